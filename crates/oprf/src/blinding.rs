@@ -7,16 +7,20 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use crate::element::{DecodeError, Element, split};
+use crate::element::{DecodeError, Element, scalar_from_bytes, split};
 use crate::suite::{HASH_TO_GROUP_DST, hash_to_group, random_scalar};
 use crate::tag::Tag;
 
-/// The secret that hid one input, and what it was hidden as. Used once.
+/// The secret that hid one input, and what it was hidden as.
+///
+/// It is good for one tag. A trustee answers once per piece of evidence, so whoever may have to ask
+/// again keeps the blind until enough trustees have answered, see [`expose`](Self::expose).
 #[derive(ZeroizeOnDrop)]
 pub struct Blind {
-    pub(crate) scalar: Scalar,
+    scalar: Scalar,
+    bytes: [u8; Blind::LENGTH],
     #[zeroize(skip)]
-    pub(crate) blinded: Element,
+    blinded: Element,
 }
 
 /// An input as the trustees see it: a uniformly random element whatever the input is.
@@ -65,16 +69,55 @@ pub(crate) fn blind_with(
 ) -> Result<(Blind, BlindedElement), BlindError> {
     let point = hash_to_group(input, HASH_TO_GROUP_DST);
     let blinded = Element::new(scalar * *point).ok_or(BlindError::Identity)?;
-    Ok((
-        Blind {
-            scalar: *scalar,
-            blinded,
-        },
-        BlindedElement(blinded),
-    ))
+    Ok((Blind::new(scalar, blinded), BlindedElement(blinded)))
 }
 
 impl Blind {
+    /// The length of the encoding in bytes: the scalar, then the blinded element.
+    pub const LENGTH: usize = 64;
+
+    pub(crate) fn new(scalar: &Scalar, blinded: Element) -> Self {
+        let mut bytes = [0; Self::LENGTH];
+        let (head, tail) = bytes.split_at_mut(32);
+        head.copy_from_slice(scalar.as_bytes());
+        tail.copy_from_slice(blinded.bytes());
+        Self {
+            scalar: *scalar,
+            bytes,
+            blinded,
+        }
+    }
+
+    /// What the input was hidden as, to be sent to the trustees again.
+    #[must_use]
+    pub fn blinded(&self) -> BlindedElement {
+        BlindedElement(self.blinded)
+    }
+
+    /// The scalar and the blinded element, to be stored encrypted. With them a guess at the input
+    /// can be tested without any trustee.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; Self::LENGTH] {
+        &self.bytes
+    }
+
+    /// Reads exactly [`LENGTH`](Self::LENGTH) bytes, those of [`expose`](Self::expose).
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Length`]; [`DecodeError::Scalar`] for zero and for whatever is not below the
+    /// group's order; [`DecodeError::Element`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (scalar, rest) = split(bytes)?;
+        let scalar = Zeroizing::new(scalar);
+        let blinded = BlindedElement::from_bytes(rest)?;
+        let scalar = Zeroizing::new(scalar_from_bytes(*scalar)?);
+        if *scalar == Scalar::ZERO {
+            return Err(DecodeError::Scalar);
+        }
+        Ok(Self::new(&scalar, blinded.0))
+    }
+
     /// Takes the blind off: the tag of the input that was blinded.
     ///
     /// # Errors

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::{evaluate_all, seeded};
 use crate::{
-    BlindedElement, DecodeError, Evaluation, GroupKey, InputTooLong, ShareKey, Tag, blind, deal,
-    finalize,
+    Blind, BlindedElement, DecodeError, Evaluation, GroupKey, InputTooLong, ShareKey, Tag, blind,
+    deal, finalize,
 };
 
 /// The order of the group, 2^252 + 27742317777372353535851937790883648493, little-endian.
@@ -88,6 +88,27 @@ fn a_share_key_of_zero_is_refused() {
     let mut key = [0; ShareKey::LENGTH];
     key[0] = 1;
     assert_eq!(ShareKey::from_bytes(&key).err(), Some(DecodeError::Scalar));
+}
+
+#[test]
+fn a_stored_blind_that_is_not_one_is_refused() {
+    let (blind, _) = blind(b"number", &mut seeded(2)).unwrap();
+    for bad in [decode(ORDER), vec![0xff; 32], vec![0; 32]] {
+        let mut bytes = *blind.expose();
+        bytes[..32].copy_from_slice(&bad);
+        assert_eq!(Blind::from_bytes(&bytes).err(), Some(DecodeError::Scalar));
+    }
+    for bad in NOT_ELEMENTS.map(decode) {
+        let mut bytes = *blind.expose();
+        bytes[32..].copy_from_slice(&bad);
+        assert_eq!(Blind::from_bytes(&bytes).err(), Some(DecodeError::Element));
+    }
+    for length in 0..Blind::LENGTH {
+        let refused = Blind::from_bytes(&blind.expose()[..length]).err();
+        assert_eq!(refused, Some(DecodeError::Length));
+    }
+    let longer = [blind.expose().as_slice(), &[0]].concat();
+    assert_eq!(Blind::from_bytes(&longer).err(), Some(DecodeError::Length));
 }
 
 #[test]
@@ -264,10 +285,13 @@ proptest! {
     #[test]
     fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
         if let Ok(blinded) = BlindedElement::from_bytes(&bytes) {
-            prop_assert_eq!(blinded.to_bytes().as_slice(), &bytes);
+            prop_assert_eq!(blinded.to_bytes().to_vec(), bytes.clone());
         }
         if let Ok(evaluation) = Evaluation::from_bytes(&bytes) {
-            prop_assert_eq!(evaluation.to_bytes().as_slice(), &bytes);
+            prop_assert_eq!(evaluation.to_bytes().to_vec(), bytes.clone());
+        }
+        if let Ok(blind) = Blind::from_bytes(&bytes) {
+            prop_assert_eq!(blind.expose().as_slice(), &bytes);
         }
         if let Ok(key) = ShareKey::from_bytes(&bytes) {
             prop_assert_eq!(key.expose().as_slice(), &bytes);

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{evaluate_all, seeded, subsets, tag_of};
-use crate::{GroupKey, ShareKey, blind, deal};
+use crate::{Blind, GroupKey, ShareKey, Tag, blind, deal};
 
 fn assert_every_subset_gives_one_tag(threshold: u8, shares: u8, expected_subsets: usize) {
     let (keys, group_key) = deal(threshold, shares, &mut seeded(1)).unwrap();
@@ -59,6 +59,28 @@ fn the_index_is_neither_the_tag_nor_a_bare_hash_of_it() {
         tag.index().as_bytes().as_slice(),
         Sha256::digest(tag.expose()).as_slice()
     );
+}
+
+/// Rows are found by it for as long as there are rows: computed once by another program, it must
+/// never change. The tag is the group's base point, RFC 9496 §A.1.
+#[test]
+fn the_index_of_a_tag_stays_what_it_was() {
+    let base = "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76";
+    let tag = Tag::from_bytes(&hex::decode(base).unwrap()).unwrap();
+    let index = "579d03c953ef9bc8573960fa42a12e563ece941e6a054795c624fa6dc881424e";
+    assert_eq!(hex::encode(tag.index().as_bytes()), index);
+}
+
+#[test]
+fn a_blind_that_was_stored_takes_off_what_it_put_on() {
+    let (keys, group_key) = deal(2, 3, &mut seeded(1)).unwrap();
+    let (stored, blinded) = blind(b"number", &mut seeded(2)).unwrap();
+    let read = Blind::from_bytes(stored.expose()).unwrap();
+    assert_eq!(read.blinded(), blinded);
+    let evaluated = group_key
+        .combine(&blinded, &evaluate_all(&keys, &blinded, 3))
+        .unwrap();
+    assert!(read.unblind(&evaluated).unwrap() == tag_of(b"number", &keys, &group_key, 4));
 }
 
 #[test]

@@ -82,10 +82,7 @@ fn blinding_evaluation_and_output_meet_the_vectors_of_the_mode_without_proofs() 
         assert_eq!(blinded.bytes(), &vector.blinded);
         let evaluated = Element::new(key * point).unwrap();
         assert_eq!(evaluated.bytes(), &vector.evaluated);
-        let blind = Blind {
-            scalar: vector.blind,
-            blinded,
-        };
+        let blind = Blind::new(&vector.blind, blinded);
         let tag = blind
             .unblind(&EvaluatedElement { blinded, evaluated })
             .unwrap();
