@@ -165,7 +165,7 @@ impl Person {
     ///
     /// [`DamagedVault`].
     pub fn blind(&self) -> Result<Blind, DamagedVault> {
-        Blind::from_bytes(&secret_octets(&self.blind)?).map_err(|_| DamagedVault)
+        Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)
     }
 
     /// The final commitment.
@@ -249,7 +249,7 @@ impl StoredCertificate {
         };
         let key = bbs::PublicKey::from_bytes(&octets(&self.issuer_key)?).map_err(|_| DamagedVault)?;
         let issuer = IssuerKey { epoch: self.epoch, key };
-        let blind = Blind::from_bytes(&secret_octets(&self.blind)?).map_err(|_| DamagedVault)?;
+        let blind = Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)?;
         let secrets = person.nym_secrets()?;
         let signature = jose::decode(&self.signature).map_err(|_| DamagedVault)?;
         let certificate = issuance::receive(&signature, &issuer, &slots, (&secrets, &blind))
