@@ -34,10 +34,6 @@ impl<'a> Reader<'a> {
         Reader { rest: input }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
-
     /// The tag that comes next; `None` at the end or where it is malformed.
     pub(crate) fn peek(&self) -> Option<u32> {
         read_tag(self.rest).ok().map(|(tag, _)| tag)
@@ -73,6 +69,15 @@ impl<'a> Reader<'a> {
         } else {
             Ok(None)
         }
+    }
+
+    /// All elements that are left.
+    pub(crate) fn all(mut self) -> Result<Vec<Element<'a>>, TlvError> {
+        let mut elements = Vec::new();
+        while !self.rest.is_empty() {
+            elements.push(self.any()?);
+        }
+        Ok(elements)
     }
 
     /// Nothing may be left.
