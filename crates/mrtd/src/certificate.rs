@@ -8,14 +8,14 @@ use thiserror::Error;
 use x509_cert::AlgorithmIdentifier;
 use x509_cert::ext::Extensions;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, KeyUsage, PrivateKeyUsagePeriod, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, KeyUsage, PrivateKeyUsagePeriod, SubjectKeyIdentifier,
 };
 use x509_cert::name::Name;
 use x509_cert::time::Validity;
 
 use crate::signature::{PublicKey, Scheme, SignatureError};
 use crate::state::CountryCode;
-use crate::time::UnixTime;
+use crate::time::{Period, UnixTime};
 use crate::tlv::{self, Element, TlvError};
 
 /// What this crate needs of a certificate. Names, number and signed part are kept as the bytes
@@ -46,16 +46,22 @@ pub(crate) struct Extras {
     pub(crate) unknown_critical: Option<ObjectIdentifier>,
 }
 
-/// From the first to the last second of validity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Period {
-    pub(crate) from: UnixTime,
-    pub(crate) until: UnixTime,
-}
+impl Extras {
+    /// Whether the key may sign certificates. The key usage decides where there is one: some
+    /// published authorities leave the basic constraints out, others deny being one in them.
+    pub(crate) fn may_certify(&self) -> bool {
+        self.key_usage
+            .as_ref()
+            .map_or(self.is_authority, KeyUsage::key_cert_sign)
+    }
 
-impl Period {
-    pub(crate) fn contains(&self, instant: UnixTime) -> bool {
-        self.from <= instant && instant <= self.until
+    /// Whether the key may sign documents.
+    pub(crate) fn may_sign_documents(&self) -> bool {
+        !self.is_authority
+            && self
+                .key_usage
+                .as_ref()
+                .is_none_or(KeyUsage::digital_signature)
     }
 }
 
@@ -182,7 +188,7 @@ fn extras(extensions: &[u8]) -> Result<Extras, CertificateError> {
         let value = extension.extn_value.as_bytes();
         match extension.extn_id {
             BASIC_CONSTRAINTS => {
-                extras.is_authority = BasicConstraints::from_der(value).map_err(malformed)?.ca;
+                extras.is_authority = is_authority(value)?;
             }
             KEY_USAGE => {
                 extras.key_usage = Some(KeyUsage::from_der(value).map_err(malformed)?);
@@ -212,10 +218,20 @@ fn extras(extensions: &[u8]) -> Result<Extras, CertificateError> {
     Ok(extras)
 }
 
+/// `cA` of the basic constraints. Read here because one published authority encodes TRUE in a way
+/// that DER does not allow.
+fn is_authority(constraints: &[u8]) -> Result<bool, TlvError> {
+    let mut fields = tlv::single(constraints, SEQUENCE)?.inside();
+    Ok(fields
+        .optional(BOOLEAN)?
+        .is_some_and(|flag| flag.value != [0]))
+}
+
 /// The largest certificate that is read.
 const CERTIFICATE_MAX_LEN: usize = 1 << 16;
 
 // Source: ITU-T X.690 §8.
+const BOOLEAN: u32 = 0x01;
 const INTEGER: u32 = 0x02;
 const BIT_STRING: u32 = 0x03;
 const SEQUENCE: u32 = 0x30;
@@ -229,4 +245,5 @@ pub(crate) const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unw
 const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 pub(crate) const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
-const DOCUMENT_TYPES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.136.1.1.6.2");
+pub(crate) const DOCUMENT_TYPES: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("2.23.136.1.1.6.2");

@@ -9,6 +9,7 @@ mod mrz;
 mod passive;
 mod signature;
 mod sod;
+pub mod specimen;
 mod state;
 mod time;
 mod tlv;
@@ -25,7 +26,7 @@ pub use passive::{
 pub use signature::SignatureError;
 pub use sod::{SecurityObject, SodError};
 pub use state::{CountryCode, NotAState, StateCode};
-pub use time::{CalendarDate, NoSuchDay, UnixTime};
+pub use time::{CalendarDate, NoSuchDay, Period, UnixTime};
 pub use tlv::TlvError;
 pub use trust::{AuthorityError, TrustFolderError, TrustStore};
 

@@ -61,7 +61,11 @@ impl DocumentFiles<'_> {
         if mrz.issuing_state().country() != Some(verified.signer_country) {
             return Err(PassiveAuthError::OtherState);
         }
-        Ok(VerifiedDocument { mrz, portrait, verified })
+        Ok(VerifiedDocument {
+            mrz,
+            portrait,
+            verified,
+        })
     }
 }
 
@@ -120,7 +124,10 @@ impl VerifiedSecurityObject {
     ///
     /// [`PassiveAuthError::GroupNotSigned`] or [`PassiveAuthError::GroupChanged`].
     pub fn check_group(&self, group: u8, file: &[u8]) -> Result<(), PassiveAuthError> {
-        let signed = self.hashes.of(group).ok_or(PassiveAuthError::GroupNotSigned(group))?;
+        let signed = self
+            .hashes
+            .of(group)
+            .ok_or(PassiveAuthError::GroupNotSigned(group))?;
         if self.hashes.hash.digest(file) == signed {
             Ok(())
         } else {
@@ -170,7 +177,9 @@ impl SecurityObject {
         trust: &TrustStore,
         now: UnixTime,
     ) -> Result<VerifiedSecurityObject, PassiveAuthError> {
-        let signer = self.signer_certificate().ok_or(PassiveAuthError::SignerMissing)?;
+        let signer = self
+            .signer_certificate()
+            .ok_or(PassiveAuthError::SignerMissing)?;
         self.verify_signature(signer)?;
         let authority = trusted_issuer(trust, signer)?;
         check_usage(signer)?;
@@ -180,7 +189,11 @@ impl SecurityObject {
         };
         let stated = self.signer.attributes.signing_time;
         let signing_time = signing_time(signer, authority, stated, now)?;
-        Ok(VerifiedSecurityObject { hashes: self.hashes, signer_country, signing_time })
+        Ok(VerifiedSecurityObject {
+            hashes: self.hashes,
+            signer_country,
+            signing_time,
+        })
     }
 
     /// Source: RFC 5652 §5.6.
@@ -280,9 +293,7 @@ fn trusted_issuer<'a>(
 
 /// Source: ICAO Doc 9303-12, 8th edition, §7.1.1.
 fn check_usage(signer: &Certificate) -> Result<(), PassiveAuthError> {
-    let extras = &signer.extras;
-    let may_sign = extras.key_usage.as_ref().is_none_or(|usage| usage.digital_signature());
-    if may_sign && !extras.is_authority && extras.unknown_critical.is_none() {
+    if signer.extras.may_sign_documents() && signer.extras.unknown_critical.is_none() {
         Ok(())
     } else {
         Err(PassiveAuthError::SignerUsage)
@@ -295,7 +306,10 @@ fn signing_time(
     stated: Option<UnixTime>,
     now: UnixTime,
 ) -> Result<SigningTime, PassiveAuthError> {
-    let first_use = signer.extras.key_period.map(|(from, _)| from.unwrap_or(signer.validity.from));
+    let first_use = signer
+        .extras
+        .key_period
+        .map(|(from, _)| from.unwrap_or(signer.validity.from));
     let last_use = signer.extras.key_period.and_then(|(_, until)| until);
     let (instant, known) = match (stated, first_use) {
         (Some(time), _) => (time, SigningTime::Stated(time)),
@@ -305,8 +319,8 @@ fn signing_time(
     if instant > now {
         return Err(PassiveAuthError::SignedInFuture);
     }
-    let in_use =
-        first_use.is_none_or(|from| from <= instant) && last_use.is_none_or(|until| instant <= until);
+    let in_use = first_use.is_none_or(|from| from <= instant)
+        && last_use.is_none_or(|until| instant <= until);
     if !signer.validity.contains(instant) || !in_use {
         return Err(PassiveAuthError::SignerNotValid);
     }
@@ -315,3 +329,6 @@ fn signing_time(
     }
     Ok(known)
 }
+
+#[cfg(test)]
+mod tests;

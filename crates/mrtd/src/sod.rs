@@ -91,19 +91,24 @@ impl SecurityObject {
 
     /// The certificate that the signer names, among those in the object.
     pub(crate) fn signer_certificate(&self) -> Option<&Certificate> {
-        self.certificates.iter().find(|certificate| match &self.signer.id {
-            SignerId::IssuerAndSerial { issuer, serial } => {
-                certificate.issuer == *issuer && certificate.serial == *serial
-            }
-            SignerId::KeyId(id) => certificate.extras.subject_key_id.as_ref() == Some(id),
-        })
+        self.certificates
+            .iter()
+            .find(|certificate| match &self.signer.id {
+                SignerId::IssuerAndSerial { issuer, serial } => {
+                    certificate.issuer == *issuer && certificate.serial == *serial
+                }
+                SignerId::KeyId(id) => certificate.extras.subject_key_id.as_ref() == Some(id),
+            })
     }
 }
 
 impl DataGroupHashes {
     /// The signed hash of a data group; `None` if the document does not have the group.
     pub(crate) fn of(&self, group: u8) -> Option<&[u8]> {
-        self.entries.iter().find(|(number, _)| *number == group).map(|(_, hash)| hash.as_slice())
+        self.entries
+            .iter()
+            .find(|(number, _)| *number == group)
+            .map(|(_, hash)| hash.as_slice())
     }
 }
 
@@ -165,7 +170,9 @@ pub(crate) fn signed_data(content_info: &[u8]) -> Result<SignedDataParts<'_>, So
     fields.optional(0xA1)?; // revocation lists do not travel in documents
     let signers = fields.expect(SET)?.inside().all()?;
     fields.end()?;
-    let [signer] = signers.as_slice() else { return Err(SodError::Signers) };
+    let [signer] = signers.as_slice() else {
+        return Err(SodError::Signers);
+    };
     Ok((content_type, octets.value, certificates, *signer))
 }
 
@@ -189,7 +196,13 @@ fn signer_info(element: &Element<'_>) -> Result<SignerInfo, SodError> {
     let signature = fields.expect(OCTET_STRING)?.value.to_vec();
     fields.optional(0xA1)?; // unsigned attributes say nothing
     fields.end()?;
-    Ok(SignerInfo { id, digest, attributes, scheme, signature })
+    Ok(SignerInfo {
+        id,
+        digest,
+        attributes,
+        scheme,
+        signature,
+    })
 }
 
 /// Each attribute once, with one value. Source: RFC 5652 §5.4 and §11.
@@ -291,8 +304,7 @@ pub(crate) const SIGNING_TIME: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
 
 /// `id-icao-ldsSecurityObject`. Source: ICAO Doc 9303-10, appendix D.
-pub(crate) const SECURITY_OBJECT: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("2.23.136.1.1.1");
+pub(crate) const SECURITY_OBJECT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.136.1.1.1");
 
 /// The types that real documents give to this content: the standard's, two older ones, and
 /// `id-data` in Chinese passports. The content itself is read the same way.
@@ -302,3 +314,6 @@ const CONTENT_TYPES: [ObjectIdentifier; 4] = [
     ObjectIdentifier::new_unwrap("1.2.528.1.1006.1.20.1"),
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1"),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@ use thiserror::Error;
 pub struct StateCode([u8; 3]);
 
 impl StateCode {
+    /// Utopia, the state that issues specimens and nothing else.
+    pub const UTOPIA: StateCode = StateCode(*b"UTO");
+
     /// Reads three characters of a machine-readable zone, fillers (`<`) at the end only.
     ///
     /// # Errors

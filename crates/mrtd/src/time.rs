@@ -11,6 +11,23 @@ use zeroize::Zeroize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(pub u64);
 
+/// From the first to the last second of something valid, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first second.
+    pub from: UnixTime,
+    /// The last second.
+    pub until: UnixTime,
+}
+
+impl Period {
+    /// Whether `instant` lies in it.
+    #[must_use]
+    pub fn contains(&self, instant: UnixTime) -> bool {
+        self.from <= instant && instant <= self.until
+    }
+}
+
 /// A day of the Gregorian calendar, year 1970 to 9999 for instants and 1 to 9999 otherwise.
 ///
 /// It holds birth dates too, so its `Debug` shows no digits.

@@ -46,8 +46,14 @@ impl TrustStore {
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-            if ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+            let ending = path
+                .extension()
+                .and_then(|ending| ending.to_str())
+                .unwrap_or_default();
+            if ENDINGS
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(ending))
+            {
                 paths.push(path);
             }
         }
@@ -82,7 +88,9 @@ impl TrustStore {
         &'a self,
         certificate: &'a Certificate,
     ) -> impl Iterator<Item = &'a Certificate> {
-        self.authorities.iter().filter(|authority| certificate.names_as_issuer(authority))
+        self.authorities
+            .iter()
+            .filter(|authority| certificate.names_as_issuer(authority))
     }
 }
 
@@ -119,9 +127,7 @@ pub enum TrustFolderError {
 
 fn authority(der: &[u8]) -> Result<Certificate, AuthorityError> {
     let certificate = Certificate::parse(der)?;
-    let extras = &certificate.extras;
-    let may_sign = extras.key_usage.as_ref().is_none_or(|usage| usage.key_cert_sign());
-    if extras.is_authority && may_sign && extras.unknown_critical.is_none() {
+    if certificate.extras.may_certify() && certificate.extras.unknown_critical.is_none() {
         Ok(certificate)
     } else {
         Err(AuthorityError::NotAnAuthority)
@@ -139,13 +145,14 @@ fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, TrustFolderError> {
         return Ok(vec![bytes]);
     }
     let text = core::str::from_utf8(&bytes).ok();
-    text.and_then(pem).ok_or_else(|| TrustFolderError::Pem(path.to_owned()))
+    text.and_then(pem)
+        .ok_or_else(|| TrustFolderError::Pem(path.to_owned()))
 }
 
 /// All certificates of a PEM text; `None` if there is none or one is malformed.
 ///
 /// Source: RFC 7468 §5.
-fn pem(text: &str) -> Option<Vec<Vec<u8>>> {
+pub(crate) fn pem(text: &str) -> Option<Vec<Vec<u8>>> {
     let mut blocks = text.split(PEM_BEGIN);
     blocks.next()?; // what stands before the first one is a comment
     let certificates: Option<Vec<_>> = blocks
