@@ -2,7 +2,7 @@
 //!
 //! Source: ICAO Doc 9303-12, 8th edition, §7; RFC 5280.
 
-use der::asn1::ObjectIdentifier;
+use der::asn1::{GeneralizedTime, ObjectIdentifier};
 use der::{Decode, Tag, Tagged};
 use thiserror::Error;
 use x509_cert::AlgorithmIdentifier;
@@ -193,15 +193,7 @@ fn extras(extensions: &[u8]) -> Result<Extras, CertificateError> {
             KEY_USAGE => {
                 extras.key_usage = Some(KeyUsage::from_der(value).map_err(malformed)?);
             }
-            KEY_PERIOD => {
-                let period = PrivateKeyUsagePeriod::from_der(value).map_err(malformed)?;
-                let seconds =
-                    |time: der::asn1::GeneralizedTime| UnixTime(time.to_unix_duration().as_secs());
-                extras.key_period = Some((
-                    period.not_before.map(seconds),
-                    period.not_after.map(seconds),
-                ));
-            }
+            KEY_PERIOD => extras.key_period = Some(key_period(value)?),
             SUBJECT_KEY_ID => {
                 let id = SubjectKeyIdentifier::from_der(value).map_err(malformed)?;
                 extras.subject_key_id = Some(id.0.as_bytes().to_vec());
@@ -216,6 +208,17 @@ fn extras(extensions: &[u8]) -> Result<Extras, CertificateError> {
         }
     }
     Ok(extras)
+}
+
+/// Source: RFC 3280 §4.2.1.4.
+fn key_period(value: &[u8]) -> Result<(Option<UnixTime>, Option<UnixTime>), CertificateError> {
+    let period =
+        PrivateKeyUsagePeriod::from_der(value).map_err(|_| CertificateError::Field("extension"))?;
+    let seconds = |time: GeneralizedTime| UnixTime(time.to_unix_duration().as_secs());
+    Ok((
+        period.not_before.map(seconds),
+        period.not_after.map(seconds),
+    ))
 }
 
 /// `cA` of the basic constraints. Read here because one published authority encodes TRUE in a way

@@ -99,7 +99,7 @@ pub fn compose_dg2(jpeg: &[u8], width: u16, height: u16) -> Result<Vec<u8>, Dg2E
     let record_len = u32::try_from(block_len.saturating_add(HEADER_LEN)).map_err(too_large)?;
     let block_len = u32::try_from(block_len).map_err(too_large)?;
     let record = [
-        &MAGIC[..],
+        MAGIC,
         &record_len.to_be_bytes(),
         &1_u16.to_be_bytes(), // one image
         &block_len.to_be_bytes(),
@@ -229,7 +229,7 @@ const RECORD_TAG: u32 = 0x5F2E;
 const RECORD_TAG_CONSTRUCTED: u32 = 0x7F2E;
 
 // Source: ISO/IEC 19794-5:2005, §5.4 to §5.7.
-const MAGIC: &[u8] = b"FAC\0010\0";
+const MAGIC: &[u8] = b"FAC\x00010\x00";
 const HEADER_LEN: usize = 14;
 const FACE_LEN: usize = 20;
 const POINT_LEN: usize = 8;

@@ -64,52 +64,35 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), SignatureError> {
-        match (self, scheme) {
+        let fits = match (self, scheme) {
             (PublicKey::Rsa(key, usable), Scheme::Pkcs1(hash)) => {
                 usable.allows(scheme)?;
-                let padding = match hash {
-                    Hash::Sha224 => Pkcs1v15Sign::new::<Sha224>(),
-                    Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
-                    Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
-                    Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
-                };
-                key.verify(padding, &hash.digest(message), signature).ok()
+                fits_pkcs1(key, hash, message, signature)
             }
             (PublicKey::Rsa(key, usable), Scheme::Pss { hash, salt_len }) => {
                 usable.allows(scheme)?;
-                let (digest, salt_len) = (hash.digest(message), usize::from(salt_len));
-                let result = match hash {
-                    Hash::Sha224 => {
-                        key.verify(Pss::<Sha224>::new_with_salt(salt_len), &digest, signature)
-                    }
-                    Hash::Sha256 => {
-                        key.verify(Pss::<Sha256>::new_with_salt(salt_len), &digest, signature)
-                    }
-                    Hash::Sha384 => {
-                        key.verify(Pss::<Sha384>::new_with_salt(salt_len), &digest, signature)
-                    }
-                    Hash::Sha512 => {
-                        key.verify(Pss::<Sha512>::new_with_salt(salt_len), &digest, signature)
-                    }
-                };
-                result.ok()
+                fits_pss(key, hash, usize::from(salt_len), message, signature)
             }
             (PublicKey::P256(key), Scheme::Ecdsa(hash)) => scalars::<32>(signature)
                 .and_then(|pair| p256::ecdsa::Signature::from_slice(&pair).ok())
-                .and_then(|pair| key.verify_prehash(&hash.digest(message), &pair).ok()),
+                .is_some_and(|pair| key.verify_prehash(&hash.digest(message), &pair).is_ok()),
             (PublicKey::P384(key), Scheme::Ecdsa(hash)) => scalars::<48>(signature)
                 .and_then(|pair| p384::ecdsa::Signature::from_slice(&pair).ok())
-                .and_then(|pair| key.verify_prehash(&hash.digest(message), &pair).ok()),
+                .is_some_and(|pair| key.verify_prehash(&hash.digest(message), &pair).is_ok()),
             (PublicKey::P521(key), Scheme::Ecdsa(hash)) => scalars::<66>(signature)
                 .and_then(|pair| p521::ecdsa::Signature::from_slice(&pair).ok())
-                .and_then(|pair| key.verify_prehash(&hash.digest(message), &pair).ok()),
+                .is_some_and(|pair| key.verify_prehash(&hash.digest(message), &pair).is_ok()),
             (PublicKey::Rsa(..), Scheme::Ecdsa(_))
             | (
                 PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_),
                 Scheme::Pkcs1(_) | Scheme::Pss { .. },
             ) => return Err(SignatureError::OtherKind),
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(SignatureError::Invalid)
         }
-        .ok_or(SignatureError::Invalid)
     }
 }
 
@@ -195,6 +178,34 @@ impl From<TlvError> for SignatureError {
     fn from(_: TlvError) -> SignatureError {
         SignatureError::Parameters
     }
+}
+
+fn fits_pkcs1(key: &RsaPublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
+    let padding = match hash {
+        Hash::Sha224 => Pkcs1v15Sign::new::<Sha224>(),
+        Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
+        Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
+        Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
+    };
+    key.verify(padding, &hash.digest(message), signature)
+        .is_ok()
+}
+
+fn fits_pss(
+    key: &RsaPublicKey,
+    hash: Hash,
+    salt_len: usize,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let digest = hash.digest(message);
+    match hash {
+        Hash::Sha224 => key.verify(Pss::<Sha224>::new_with_salt(salt_len), &digest, signature),
+        Hash::Sha256 => key.verify(Pss::<Sha256>::new_with_salt(salt_len), &digest, signature),
+        Hash::Sha384 => key.verify(Pss::<Sha384>::new_with_salt(salt_len), &digest, signature),
+        Hash::Sha512 => key.verify(Pss::<Sha512>::new_with_salt(salt_len), &digest, signature),
+    }
+    .is_ok()
 }
 
 fn rsa_key(key: &[u8]) -> Result<RsaPublicKey, SignatureError> {

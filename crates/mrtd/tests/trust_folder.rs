@@ -13,12 +13,12 @@ fn vectors() -> PathBuf {
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
+    fs::create_dir_all(&folder).expect("the build folder can be written");
     folder
 }
 
 fn vector() -> String {
-    fs::read_to_string(vectors().join("p256-sha256.pem")).unwrap()
+    fs::read_to_string(vectors().join("p256-sha256.pem")).expect("the vector is there")
 }
 
 #[test]

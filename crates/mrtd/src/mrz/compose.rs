@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::field::{check_digit, composite};
+use super::field::{BadCharacter, check_digit, composite};
 use super::{Field, LINE_LEN, Mrz, MrzError, Sex, ZONE_LEN};
 use crate::state::StateCode;
 use crate::time::CalendarDate;
@@ -41,7 +41,8 @@ impl Mrz {
     ///
     /// [`MrzError::TooLong`], [`MrzError::Unwritable`] or [`MrzError::Empty`] for the field.
     pub fn compose(fields: &MrzFields<'_>) -> Result<Zeroizing<[u8; ZONE_LEN]>, MrzError> {
-        let mut zone = Zeroizing::new([b'<'; ZONE_LEN]);
+        let mut wiped = Zeroizing::new([b'<'; ZONE_LEN]);
+        let zone: &mut [u8; ZONE_LEN] = &mut wiped;
         zone[0] = b'P';
         zone[2..5].copy_from_slice(&fields.issuing_state.to_mrz());
         put(
@@ -66,15 +67,16 @@ impl Mrz {
                 Field::PersonalNumber,
             )?;
         }
-        for (from, to, place) in [(44, 53, 53), (57, 63, 63), (65, 71, 71), (72, 86, 86)] {
-            zone[place] = digit(check_digit(zone.get(from..to).unwrap_or_default()))?;
-        }
-        zone[87] = digit(composite(&zone))?;
-        Ok(zone)
+        zone[53] = digit(check_digit(&zone[44..53]))?;
+        zone[63] = digit(check_digit(&zone[57..63]))?;
+        zone[71] = digit(check_digit(&zone[65..71]))?;
+        zone[86] = digit(check_digit(&zone[72..86]))?;
+        zone[87] = digit(composite(zone))?;
+        Ok(wiped)
     }
 }
 
-fn digit(computed: Result<u8, super::BadCharacter>) -> Result<u8, MrzError> {
+fn digit(computed: Result<u8, BadCharacter>) -> Result<u8, MrzError> {
     computed
         .map(|value| b'0' + value)
         .map_err(|bad| MrzError::Character(bad.0))

@@ -78,7 +78,7 @@ pub(super) fn names(field: &[u8]) -> Result<(String, String), MrzError> {
     }
     let (primary, secondary) = match field.windows(2).position(|pair| pair == b"<<") {
         Some(place) => field.split_at(place),
-        None => (field, &field[..0]),
+        None => (field, &[][..]),
     };
     let (primary, secondary) = (words(primary), words(secondary));
     if primary.is_empty() {
