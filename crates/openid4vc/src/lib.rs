@@ -15,5 +15,6 @@ pub mod oauth;
 pub mod oidc;
 mod secret;
 pub mod uri;
+pub mod vp;
 
 pub use secret::Secret;
