@@ -12,13 +12,13 @@ use credential::manifest::IssuerKey;
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
 use getrandom::SysRng;
+use openid4vc::uri::HttpsUri;
+use openid4vc::vci::{CERTIFICATE, CommitmentProof, CredentialRequest};
 use rand_core::UnwrapErr;
 use serde::{Deserialize, Serialize};
 
 use crate::vault::{DamagedVault, Person, StoredCertificate};
 
-/// `typ` of the proof in a credential request.
-const COMMITMENT_TYP: &str = "bauta-commitment+jwt";
 /// `typ` of a holder's statement that ends the registration.
 const END_TYP: &str = "bauta-end+jwt";
 
@@ -186,17 +186,8 @@ pub fn restore(
 pub struct CertificateRequest {
     slots: IssuedSlots,
     blind: Blind,
-    /// The proof for the credential request, a signed statement.
-    pub proof: String,
-}
-
-#[derive(Serialize)]
-struct CommitmentClaims<'a> {
-    aud: &'a str,
-    nonce: &'a str,
-    iat: UnixTime,
-    commitment: String,
-    proof: String,
+    /// The body of the credential request, JSON.
+    pub body: String,
 }
 
 /// Commits to all slots of the certificate.
@@ -207,7 +198,7 @@ struct CommitmentClaims<'a> {
 pub fn request_certificate(
     person: &Person,
     identity: (&Attributes, &str),
-    issuer: (&str, &str),
+    issuer: (&HttpsUri, &str),
     device: &SigningKey,
     now: UnixTime,
 ) -> Result<CertificateRequest, EnrolError> {
@@ -223,16 +214,14 @@ pub fn request_certificate(
     let opening = (&secrets, &blind);
     let sent =
         issuance::request(&slots, &commitment, opening, nonce.as_bytes(), &mut UnwrapErr(SysRng));
-    let claims = CommitmentClaims {
-        aud: audience,
-        nonce,
+    let proof = CommitmentProof {
+        nonce: nonce.to_owned(),
         iat: now,
-        commitment: jose::encode(sent.commitment),
-        proof: jose::encode(&sent.proof),
+        commitment: sent.commitment.to_vec(),
+        proof: sent.proof,
     };
-    let header = Header { jwk: Some(*device.public()), ..Header::of_type(COMMITMENT_TYP) };
-    let proof = jws::sign_with_header(device, &header, &claims);
-    Ok(CertificateRequest { slots, blind: sent.blind, proof })
+    let body = CredentialRequest::compose(CERTIFICATE, &proof.sign(audience, device));
+    Ok(CertificateRequest { slots, blind: sent.blind, body })
 }
 
 /// Verifies a received certificate against the key of its epoch.

@@ -6,8 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use credential::attributes::Attributes;
 use credential::jose::{self, SigningKey};
-use credential::manifest::{IssuerKey, Manifest};
-use openid4vc::oauth::PRE_AUTHORIZED_CODE_GRANT;
+use openid4vc::vci::CredentialOffer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,9 +17,9 @@ use zeroize::Zeroizing;
 use super::failure::{Failure, refused};
 use super::home::Home;
 use super::overview::{attributes_text, damaged, day};
+use super::receive::{self, Identity};
 use super::{Output, read_line};
 use crate::client::HttpsClient;
-use crate::clock;
 use crate::files;
 
 /// What `enrol` takes.
@@ -71,9 +70,9 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         Some(code) => code,
         None => ask_code(output)?,
     };
-    let attributes = confirmed.attributes()?;
-    receive(&mut home, (&desk.client, &offer), (attributes, confirmed.generation()?), (&device, &code))
-        .await?;
+    let (attributes, generation) = (confirmed.attributes()?, confirmed.generation()?);
+    let identity = Identity { attributes, generation, device: &device };
+    receive::run(&mut home, &desk.client, &offer, code, &identity).await?;
     report(&home, output)
 }
 
@@ -138,7 +137,7 @@ impl Confirmed {
 /// An answer that carries the offer, beside what else it says.
 #[derive(Deserialize)]
 struct Offered {
-    credential_offer: Value,
+    credential_offer: CredentialOffer,
 }
 
 impl Desk {
@@ -195,7 +194,7 @@ impl Desk {
         device: &SigningKey,
         confirmed: &Confirmed,
         output: Output,
-    ) -> Result<Value, Failure> {
+    ) -> Result<CredentialOffer, Failure> {
         let nonce = confirmed.nonce()?;
         if confirmed.0.registered == Some(true) {
             output.progress("The register knows you already: proving that this is your wallet …");
@@ -231,119 +230,6 @@ impl Desk {
     }
 }
 
-#[derive(Deserialize)]
-struct Offer {
-    credential_issuer: String,
-    grants: Grants,
-}
-
-#[derive(Deserialize)]
-struct Grants {
-    #[serde(rename = "urn:ietf:params:oauth:grant-type:pre-authorized_code")]
-    pre_authorized: PreAuthorized,
-}
-
-#[derive(Deserialize)]
-struct PreAuthorized {
-    #[serde(rename = "pre-authorized_code")]
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct IssuerMetadata {
-    credential_issuer: String,
-    credential_endpoint: String,
-    nonce_endpoint: String,
-}
-
-#[derive(Deserialize)]
-struct ServerMetadata {
-    token_endpoint: String,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    access_token: String,
-}
-
-#[derive(Deserialize)]
-struct Nonce {
-    c_nonce: String,
-}
-
-#[derive(Deserialize)]
-struct Credentials {
-    credentials: Vec<Issued>,
-}
-
-#[derive(Deserialize)]
-struct Issued {
-    credential: String,
-}
-
-/// OpenID4VCI 1.0 with a pre-authorized code: metadata, token, nonce, credential.
-async fn receive(
-    home: &mut Home,
-    issuer: (&HttpsClient, &Value),
-    identity: (&Attributes, &str),
-    holder: (&SigningKey, &str),
-) -> Result<(), Failure> {
-    let (client, offer) = issuer;
-    let offer: Offer = parse(offer)?;
-    let base = home.vault.operator.origin.as_str().to_owned();
-    if offer.credential_issuer.trim_end_matches('/') != base {
-        return Err(unexpected());
-    }
-    let get = |path: &str| client.requests().get(format!("{base}/.well-known/{path}"));
-    let metadata: IssuerMetadata = call(client, get("openid-credential-issuer")).await?;
-    let server: ServerMetadata = call(client, get("oauth-authorization-server")).await?;
-    let key = fetch_manifest(home, client).await?;
-
-    let form = [
-        ("grant_type", PRE_AUTHORIZED_CODE_GRANT),
-        ("pre-authorized_code", &offer.grants.pre_authorized.code),
-        ("tx_code", holder.1),
-    ];
-    let token: Token = call(client, client.requests().post(server.token_endpoint).form(&form)).await?;
-    let nonce: Nonce = call(client, client.requests().post(metadata.nonce_endpoint)).await?;
-    let person = home.vault.person.as_ref().ok_or_else(unexpected)?;
-    let audience = (metadata.credential_issuer.as_str(), nonce.c_nonce.as_str());
-    let request =
-        enrol::request_certificate(person, identity, audience, holder.0, clock::now())
-            .map_err(enrol_failure)?;
-    let body = json!({
-        "credential_configuration_id": "bauta_certificate",
-        "proofs": { "bauta_commitment": [request.proof] },
-    });
-    let post = client.requests().post(metadata.credential_endpoint).bearer_auth(token.access_token);
-    let issued: Credentials = call(client, post.json(&body)).await?;
-    let [issued] = issued.credentials.as_slice() else { return Err(unexpected()) };
-    let stored = enrol::receive_certificate(&request, person, &issued.credential, &key)
-        .map_err(enrol_failure)?;
-    home.vault.certificate = Some(stored);
-    home.save_vault()
-}
-
-/// Fetches the manifest and gives the key of the current epoch.
-async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
-    let OperatorTrust { origin, operator_key } = &home.vault.operator;
-    let get = client.requests().get(format!("{origin}/.well-known/bauta/manifest"));
-    let answer = client.send(get).await?;
-    if !answer.status.is_success() {
-        return Err(refused(&answer));
-    }
-    let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
-    let now = clock::now();
-    let manifest = Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
-        Failure::new("manifest-invalid", error, "Nothing was sent. Tell the operator.")
-    })?;
-    let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
-        Failure::new("manifest-invalid", "the manifest has no key for this epoch", "")
-    })?;
-    home.vault.manifest = Some(compact);
-    Ok(key)
-}
-
 fn report(home: &Home, output: Output) -> Result<(), Failure> {
     let (Some(person), Some(certificate)) = (&home.vault.person, &home.vault.certificate) else {
         return Err(unexpected());
@@ -361,7 +247,7 @@ fn report(home: &Home, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn call<T: DeserializeOwned>(
+pub(super) async fn call<T: DeserializeOwned>(
     client: &HttpsClient,
     request: reqwest::RequestBuilder,
 ) -> Result<T, Failure> {
@@ -376,10 +262,10 @@ fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
     T::deserialize(value).map_err(|_| unexpected())
 }
 
-fn unexpected() -> Failure {
+pub(super) fn unexpected() -> Failure {
     Failure::new("server-failed", "the operator's answer is of another form", "")
 }
 
-fn enrol_failure(error: enrol::EnrolError) -> Failure {
+pub(super) fn enrol_failure(error: enrol::EnrolError) -> Failure {
     Failure::new("answer-invalid", error, "Nothing was kept. Tell the operator.")
 }

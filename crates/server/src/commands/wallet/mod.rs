@@ -11,6 +11,7 @@ mod failure;
 mod home;
 mod keep;
 mod overview;
+mod receive;
 mod sign_in;
 
 use failure::Failure;
