@@ -2,7 +2,7 @@
 
 use credential::attributes::Attributes;
 use credential::jose::SigningKey;
-use credential::manifest::{IssuerKey, Manifest};
+use credential::manifest::IssuerKey;
 use openid4vc::Secret;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{
@@ -11,7 +11,6 @@ use openid4vc::vci::{
 };
 use serde::Deserialize;
 use wallet::enrol;
-use wallet::vault::OperatorTrust;
 
 use super::enrol::{call, enrol_failure, unexpected};
 use super::failure::{Failure, refused};
@@ -58,7 +57,11 @@ pub(super) async fn run(
     let request = enrol::request_certificate(
         person,
         (identity.attributes, identity.generation),
-        (&metadata.credential_issuer, &nonce.c_nonce),
+        (
+            &home.vault.operator.origin,
+            &metadata.credential_issuer,
+            &nonce.c_nonce,
+        ),
         identity.device,
         clock::now(),
     )
@@ -73,7 +76,8 @@ pub(super) async fn run(
     let issued = issued.single().ok_or_else(unexpected)?;
     let stored =
         enrol::receive_certificate(&request, person, issued, &key).map_err(enrol_failure)?;
-    home.vault.certificate = Some(stored);
+    home.keys.certificate = Some(stored);
+    home.save_keys()?;
     home.save_vault()
 }
 
@@ -84,7 +88,11 @@ async fn fetch_metadata(
     let fetch = async |document: WellKnown, issuer: &HttpsUri| -> Result<Vec<u8>, Failure> {
         let uri = document.of(issuer).map_err(|_| unexpected())?;
         let answer = client.send(client.requests().get(uri.as_str())).await?;
-        if answer.status.is_success() { Ok(answer.body) } else { Err(refused(&answer)) }
+        if answer.status.is_success() {
+            Ok(answer.body)
+        } else {
+            Err(refused(&answer))
+        }
     };
     let metadata = fetch(WellKnown::CredentialIssuer, issuer).await?;
     let metadata = IssuerMetadata::parse(&metadata, issuer).map_err(|_| unexpected())?;
@@ -101,7 +109,11 @@ async fn redeem(
     transaction_code: String,
     token_endpoint: &HttpsUri,
 ) -> Result<Token, Failure> {
-    let grant = offer.grants.pre_authorized_code.as_ref().ok_or_else(unexpected)?;
+    let grant = offer
+        .grants
+        .pre_authorized_code
+        .as_ref()
+        .ok_or_else(unexpected)?;
     let request = PreAuthorizedRequest {
         pre_authorized_code: Secret::from(grant.pre_authorized_code.expose().to_owned()),
         tx_code: Some(Secret::from(transaction_code)),
@@ -116,21 +128,32 @@ async fn redeem(
 
 /// Fetches the manifest and gives the key of the current epoch.
 async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
-    let OperatorTrust { origin, operator_key } = &home.vault.operator;
-    let get = client.requests().get(format!("{origin}/.well-known/bauta/manifest"));
+    let origin = &home.vault.operator.origin;
+    let get = client
+        .requests()
+        .get(format!("{origin}/.well-known/bauta/manifest"));
     let answer = client.send(get).await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
     let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
     let now = clock::now();
-    let manifest = Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
-        Failure::new("manifest-invalid", error, "Nothing was sent. Tell the operator.")
-    })?;
+    let manifest = home
+        .vault
+        .accept_manifest(compact.trim(), now)
+        .map_err(|error| {
+            Failure::new(
+                "manifest-invalid",
+                error,
+                "Nothing was sent. Tell the operator.",
+            )
+        })?;
     let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
-        Failure::new("manifest-invalid", "the manifest has no key for this epoch", "")
+        Failure::new(
+            "manifest-invalid",
+            "the manifest has no key for this epoch",
+            "",
+        )
     })?;
-    home.vault.manifest = Some(compact);
     Ok(key)
 }
-
