@@ -48,9 +48,11 @@ fn world() -> World {
     let wallet_key = SigningKey::generate();
     let device_key = wallet_key.public();
 
+    let origin = Origin::parse("https://op.example").unwrap();
     let drawn = NymSecrets::draw(&mut rng);
     let (c, c_blind) = NymCommitment::commit(&drawn, &mut rng);
     let binding = Binding {
+        issuer: &origin,
         nonce: b"n1",
         purpose: Purpose::Register,
         device_key,
