@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::commands::specimen::SpecimenCommand;
 use server::commands::tls::TlsCommand;
 use server::commands::wallet::WalletArgs;
 use server::logs::{self, LogFormat};
@@ -32,6 +33,9 @@ enum Command {
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
+    /// Make specimen passports of a state that does not exist.
+    #[command(subcommand)]
+    Specimen(SpecimenCommand),
     /// The holder's wallet.
     Wallet(WalletArgs),
 }
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     logs::start(cli.log_format, cli.log_level);
     let outcome = match cli.command {
         Command::Tls(command) => command.run(),
+        Command::Specimen(command) => command.run(),
         Command::Wallet(command) => block_on(command.run()),
     };
     match outcome {
