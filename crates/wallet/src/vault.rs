@@ -32,8 +32,6 @@ pub struct OperatorTrust {
 pub struct Vault {
     /// The pinned operator.
     pub operator: OperatorTrust,
-    /// Certificate authorities for TLS other than the system's, PEM.
-    pub authorities: Option<String>,
     /// The newest manifest that was accepted.
     pub manifest: Option<String>,
     /// The secrets, once a registration has begun.
@@ -101,10 +99,9 @@ pub struct DamagedVault;
 impl Vault {
     /// An empty vault for this operator.
     #[must_use]
-    pub fn new(operator: OperatorTrust, authorities: Option<String>) -> Vault {
+    pub fn new(operator: OperatorTrust) -> Vault {
         Vault {
             operator,
-            authorities,
             manifest: None,
             person: None,
             certificate: None,
