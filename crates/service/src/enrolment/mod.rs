@@ -27,6 +27,8 @@ pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload};
 pub use issuing::{CertificateRequest, IssueError};
 
+pub use crate::secret::TRANSACTION_CODE_DIGITS;
+
 use session::{Session, Step};
 
 use crate::officer::OfficerError;
