@@ -9,7 +9,11 @@ use server::commands::operator::OperatorCommand;
 use server::commands::serve::ServeCommand;
 use server::commands::site::SiteCommand;
 use server::commands::tls::TlsCommand;
+<<<<<<< HEAD
 use server::commands::trustee::TrusteeCommand;
+=======
+use server::commands::wallet::WalletArgs;
+>>>>>>> main
 use server::logs::{self, LogFormat};
 
 /// Freed memory is overwritten, so that what was read from a document does not outlive its use.
@@ -49,6 +53,8 @@ enum Command {
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
+    /// The holder's wallet.
+    Wallet(WalletArgs),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +67,7 @@ fn main() -> ExitCode {
         Command::Site(command) => command.run(),
         Command::Trustee(command) => command.run(),
         Command::Tls(command) => command.run(),
+        Command::Wallet(command) => block_on(command.run()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,4 +76,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command that talks to servers, on this thread.
+fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
 }

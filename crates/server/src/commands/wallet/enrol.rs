@@ -6,8 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use credential::attributes::Attributes;
 use credential::jose::{self, SigningKey};
-use credential::manifest::{IssuerKey, Manifest};
-use openid4vc::oauth::PRE_AUTHORIZED_CODE_GRANT;
+use openid4vc::vci::CredentialOffer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,9 +17,9 @@ use zeroize::Zeroizing;
 use super::failure::{Failure, refused};
 use super::home::Home;
 use super::overview::{attributes_text, damaged, day};
+use super::receive::{self, Identity};
 use super::{Output, read_line};
 use crate::client::HttpsClient;
-use crate::clock;
 use crate::files;
 
 /// What `enrol` takes.
@@ -66,14 +65,20 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         output.result("", &json!({ "session": desk.session }));
     }
     let confirmed = desk.wait_for_officer().await?;
-    let offer = desk.agree_on_secrets(&mut home, &device, &confirmed, output).await?;
+    let offer = desk
+        .agree_on_secrets(&mut home, &device, &confirmed, output)
+        .await?;
     let code = match args.transaction_code {
         Some(code) => code,
         None => ask_code(output)?,
     };
-    let attributes = confirmed.attributes()?;
-    receive(&mut home, (&desk.client, &offer), (attributes, confirmed.generation()?), (&device, &code))
-        .await?;
+    let (attributes, generation) = (confirmed.attributes()?, confirmed.generation()?);
+    let identity = Identity {
+        attributes,
+        generation,
+        device: &device,
+    };
+    receive::run(&mut home, &desk.client, &offer, code, &identity).await?;
     report(&home, output)
 }
 
@@ -83,14 +88,22 @@ fn ask_code(output: Output) -> Result<String, Failure> {
     }
     read_line().filter(|code| !code.is_empty()).ok_or_else(|| {
         let next = "Give it with --transaction-code or on standard input.";
-        Failure::new("transaction-code-missing", "the officer's transaction code is needed", next)
+        Failure::new(
+            "transaction-code-missing",
+            "the officer's transaction code is needed",
+            next,
+        )
     })
 }
 
 fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
     serde_json::from_slice(&files::read(path)?).map_err(|error| {
         let what = format!("{}: {error}", path.display());
-        Failure::new("operator-file-invalid", what, "Give the operator.json that the operator publishes.")
+        Failure::new(
+            "operator-file-invalid",
+            what,
+            "Give the operator.json that the operator publishes.",
+        )
     })
 }
 
@@ -106,7 +119,11 @@ impl Document {
         let read = |name: &str| -> Result<_, Failure> {
             Ok(Zeroizing::new(files::read(&folder.join(name))?))
         };
-        Ok(Document { dg1: read("EF.DG1")?, dg2: read("EF.DG2")?, sod: read("EF.SOD")? })
+        Ok(Document {
+            dg1: read("EF.DG1")?,
+            dg2: read("EF.DG2")?,
+            sod: read("EF.SOD")?,
+        })
     }
 }
 
@@ -138,17 +155,25 @@ impl Confirmed {
 /// An answer that carries the offer, beside what else it says.
 #[derive(Deserialize)]
 struct Offered {
-    credential_offer: Value,
+    credential_offer: CredentialOffer,
 }
 
 impl Desk {
     async fn begin(home: &Home, device: &SigningKey) -> Result<Desk, Failure> {
         let client = home.client()?;
         let base = home.vault.operator.origin.as_str().to_owned();
-        let post = client.requests().post(format!("{base}/enrolment")).json(&enrol::begin(device));
+        let post = client
+            .requests()
+            .post(format!("{base}/enrolment"))
+            .json(&enrol::begin(device));
         let begun: Begun = call(&client, post).await?;
         let token = Zeroizing::new(begun.token);
-        Ok(Desk { client, base, session: begun.session, token })
+        Ok(Desk {
+            client,
+            base,
+            session: begun.session,
+            token,
+        })
     }
 
     fn url(&self, step: &str) -> String {
@@ -161,7 +186,11 @@ impl Desk {
             "dg2": jose::encode(&document.dg2),
             "sod": jose::encode(&document.sod),
         });
-        let put = self.client.requests().put(self.url("/document")).bearer_auth(self.token.as_str());
+        let put = self
+            .client
+            .requests()
+            .put(self.url("/document"))
+            .bearer_auth(self.token.as_str());
         let _: Value = call(&self.client, put.json(&body)).await?;
         Ok(())
     }
@@ -169,7 +198,11 @@ impl Desk {
     async fn wait_for_officer(&self) -> Result<Confirmed, Failure> {
         let ended = tokio::time::Instant::now() + OFFICER_WAIT;
         loop {
-            let get = self.client.requests().get(self.url("")).bearer_auth(self.token.as_str());
+            let get = self
+                .client
+                .requests()
+                .get(self.url(""))
+                .bearer_auth(self.token.as_str());
             let session: Session = call(&self.client, get).await?;
             match session.state {
                 SessionState::Confirmed | SessionState::Offered => return Ok(Confirmed(session)),
@@ -182,7 +215,11 @@ impl Desk {
             }
             if tokio::time::Instant::now() >= ended {
                 let next = "Begin again with `bauta wallet enrol` when an officer is at hand.";
-                return Err(Failure::new("officer-timeout", "no officer confirmed in time", next));
+                return Err(Failure::new(
+                    "officer-timeout",
+                    "no officer confirmed in time",
+                    next,
+                ));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -195,15 +232,20 @@ impl Desk {
         device: &SigningKey,
         confirmed: &Confirmed,
         output: Output,
-    ) -> Result<Value, Failure> {
+    ) -> Result<CredentialOffer, Failure> {
         let nonce = confirmed.nonce()?;
+        let origin = home.vault.operator.origin.clone();
         if confirmed.0.registered == Some(true) {
             output.progress("The register knows you already: proving that this is your wallet …");
             let person = home.vault.person.as_ref().ok_or_else(|| {
                 let next = "Bring back your backup first: bauta wallet restore FILE";
-                Failure::new("already-registered", "this person is registered already", next)
+                Failure::new(
+                    "already-registered",
+                    "this person is registered already",
+                    next,
+                )
             })?;
-            let body = enrol::restore(person, nonce, device).map_err(damaged)?;
+            let body = enrol::restore(person, &origin, nonce, device).map_err(damaged)?;
             let answer: Offered = self.post("/restore", &body).await?;
             return Ok(answer.credential_offer);
         }
@@ -212,12 +254,15 @@ impl Desk {
             let what = "this wallet holds the accounts of another registration";
             return Err(Failure::new("wallet-in-use", what, next));
         }
-        let (draft, body) = enrol::register(nonce, device);
+        let (draft, body) = enrol::register(&origin, nonce, device);
         let answer: Value = self.post("/commitment", &body).await?;
         let committed: Committed = parse(&answer)?;
         let person: Person = draft.finish(&committed).map_err(enrol_failure)?;
         home.vault.person = Some(person);
+        home.vault.sites.clear();
+        home.keys.forget_all();
         home.save_vault()?;
+        home.save_keys()?;
         Ok(parse::<Offered>(&answer)?.credential_offer)
     }
 
@@ -226,126 +271,17 @@ impl Desk {
         step: &str,
         body: &enrol::CommitmentRequest,
     ) -> Result<T, Failure> {
-        let post = self.client.requests().post(self.url(step)).bearer_auth(self.token.as_str());
+        let post = self
+            .client
+            .requests()
+            .post(self.url(step))
+            .bearer_auth(self.token.as_str());
         call(&self.client, post.json(body)).await
     }
 }
 
-#[derive(Deserialize)]
-struct Offer {
-    credential_issuer: String,
-    grants: Grants,
-}
-
-#[derive(Deserialize)]
-struct Grants {
-    #[serde(rename = "urn:ietf:params:oauth:grant-type:pre-authorized_code")]
-    pre_authorized: PreAuthorized,
-}
-
-#[derive(Deserialize)]
-struct PreAuthorized {
-    #[serde(rename = "pre-authorized_code")]
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct IssuerMetadata {
-    credential_issuer: String,
-    credential_endpoint: String,
-    nonce_endpoint: String,
-}
-
-#[derive(Deserialize)]
-struct ServerMetadata {
-    token_endpoint: String,
-}
-
-#[derive(Deserialize)]
-struct Token {
-    access_token: String,
-}
-
-#[derive(Deserialize)]
-struct Nonce {
-    c_nonce: String,
-}
-
-#[derive(Deserialize)]
-struct Credentials {
-    credentials: Vec<Issued>,
-}
-
-#[derive(Deserialize)]
-struct Issued {
-    credential: String,
-}
-
-/// OpenID4VCI 1.0 with a pre-authorized code: metadata, token, nonce, credential.
-async fn receive(
-    home: &mut Home,
-    issuer: (&HttpsClient, &Value),
-    identity: (&Attributes, &str),
-    holder: (&SigningKey, &str),
-) -> Result<(), Failure> {
-    let (client, offer) = issuer;
-    let offer: Offer = parse(offer)?;
-    let base = home.vault.operator.origin.as_str().to_owned();
-    if offer.credential_issuer.trim_end_matches('/') != base {
-        return Err(unexpected());
-    }
-    let get = |path: &str| client.requests().get(format!("{base}/.well-known/{path}"));
-    let metadata: IssuerMetadata = call(client, get("openid-credential-issuer")).await?;
-    let server: ServerMetadata = call(client, get("oauth-authorization-server")).await?;
-    let key = fetch_manifest(home, client).await?;
-
-    let form = [
-        ("grant_type", PRE_AUTHORIZED_CODE_GRANT),
-        ("pre-authorized_code", &offer.grants.pre_authorized.code),
-        ("tx_code", holder.1),
-    ];
-    let token: Token = call(client, client.requests().post(server.token_endpoint).form(&form)).await?;
-    let nonce: Nonce = call(client, client.requests().post(metadata.nonce_endpoint)).await?;
-    let person = home.vault.person.as_ref().ok_or_else(unexpected)?;
-    let audience = (metadata.credential_issuer.as_str(), nonce.c_nonce.as_str());
-    let request =
-        enrol::request_certificate(person, identity, audience, holder.0, clock::now())
-            .map_err(enrol_failure)?;
-    let body = json!({
-        "credential_configuration_id": "bauta_certificate",
-        "proofs": { "bauta_commitment": [request.proof] },
-    });
-    let post = client.requests().post(metadata.credential_endpoint).bearer_auth(token.access_token);
-    let issued: Credentials = call(client, post.json(&body)).await?;
-    let [issued] = issued.credentials.as_slice() else { return Err(unexpected()) };
-    let stored = enrol::receive_certificate(&request, person, &issued.credential, &key)
-        .map_err(enrol_failure)?;
-    home.vault.certificate = Some(stored);
-    home.save_vault()
-}
-
-/// Fetches the manifest and gives the key of the current epoch.
-async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
-    let OperatorTrust { origin, operator_key } = &home.vault.operator;
-    let get = client.requests().get(format!("{origin}/.well-known/bauta/manifest"));
-    let answer = client.send(get).await?;
-    if !answer.status.is_success() {
-        return Err(refused(&answer));
-    }
-    let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
-    let now = clock::now();
-    let manifest = Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
-        Failure::new("manifest-invalid", error, "Nothing was sent. Tell the operator.")
-    })?;
-    let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
-        Failure::new("manifest-invalid", "the manifest has no key for this epoch", "")
-    })?;
-    home.vault.manifest = Some(compact);
-    Ok(key)
-}
-
 fn report(home: &Home, output: Output) -> Result<(), Failure> {
-    let (Some(person), Some(certificate)) = (&home.vault.person, &home.vault.certificate) else {
+    let (Some(person), Some(certificate)) = (&home.vault.person, &home.keys.certificate) else {
         return Err(unexpected());
     };
     let number = person.web_number().map_err(damaged)?;
@@ -361,7 +297,7 @@ fn report(home: &Home, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn call<T: DeserializeOwned>(
+pub(super) async fn call<T: DeserializeOwned>(
     client: &HttpsClient,
     request: reqwest::RequestBuilder,
 ) -> Result<T, Failure> {
@@ -376,10 +312,18 @@ fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
     T::deserialize(value).map_err(|_| unexpected())
 }
 
-fn unexpected() -> Failure {
-    Failure::new("server-failed", "the operator's answer is of another form", "")
+pub(super) fn unexpected() -> Failure {
+    Failure::new(
+        "server-failed",
+        "the operator's answer is of another form",
+        "",
+    )
 }
 
-fn enrol_failure(error: enrol::EnrolError) -> Failure {
-    Failure::new("answer-invalid", error, "Nothing was kept. Tell the operator.")
+pub(super) fn enrol_failure(error: enrol::EnrolError) -> Failure {
+    Failure::new(
+        "answer-invalid",
+        error,
+        "Nothing was kept. Tell the operator.",
+    )
 }

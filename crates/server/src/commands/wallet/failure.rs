@@ -8,27 +8,35 @@ use crate::client::{Answer, CallError};
 
 /// A refusal with its stable id, what happened and what to do next.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// Stable id, kebab-case.
-    pub id: String,
+    pub(super) id: String,
     /// What happened.
-    pub what: String,
+    pub(super) what: String,
     /// What to do next; empty where there is nothing.
-    pub next: &'static str,
+    pub(super) next: &'static str,
 }
 
 impl Failure {
     /// A failure with a next step.
     #[must_use]
-    pub fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
-        Failure { id: id.to_owned(), what: what.to_string(), next }
+    pub(super) fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
+        Failure {
+            id: id.to_owned(),
+            what: what.to_string(),
+            next,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", self.what, self.id)?;
-        if self.next.is_empty() { Ok(()) } else { write!(f, "\n{}", self.next) }
+        if self.next.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n{}", self.next)
+        }
     }
 }
 
@@ -62,12 +70,19 @@ struct Refused {
 
 /// The failure that a refusing answer tells of.
 #[must_use]
-pub fn refused(answer: &Answer) -> Failure {
+pub(super) fn refused(answer: &Answer) -> Failure {
     let status = answer.status;
     let Ok(body) = answer.json::<Refused>() else {
         return Failure::new("server-failed", format!("the server answered {status}"), "");
     };
-    let id = body.id.or(body.error).unwrap_or_else(|| "server-failed".to_owned());
+    let id = body
+        .id
+        .or(body.error)
+        .unwrap_or_else(|| "server-failed".to_owned());
     let what = body.detail.or(body.error_description).or(body.title);
-    Failure { id, what: what.unwrap_or_else(|| format!("the server answered {status}")), next: "" }
+    Failure {
+        id,
+        what: what.unwrap_or_else(|| format!("the server answered {status}")),
+        next: "",
+    }
 }

@@ -18,15 +18,15 @@ const AUTHORITIES: &str = "authorities.pem";
 const LOCK: &str = "lock";
 
 /// An opened wallet folder.
-pub struct Home {
+pub(super) struct Home {
     folder: PathBuf,
     identity: DeviceIdentity,
     /// Held as long as this value lives.
     _lock: File,
     /// The vault.
-    pub vault: Vault,
+    pub(super) vault: Vault,
     /// The keys of this device.
-    pub keys: DeviceKeys,
+    pub(super) keys: DeviceKeys,
 }
 
 impl Home {
@@ -35,7 +35,7 @@ impl Home {
     /// # Errors
     ///
     /// `wallet-missing`, `wallet-busy`, `vault-damaged`.
-    pub fn open(folder: &Path) -> Result<Home, Failure> {
+    pub(super) fn open(folder: &Path) -> Result<Home, Failure> {
         if !folder.join(VAULT).exists() {
             let what = format!("there is no wallet in {}", folder.display());
             let next = "Begin with `bauta wallet enrol`, or bring back a backup with `bauta wallet restore`.";
@@ -45,7 +45,13 @@ impl Home {
         let identity = read_identity(folder)?;
         let vault = open_sealed(&identity, &folder.join(VAULT))?;
         let keys = open_sealed(&identity, &folder.join(DEVICE_KEYS))?;
-        Ok(Home { folder: folder.to_owned(), identity, _lock: lock, vault, keys })
+        Ok(Home {
+            folder: folder.to_owned(),
+            identity,
+            _lock: lock,
+            vault,
+            keys,
+        })
     }
 
     /// Makes a wallet in `folder` with this vault, or refuses where there is one.
@@ -53,10 +59,11 @@ impl Home {
     /// # Errors
     ///
     /// `wallet-exists`, `wallet-busy`, `local-failure`.
-    pub fn create(folder: &Path, vault: Vault, ca: Option<&Path>) -> Result<Home, Failure> {
+    pub(super) fn create(folder: &Path, vault: Vault, ca: Option<&Path>) -> Result<Home, Failure> {
         if folder.join(VAULT).exists() {
             let what = format!("there is a wallet in {} already", folder.display());
-            let next = "Use another folder (--home), or remove that wallet with `bauta wallet delete`.";
+            let next =
+                "Use another folder (--home), or remove that wallet with `bauta wallet delete`.";
             return Err(Failure::new("wallet-exists", what, next));
         }
         files::make_private_folder(folder)?;
@@ -68,11 +75,21 @@ impl Home {
             read_identity(folder)?
         } else {
             let identity = DeviceIdentity::generate();
-            files::write_new(&folder.join(IDENTITY), identity.expose().as_bytes(), Access::Private)?;
+            files::write_new(
+                &folder.join(IDENTITY),
+                identity.expose().as_bytes(),
+                Access::Private,
+            )?;
             identity
         };
         let keys = DeviceKeys::default();
-        let home = Home { folder: folder.to_owned(), identity, _lock: lock, vault, keys };
+        let home = Home {
+            folder: folder.to_owned(),
+            identity,
+            _lock: lock,
+            vault,
+            keys,
+        };
         home.save_keys()?;
         home.save_vault()?;
         Ok(home)
@@ -84,7 +101,7 @@ impl Home {
     ///
     /// As [`Home::open`] and [`Home::create`]; `other-operator` where the wallet is another
     /// operator's.
-    pub fn open_or_create(
+    pub(super) fn open_or_create(
         folder: &Path,
         operator: &OperatorTrust,
         ca: Option<&Path>,
@@ -95,7 +112,11 @@ impl Home {
         let home = Home::open(folder)?;
         if home.vault.operator != *operator {
             let next = "Use another folder (--home) for another operator.";
-            return Err(Failure::new("other-operator", "this wallet belongs to another operator", next));
+            return Err(Failure::new(
+                "other-operator",
+                "this wallet belongs to another operator",
+                next,
+            ));
         }
         Ok(home)
     }
@@ -105,7 +126,7 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`; the old vault is intact then.
-    pub fn save_vault(&self) -> Result<(), Failure> {
+    pub(super) fn save_vault(&self) -> Result<(), Failure> {
         self.save(VAULT, self.identity.seal(&self.vault))
     }
 
@@ -114,11 +135,15 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`; the old keys are intact then.
-    pub fn save_keys(&self) -> Result<(), Failure> {
+    pub(super) fn save_keys(&self) -> Result<(), Failure> {
         self.save(DEVICE_KEYS, self.identity.seal(&self.keys))
     }
 
-    fn save(&self, name: &str, sealed: Result<Vec<u8>, wallet::seal::SealError>) -> Result<(), Failure> {
+    fn save(
+        &self,
+        name: &str,
+        sealed: Result<Vec<u8>, wallet::seal::SealError>,
+    ) -> Result<(), Failure> {
         let sealed = sealed.map_err(|error| Failure::new("local-failure", error, ""))?;
         Ok(files::replace(&self.folder.join(name), &sealed)?)
     }
@@ -128,9 +153,12 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`.
-    pub fn client(&self) -> Result<HttpsClient, Failure> {
+    pub(super) fn client(&self) -> Result<HttpsClient, Failure> {
         let ca_file = Some(self.folder.join(AUTHORITIES)).filter(|path| path.exists());
-        Ok(HttpsClient::new(&ClientConfig { ca_file, ..ClientConfig::default() })?)
+        Ok(HttpsClient::new(&ClientConfig {
+            ca_file,
+            ..ClientConfig::default()
+        })?)
     }
 
     /// Removes the wallet's files.
@@ -138,7 +166,7 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`.
-    pub fn delete(self) -> Result<(), Failure> {
+    pub(super) fn delete(self) -> Result<(), Failure> {
         // The key first: what it sealed is unreadable from then on, whatever happens next.
         for name in [IDENTITY, VAULT, DEVICE_KEYS, AUTHORITIES, LOCK] {
             let path = self.folder.join(name);
@@ -155,15 +183,27 @@ impl Home {
 
 fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
     let file = file.map_err(|error| {
-        Failure::new("local-failure", format!("cannot open {}: {error}", path.display()), "")
+        Failure::new(
+            "local-failure",
+            format!("cannot open {}: {error}", path.display()),
+            "",
+        )
     })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(_) => {
             let next = "Wait until the other command has ended, then run this one again.";
-            Err(Failure::new("wallet-busy", "another command uses this wallet", next))
+            Err(Failure::new(
+                "wallet-busy",
+                "another command uses this wallet",
+                next,
+            ))
         }
     }
 }
@@ -176,7 +216,8 @@ fn read_identity(folder: &Path) -> Result<DeviceIdentity, Failure> {
         .ok_or_else(|| Failure::new("vault-damaged", "the wallet's key file is damaged", RESTORE))
 }
 
-const RESTORE: &str = "Bring back your backup in another folder: bauta wallet --home FOLDER restore FILE";
+const RESTORE: &str =
+    "Bring back your backup in another folder: bauta wallet --home FOLDER restore FILE";
 
 fn open_sealed<T: serde::de::DeserializeOwned>(
     identity: &DeviceIdentity,
@@ -184,6 +225,10 @@ fn open_sealed<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Failure> {
     let sealed = files::read(path)?;
     identity.open(&sealed).map_err(|error| {
-        Failure::new("vault-damaged", format!("{}: {error}", path.display()), RESTORE)
+        Failure::new(
+            "vault-damaged",
+            format!("{}: {error}", path.display()),
+            RESTORE,
+        )
     })
 }

@@ -28,7 +28,7 @@ pub(super) struct SignInArgs {
     decline: bool,
 }
 
-/// Errors of a gateway after which the certificate is shown instead of the account.
+/// Errors of a gateway after which the certificate has to be shown instead of the account.
 const NEW_TO_GATEWAY: [&str; 2] = ["device-unknown", "account-unknown"];
 
 /// Runs the command.
@@ -42,7 +42,9 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
     let compact = fetch(&client, &link).await?;
     let request = Request::read(&compact, &link, &home.vault.operator, clock::now())
         .map_err(|refusal| failure(&refusal))?;
-    let choice = request.choose(&home.vault, &home.keys).map_err(|refusal| failure(&refusal))?;
+    let choice = request
+        .choose(&home.vault, &home.keys)
+        .map_err(|refusal| failure(&refusal))?;
     output.progress(&question(&request, choice));
     if args.decline {
         return decline(&request, &client, output).await;
@@ -53,12 +55,14 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
         }
         return Err(declined);
     }
-    let (done, answer) = answer(&mut home, &client, &request, choice).await?;
-    report(&request, done, &answer, output)
+    let answer = answer(&mut home, &client, &request, choice).await?;
+    report(&request, choice, &answer, output)
 }
 
 async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failure> {
-    let answer = client.send(client.requests().get(link.request_uri.as_str())).await?;
+    let answer = client
+        .send(client.requests().get(link.request_uri.as_str()))
+        .await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
@@ -66,27 +70,38 @@ async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failu
         .map_err(|_| Failure::new("request-invalid", "the site's request is not text", ""))
 }
 
-/// Sends the answer; a gateway that does not know this device gets the certificate instead.
+/// Sends the answer. A gateway that does not know this device gets no certificate in its place
+/// until the person has seen what that discloses: the next run of the command asks.
 async fn answer(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
     choice: Choice,
-) -> Result<(Choice, Answer), Failure> {
-    if choice == Choice::SignIn {
-        let device = home.keys.site(&request.entry().site.origin).map_err(damaged)?;
-        let device = device.ok_or_else(|| failure(&Refusal::Query))?;
-        let body = request.sign_in(&home.vault, &device).map_err(|refusal| failure(&refusal))?;
-        let answer = post(client, request, body).await?;
-        if answer.status.is_success() {
-            return Ok((choice, answer));
-        }
-        let failure = refused(&answer);
-        if !NEW_TO_GATEWAY.contains(&failure.id.as_str()) {
-            return Err(failure);
-        }
+) -> Result<Answer, Failure> {
+    if choice == Choice::SignUp {
+        return sign_up(home, client, request).await;
     }
-    sign_up(home, client, request).await.map(|answer| (Choice::SignUp, answer))
+    let device = home
+        .keys
+        .site(&request.entry().site.origin)
+        .map_err(damaged)?;
+    let device = device.ok_or_else(|| failure(&Refusal::Query))?;
+    let body = request
+        .sign_in(&home.vault, &device)
+        .map_err(|refusal| failure(&refusal))?;
+    let answer = post(client, request, body).await?;
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    let mut failure = refused(&answer);
+    if NEW_TO_GATEWAY.contains(&failure.id.as_str()) {
+        home.vault
+            .set_site(request.entry(), SiteState::NewDevice, clock::now());
+        home.save_vault()?;
+        failure.next = "Run the same command again to show the certificate instead: \
+            it says first what that discloses.";
+    }
+    Err(failure)
 }
 
 async fn sign_up(
@@ -97,19 +112,22 @@ async fn sign_up(
     let site = &request.entry().site;
     let now = clock::now();
     let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
-    let body = request.sign_up(&home.vault, &device, now).map_err(|refusal| failure(&refusal))?;
+    let body = request
+        .sign_up(&home.vault, (&home.keys, &device), now)
+        .map_err(|refusal| failure(&refusal))?;
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
     // key that this wallet has forgotten.
     home.save_keys()?;
     if home.vault.site(&site.origin).is_none() {
-        home.vault.set_site(&site.origin, &site.name, SiteState::Pending, now);
+        home.vault
+            .set_site(request.entry(), SiteState::Pending, now);
         home.save_vault()?;
     }
     let answer = post(client, request, body).await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
-    home.vault.set_site(&site.origin, &site.name, SiteState::Joined, now);
+    home.vault.set_site(request.entry(), SiteState::Joined, now);
     home.save_vault()?;
     Ok(answer)
 }
@@ -120,7 +138,10 @@ async fn decline(request: &Request, client: &HttpsClient, output: Output) -> Res
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
-    output.result("Declined. The site learns nothing about you.", &json!({ "outcome": "declined" }));
+    output.result(
+        "Declined. The site learns nothing about you.",
+        &json!({ "outcome": "declined" }),
+    );
     Ok(())
 }
 
@@ -135,7 +156,11 @@ async fn post(client: &HttpsClient, request: &Request, body: String) -> Result<A
 
 fn question(request: &Request, choice: Choice) -> String {
     let site = &request.entry().site;
-    let head = format!("{} ({})\nPurpose: {}\n", site.name, site.origin, site.purpose);
+    let gateway = &request.entry().gateway.origin;
+    let head = format!(
+        "{} ({})\nthrough {gateway}\nPurpose: {}\n",
+        site.name, site.origin, site.purpose
+    );
     match choice {
         Choice::SignIn => head + "Signs in to your account there. Nothing about you is disclosed.",
         Choice::SignUp => {
@@ -148,7 +173,11 @@ fn question(request: &Request, choice: Choice) -> String {
 
 fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> Result<(), Failure> {
     let posted: PostAnswer = answer.json().map_err(|_| {
-        Failure::new("server-failed", "the gateway's answer is of another form", "")
+        Failure::new(
+            "server-failed",
+            "the gateway's answer is of another form",
+            "",
+        )
     })?;
     let site = &request.entry().site;
     let outcome = match done {
@@ -162,7 +191,8 @@ fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> R
     if let Some(uri) = &posted.redirect_uri {
         text.push_str(&format!("\nGo on in the browser that began: {uri}"));
     }
-    let value = json!({ "outcome": outcome, "site": site.origin, "redirect_uri": posted.redirect_uri });
+    let value =
+        json!({ "outcome": outcome, "site": site.origin, "redirect_uri": posted.redirect_uri });
     output.result(&text, &value);
     Ok(())
 }
@@ -171,7 +201,7 @@ fn failure(refusal: &Refusal) -> Failure {
     let next = match refusal {
         Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
         Refusal::Unregistered(_) => "Nothing was sent. You can report the site to the operator.",
-        Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway => {
+        Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway | Refusal::OtherGateway => {
             "Nothing was sent. Do not go on with this page."
         }
         Refusal::Request(_) => "Reload the site's page and use its new link.",
