@@ -9,11 +9,8 @@ use server::commands::operator::OperatorCommand;
 use server::commands::serve::ServeCommand;
 use server::commands::site::SiteCommand;
 use server::commands::tls::TlsCommand;
-<<<<<<< HEAD
 use server::commands::trustee::TrusteeCommand;
-=======
 use server::commands::wallet::WalletArgs;
->>>>>>> main
 use server::logs::{self, LogFormat};
 
 /// Freed memory is overwritten, so that what was read from a document does not outlive its use.

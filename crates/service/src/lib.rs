@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! What the operator and the trustees do, without HTTP: enrolment, issuing, the register, sites.
 //!
 //! What it is not: it takes no part in a sign-in, and nothing in it names a site's gateway, a
@@ -17,7 +16,3 @@ mod secret;
 pub mod sites;
 pub mod tags;
 pub mod trustee;
-=======
-//! What the operator and the trustees do.
-#![forbid(unsafe_code)]
->>>>>>> main
