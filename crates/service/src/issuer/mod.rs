@@ -1,0 +1,201 @@
+//! The issuer: codes become tokens, tokens and proofs become certificates.
+//!
+//! The messages are those of OpenID4VCI 1.0, read and written by `openid4vc`.
+
+mod keys;
+
+use std::sync::Arc;
+
+use credential::jose;
+use credential::time::UnixTime;
+use openid4vc::uri::HttpsUri;
+use openid4vc::vci::{CERTIFICATE, CredentialRequest, CredentialRequestError, ProofError};
+use store::{Consumed, NewToken, Redemption, SessionId, SessionStore, StoreError};
+use zeroize::Zeroizing;
+
+pub use keys::{EpochKey, EpochKeys, KeyFolderError};
+
+use crate::enrolment::{CertificateRequest, Enrolments, IssueError};
+use crate::secret;
+
+/// How long an access token is good, in seconds.
+const TOKEN_SECS: u64 = 600;
+/// How long a nonce is good, in seconds.
+const NONCE_SECS: u64 = 300;
+
+/// The issuer.
+pub struct Issuer {
+    identifier: HttpsUri,
+    enrolments: Arc<Enrolments>,
+    sessions: Arc<dyn SessionStore>,
+    keys: Arc<EpochKeys>,
+}
+
+/// An access token.
+pub struct Token {
+    /// The token, 43 characters.
+    pub token: Zeroizing<String>,
+    /// How long it is good, in seconds.
+    pub expires_in: u64,
+}
+
+/// Why a code buys no token.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// The code is unknown, expired, used or ended. RFC 6749 §5.2 `invalid_grant`.
+    #[error("code is unknown, expired or used")]
+    InvalidGrant,
+    /// The transaction code is wrong.
+    #[error("transaction code is wrong, {attempts_left} attempts are left")]
+    WrongTransactionCode {
+        /// Attempts that are left; with none the code has ended.
+        attempts_left: u8,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a credential request is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The access token is unknown or expired.
+    #[error("access token is unknown or expired")]
+    InvalidToken,
+    /// The request cannot be read.
+    #[error(transparent)]
+    Request(#[from] CredentialRequestError),
+    /// The proof is not signed by the key it names, or for another issuer.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// The nonce is unknown, expired or used.
+    #[error("nonce is unknown, expired or used")]
+    InvalidNonce,
+    /// The certificate cannot be issued.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    /// The keys of this epoch are not there.
+    #[error(transparent)]
+    Keys(#[from] KeyFolderError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Issuer {
+    /// An issuer of this name for the sessions of `enrolments`.
+    #[must_use]
+    pub fn new(
+        identifier: HttpsUri,
+        enrolments: Arc<Enrolments>,
+        sessions: Arc<dyn SessionStore>,
+        keys: Arc<EpochKeys>,
+    ) -> Issuer {
+        Issuer {
+            identifier,
+            enrolments,
+            sessions,
+            keys,
+        }
+    }
+
+    /// The credential issuer identifier.
+    #[must_use]
+    pub fn identifier(&self) -> &HttpsUri {
+        &self.identifier
+    }
+
+    /// Exchanges a pre-authorized code and its transaction code for an access token, once.
+    ///
+    /// # Errors
+    ///
+    /// The variants of [`RedeemError`].
+    pub async fn redeem(
+        &self,
+        code: &str,
+        transaction_code: &str,
+        now: UnixTime,
+    ) -> Result<Token, RedeemError> {
+        let token = secret::random_text();
+        let stored = NewToken {
+            token: secret::hash(&token),
+            expires: now.plus_secs(TOKEN_SECS),
+        };
+        let unlock = secret::unlock_hash(code, transaction_code);
+        match self
+            .sessions
+            .redeem_code(secret::hash(code), unlock, stored, now)
+            .await?
+        {
+            Redemption::Redeemed(_) => Ok(Token {
+                token,
+                expires_in: TOKEN_SECS,
+            }),
+            Redemption::InvalidCode => Err(RedeemError::InvalidGrant),
+            Redemption::WrongTransactionCode { attempts_left } => {
+                Err(RedeemError::WrongTransactionCode { attempts_left })
+            }
+        }
+    }
+
+    /// A fresh nonce for one proof.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]
+    pub async fn nonce(&self, now: UnixTime) -> Result<String, StoreError> {
+        let nonce = secret::random_nonce();
+        self.sessions
+            .insert_nonce(secret::hash(&nonce), now.plus_secs(NONCE_SECS))
+            .await?;
+        Ok(nonce)
+    }
+
+    /// Issues a certificate for a credential request, or repeats the one issued for the very same
+    /// request, which is given byte for byte.
+    ///
+    /// # Errors
+    ///
+    /// The variants of [`CredentialError`].
+    pub async fn issue(
+        &self,
+        token: &str,
+        body: &[u8],
+        now: UnixTime,
+    ) -> Result<String, CredentialError> {
+        let session = self.session_of(token, now).await?;
+        let digest = jose::sha256(body);
+        if let Some(issued) = self.enrolments.issued_before(session, digest, now).await? {
+            return Ok(issued);
+        }
+        let request = self.parse(body, digest)?;
+        match self
+            .sessions
+            .consume_nonce(secret::hash(&request.nonce), now)
+            .await?
+        {
+            Consumed::First => {}
+            Consumed::Refused => return Err(CredentialError::InvalidNonce),
+        }
+        let current = self.keys.current(now)?;
+        let key = (current.epoch(), current.secret());
+        Ok(self.enrolments.issue(session, &request, key, now).await?)
+    }
+
+    async fn session_of(&self, token: &str, now: UnixTime) -> Result<SessionId, CredentialError> {
+        let found = self.sessions.find_token(secret::hash(token), now).await?;
+        found.ok_or(CredentialError::InvalidToken)
+    }
+
+    fn parse(&self, body: &[u8], digest: [u8; 32]) -> Result<CertificateRequest, CredentialError> {
+        let request = CredentialRequest::parse(body, &[CERTIFICATE])?;
+        let (device_key, proof) = request.proof.verify(&self.identifier)?;
+        Ok(CertificateRequest {
+            digest,
+            device_key,
+            nonce: proof.nonce,
+            commitment: proof.commitment,
+            proof: proof.proof,
+        })
+    }
+}
