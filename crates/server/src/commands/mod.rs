@@ -6,6 +6,7 @@ pub mod serve;
 pub mod site;
 pub mod tls;
 pub mod trustee;
+pub mod wallet;
 
 use anyhow::Context;
 use tokio::runtime::{Builder, Runtime};
