@@ -58,6 +58,7 @@ impl Binding<'_> {
         let mut out = Vec::new();
         for part in [
             self.purpose.as_str().as_bytes(),
+            self.issuer.as_str().as_bytes(),
             self.nonce,
             &self.device_key.sec1(),
         ] {

@@ -13,7 +13,7 @@ use mrtd::TrustStore;
 use openid4vc::uri::HttpsUri;
 use oprf::ShareIndex;
 use service::attestation;
-use service::enrolment::{EnrolmentPolicy, Enrolments};
+use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments};
 use service::issuer::{EpochKeys, Issuer};
 use service::officer::{OfficerId, Officers};
 use service::register::Registrations;
@@ -83,13 +83,14 @@ async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Runnin
     let sessions: Arc<dyn SessionStore> =
         Arc::new(SqliteSessions::open(&state.join("sessions.sqlite")).await?);
     let keys = Arc::new(EpochKeys::open(&state.join(KEY_FOLDER), clock::now())?);
-    let enrolments = Arc::new(Enrolments::new(
-        policy(config)?,
-        TrustStore::load_folder(&config.trust_folder)?,
-        quorum(config)?,
-        Arc::clone(&register),
-        Arc::clone(&sessions),
-    ));
+    let setup = EnrolmentSetup {
+        origin: origin.clone(),
+        policy: policy(config)?,
+        trust: TrustStore::load_folder(&config.trust_folder)?,
+        quorum: quorum(config)?,
+    };
+    let enrolments = Enrolments::new(setup, Arc::clone(&register), Arc::clone(&sessions));
+    let enrolments = Arc::new(enrolments);
     let identifier = HttpsUri::parse(origin.as_str())?;
     let operator = Operator {
         key: read_key(&config.key_file)?,
@@ -100,7 +101,7 @@ async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Runnin
             Arc::clone(&sessions),
             Arc::clone(&keys),
         ),
-        registrations: Registrations::new(register, Arc::clone(&sessions)),
+        registrations: Registrations::new(origin.clone(), register, Arc::clone(&sessions)),
         sites: Sites::new(Arc::new(SqliteSites::open(&sites_file(state)).await?)),
         origin,
         enrolments,

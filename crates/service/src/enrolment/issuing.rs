@@ -99,7 +99,7 @@ impl Enrolments {
         let Step::Offered(step) = &session.step else {
             return Err(IssueError::NotOffered);
         };
-        let certificate = sign(step, request, (epoch, key))?;
+        let certificate = self.sign(step, request, (epoch, key))?;
         let written = self.write_register(step, &request.device_key, epoch).await;
         if let Err(error) = written {
             end_if_final(&mut session, &error);
@@ -143,25 +143,26 @@ impl Enrolments {
             Updated::TagTaken => Err(IssueError::RegisteredMeanwhile),
         }
     }
-}
 
-fn sign(
-    step: &OfferedStep,
-    request: &CertificateRequest,
-    (epoch, key): (Epoch, &SecretKey),
-) -> Result<String, IssueError> {
-    let slots = IssuedSlots {
-        attributes: step.confirmed.attributes.clone(),
-        web_number: step.commitment.web_number,
-        generation: Generation::of(step.confirmed.generation()),
-        device_key: request.device_key,
-    };
-    let commitment = &step.commitment.commitment;
-    let proof = (request.commitment.as_slice(), request.proof.as_slice());
-    let nonce = request.nonce.as_bytes();
-    let signature = issuance::issue(key, epoch, &slots, commitment, proof, nonce)
-        .map_err(|_| IssueError::InvalidProof)?;
-    Ok(issuance::to_issued_form(epoch, &signature))
+    fn sign(
+        &self,
+        step: &OfferedStep,
+        request: &CertificateRequest,
+        (epoch, key): (Epoch, &SecretKey),
+    ) -> Result<String, IssueError> {
+        let slots = IssuedSlots {
+            attributes: step.confirmed.attributes.clone(),
+            web_number: step.commitment.web_number,
+            generation: Generation::of(step.confirmed.generation()),
+            device_key: request.device_key,
+        };
+        let commitment = &step.commitment.commitment;
+        let proof = (request.commitment.as_slice(), request.proof.as_slice());
+        let server = (&self.origin, request.nonce.as_bytes());
+        let signature = issuance::issue(key, epoch, &slots, commitment, proof, server)
+            .map_err(|_| IssueError::InvalidProof)?;
+        Ok(issuance::to_issued_form(epoch, &signature))
+    }
 }
 
 /// Keeps what a repeat needs and wipes the rest.

@@ -159,7 +159,7 @@ pub(super) async fn commit(
         .enrolments
         .commit((session.0, &token), &request, now)
         .await?;
-    Ok(Json(OfferResponse::of(&operator, offered)))
+    Ok(Json(OfferResponse::of(&operator, &offered)))
 }
 
 pub(super) async fn restore(
@@ -174,7 +174,7 @@ pub(super) async fn restore(
         .enrolments
         .restore((session.0, &token), &request, now)
         .await?;
-    Ok(Json(OfferResponse::of(&operator, offered)))
+    Ok(Json(OfferResponse::of(&operator, &offered)))
 }
 
 impl CommitmentBody {
@@ -187,7 +187,7 @@ impl CommitmentBody {
 }
 
 impl OfferResponse {
-    fn of(operator: &Operator, offered: Offered) -> OfferResponse {
+    fn of(operator: &Operator, offered: &Offered) -> OfferResponse {
         let issuer = operator.issuer.identifier().clone();
         let code = Secret::from(offered.code.to_string());
         OfferResponse {

@@ -93,7 +93,10 @@ fn document(error: &DocumentError) -> Problem {
         ),
         DocumentError::Expired => ("document-expired", "The document has expired"),
         DocumentError::NoPortrait => ("document-without-portrait", "The document has no portrait"),
-        DocumentError::BirthDate | DocumentError::Number(_) | DocumentError::Blind(_) => (
+        DocumentError::BirthDate
+        | DocumentError::Form
+        | DocumentError::Number(_)
+        | DocumentError::Blind(_) => (
             "document-unusable",
             "The document is authentic, but its data cannot be certified",
         ),
@@ -150,8 +153,8 @@ pub(super) fn token_request(error: PreAuthorizedRequestError) -> OAuthError {
 }
 
 /// A store that failed.
-pub(super) fn store(error: StoreError) -> OAuthError {
-    failed(&error)
+pub(super) fn store(error: &StoreError) -> OAuthError {
+    failed(error)
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> OAuthError {
