@@ -13,7 +13,6 @@ const VERSION: u32 = 1;
 struct BackupRef<'a> {
     version: u32,
     operator: &'a OperatorTrust,
-    authorities: &'a Option<String>,
     person: &'a Person,
     sites: &'a [SiteRecord],
 }
@@ -23,7 +22,6 @@ struct BackupRef<'a> {
 struct Backup {
     version: u32,
     operator: OperatorTrust,
-    authorities: Option<String>,
     person: Person,
     sites: Vec<SiteRecord>,
 }
@@ -51,7 +49,6 @@ pub fn create(vault: &Vault, passphrase: Zeroizing<String>) -> Result<Vec<u8>, B
     let backup = BackupRef {
         version: VERSION,
         operator: &vault.operator,
-        authorities: &vault.authorities,
         person: vault.person.as_ref().ok_or(BackupError::Empty)?,
         sites: &vault.sites,
     };
@@ -68,13 +65,14 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
     if backup.version != VERSION {
         return Err(BackupError::Version);
     }
-    let new_device = |site| SiteRecord { state: SiteState::NewDevice, ..site };
+    let new_device = |site| SiteRecord {
+        state: SiteState::NewDevice,
+        ..site
+    };
     Ok(Vault {
         operator: backup.operator,
-        authorities: backup.authorities,
         manifest: None,
         person: Some(backup.person),
-        certificate: None,
         sites: backup.sites.into_iter().map(new_device).collect(),
     })
 }

@@ -5,5 +5,6 @@
 
 pub mod backup;
 pub mod enrol;
+pub mod present;
 pub mod seal;
 pub mod vault;
