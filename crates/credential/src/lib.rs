@@ -3,4 +3,5 @@
 //! What it is not: it does no I/O, reads no clock and knows no HTTP.
 #![forbid(unsafe_code)]
 
+pub mod jose;
 pub mod time;
