@@ -1,0 +1,204 @@
+//! Blind issuance: the prover commits to messages, the signer signs the commitment.
+//! Source: draft-irtf-cfrg-bbs-blind-signatures-03 §4.1, §4.2, §4.3, in the form of its fixtures.
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use crate::Invalid;
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::signature::{SecretKey, Signature, b_point};
+use crate::suite::{Interface, Octets, Parameters};
+
+/// A commitment to the prover's messages with the proof that its opening is known.
+#[derive(Clone)]
+pub struct CommitmentWithProof {
+    commitment: G1,
+    s_hat: Scalar,
+    m_hats: Vec<Scalar>,
+    challenge: Scalar,
+}
+
+impl CommitmentWithProof {
+    /// Commits to `messages` (scalars); the second value is the secret prover blind.
+    pub fn commit(
+        interface: &Interface,
+        messages: &[Scalar],
+        rng: &mut impl CryptoRng,
+    ) -> (CommitmentWithProof, Zeroizing<Scalar>) {
+        let random = Zeroizing::new(
+            (0..messages.len() + 2)
+                .map(|_| Scalar::random(rng))
+                .collect::<Vec<_>>(),
+        );
+        CommitmentWithProof::commit_with(interface, messages, &random)
+    }
+
+    /// CoreCommit with given randomness: blind, s~, m~_1, …, m~_M.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the callers give messages.len() + 2 scalars"
+    )]
+    pub(crate) fn commit_with(
+        interface: &Interface,
+        messages: &[Scalar],
+        random: &[Scalar],
+    ) -> (CommitmentWithProof, Zeroizing<Scalar>) {
+        let generators = interface.blind_generators(messages.len());
+        let blind = Zeroizing::new(random[0]);
+        let masks = &random[1..];
+        let commitment = generators[0].mul(&blind) + sum_of_products(&generators[1..], messages);
+        let cbar = sum_of_products(&generators, masks);
+        let challenge = blind_challenge(interface, &generators, &commitment, &cbar);
+        let s_hat = masks[0] + *blind * challenge;
+        let m_hats = messages
+            .iter()
+            .zip(&masks[1..])
+            .map(|(m, mask)| *mask + *m * challenge)
+            .collect();
+        (
+            CommitmentWithProof {
+                commitment,
+                s_hat,
+                m_hats,
+                challenge,
+            },
+            blind,
+        )
+    }
+
+    /// Parses C, s^, m^_1, …, m^_M, challenge. Source: §5.3.2.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for a wrong length, a point off the subgroup or a scalar of zero or above r.
+    pub fn from_bytes(bytes: &[u8]) -> Result<CommitmentWithProof, Invalid> {
+        let (point, rest) = bytes.split_first_chunk::<G1_LEN>().ok_or(Invalid)?;
+        let commitment = G1::from_bytes(point).ok_or(Invalid)?;
+        let mut scalars = parse_scalars(rest)?;
+        let challenge = scalars.pop().ok_or(Invalid)?;
+        if scalars.is_empty() {
+            return Err(Invalid);
+        }
+        let s_hat = scalars.remove(0);
+        Ok(CommitmentWithProof {
+            commitment,
+            s_hat,
+            m_hats: scalars,
+            challenge,
+        })
+    }
+
+    /// The octets that [`CommitmentWithProof::from_bytes`] reads.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Octets::default();
+        out.point(&self.commitment);
+        out.scalar(&self.s_hat);
+        for m_hat in &self.m_hats {
+            out.scalar(m_hat);
+        }
+        out.scalar(&self.challenge);
+        out.0
+    }
+
+    /// Number of committed messages.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.m_hats.len()
+    }
+
+    /// Whether no message is committed to.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.m_hats.is_empty()
+    }
+
+    /// CoreCommitVerify; the commitment if its proof holds.
+    fn verify(&self, interface: &Interface) -> Result<G1, Invalid> {
+        let generators = interface.blind_generators(self.m_hats.len());
+        let hats = std::iter::once(&self.s_hat).chain(&self.m_hats);
+        let mut terms: Vec<_> = generators.iter().copied().zip(hats.copied()).collect();
+        terms.push((self.commitment, -self.challenge));
+        let cbar = msm_vartime(&terms);
+        if blind_challenge(interface, &generators, &self.commitment, &cbar) == self.challenge {
+            Ok(self.commitment)
+        } else {
+            Err(Invalid)
+        }
+    }
+}
+
+/// BlindSign: signs `messages` and whatever `commitment` holds. `parameters` are those of the
+/// same numbers of messages; `entropy` is added to the last committed message (pseudonyms).
+///
+/// # Errors
+///
+/// [`Invalid`] when the proof fails or the numbers of messages differ from the generators'.
+pub fn sign(
+    parameters: &Parameters,
+    key: &SecretKey,
+    header: &[u8],
+    messages: &[Scalar],
+    commitment: Option<&CommitmentWithProof>,
+    entropy: Option<&Scalar>,
+) -> Result<Signature, Invalid> {
+    let committed = commitment.map_or(0, CommitmentWithProof::len);
+    if messages.len() + 1 + committed != parameters.message_generators.len() {
+        return Err(Invalid);
+    }
+    let domain = parameters.domain(&key.public(), header);
+    let mut b = b_point(parameters, &domain, messages);
+    if let Some(commitment) = commitment {
+        b = b + commitment.verify(&parameters.interface)?;
+    }
+    if let Some(entropy) = entropy {
+        b = b + parameters
+            .message_generators
+            .last()
+            .ok_or(Invalid)?
+            .mul(entropy);
+    }
+    sign_b(parameters, key, &b)
+}
+
+/// FinalizeBlindSign: signs the point `b`. Source: §4.3.3, but `e` is hashed from the key and `b`
+/// alone, as the drafts' fixtures have it (`b` holds the domain already).
+pub(crate) fn sign_b(
+    parameters: &Parameters,
+    key: &SecretKey,
+    b: &G1,
+) -> Result<Signature, Invalid> {
+    if b.is_identity() {
+        return Err(Invalid);
+    }
+    let mut input = Octets::default();
+    input.point(b);
+    key.sign_point(parameters, b, &input)
+}
+
+/// Scalars of 32 octets each, none of them zero, nothing left over.
+pub(crate) fn parse_scalars(bytes: &[u8]) -> Result<Vec<Scalar>, Invalid> {
+    let (chunks, rest) = bytes.as_chunks::<SCALAR_LEN>();
+    if !rest.is_empty() {
+        return Err(Invalid);
+    }
+    chunks
+        .iter()
+        .map(|chunk| {
+            Scalar::from_bytes(chunk)
+                .filter(|scalar| !scalar.is_zero())
+                .ok_or(Invalid)
+        })
+        .collect()
+}
+
+fn blind_challenge(interface: &Interface, generators: &[G1], c: &G1, cbar: &G1) -> Scalar {
+    let mut input = Octets::default();
+    input.integer(generators.len().saturating_sub(1));
+    for generator in generators {
+        input.point(generator);
+    }
+    input.point(c);
+    input.point(cbar);
+    interface.hash_to_scalar(&input.0)
+}

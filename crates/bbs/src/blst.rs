@@ -1,0 +1,472 @@
+//! The only module with `unsafe`: scalars, points and pairings of BLS12-381, wrapped from `blst`.
+//!
+//! Every block is a call of a C function on pointers to initialised values that live for the
+//! call. Multiplication by a secret is [`G1::mul`] (constant time in `blst`);
+//! [`msm_vartime`] is for verification only.
+
+#![expect(
+    unsafe_code,
+    reason = "blst is a C library; this module alone calls it"
+)]
+
+use blst::{
+    BLST_ERROR, blst_bendian_from_scalar, blst_expand_message_xmd, blst_final_exp, blst_fp12,
+    blst_fp12_is_one, blst_fp12_mul, blst_fr, blst_fr_add, blst_fr_cneg, blst_fr_from_scalar,
+    blst_fr_inverse, blst_fr_mul, blst_fr_sub, blst_hash_to_g1, blst_lendian_from_scalar,
+    blst_miller_loop, blst_p1, blst_p1_add_or_double, blst_p1_affine, blst_p1_affine_in_g1,
+    blst_p1_affine_is_inf, blst_p1_cneg, blst_p1_compress, blst_p1_from_affine, blst_p1_generator,
+    blst_p1_is_equal, blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress,
+    blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2,
+    blst_p2_add_or_double, blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2,
+    blst_p2_affine_is_inf, blst_p2_compress, blst_p2_from_affine, blst_p2_generator,
+    blst_p2_is_inf, blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress, blst_scalar,
+    blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
+};
+use rand_core::CryptoRng;
+use subtle::{Choice, ConstantTimeEq};
+use zeroize::{Zeroize, Zeroizing};
+
+/// Octets of a serialised scalar.
+pub const SCALAR_LEN: usize = 32;
+/// Octets of a compressed point of G1.
+pub const G1_LEN: usize = 48;
+/// Octets of a compressed point of G2.
+pub const G2_LEN: usize = 96;
+/// Octets hashed to one scalar, so that the bias of the reduction is below 2^-128.
+pub(crate) const EXPAND_LEN: usize = 48;
+/// Bits of a reduced scalar.
+const SCALAR_BITS: usize = 255;
+
+/// An integer modulo r, the order of G1 and G2.
+///
+/// It has no `Debug`; whoever holds a secret one wraps it in `Zeroizing`.
+#[derive(Clone, Copy, Default)]
+pub struct Scalar(blst_fr);
+
+impl Scalar {
+    /// The scalar of an unsigned integer.
+    #[must_use]
+    pub fn from_u128(value: u128) -> Scalar {
+        let mut bytes = [0; SCALAR_LEN];
+        let (_, low) = bytes.split_at_mut(16);
+        low.copy_from_slice(&value.to_be_bytes());
+        Scalar::reduce(&bytes)
+    }
+
+    /// Parses 32 big-endian octets; `None` unless the value is below r.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; SCALAR_LEN]) -> Option<Scalar> {
+        let mut scalar = blst_scalar::default();
+        let mut fr = blst_fr::default();
+        // SAFETY: 32 readable octets in, initialised values out.
+        let canonical = unsafe {
+            blst_scalar_from_bendian(&raw mut scalar, bytes.as_ptr());
+            blst_scalar_fr_check(&raw const scalar)
+        };
+        if !canonical {
+            return None;
+        }
+        // SAFETY: `scalar` was checked to be below r.
+        unsafe { blst_fr_from_scalar(&raw mut fr, &raw const scalar) };
+        Some(Scalar(fr))
+    }
+
+    /// The big-endian integer of any length, reduced modulo r (OS2IP(bytes) mod r).
+    pub(crate) fn reduce(bytes: &[u8]) -> Scalar {
+        let mut scalar = blst_scalar::default();
+        let mut fr = blst_fr::default();
+        // SAFETY: the pointer is valid for the length given with it.
+        unsafe {
+            blst_scalar_from_be_bytes(&raw mut scalar, bytes.as_ptr(), bytes.len());
+            blst_fr_from_scalar(&raw mut fr, &raw const scalar);
+        }
+        scalar.b.zeroize();
+        Scalar(fr)
+    }
+
+    /// A uniformly random scalar.
+    pub fn random(rng: &mut impl CryptoRng) -> Scalar {
+        let mut wide = Zeroizing::new([0; EXPAND_LEN]);
+        rng.fill_bytes(wide.as_mut());
+        Scalar::reduce(wide.as_ref())
+    }
+
+    /// 32 big-endian octets.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; SCALAR_LEN] {
+        let mut scalar = self.to_blst();
+        let mut bytes = [0; SCALAR_LEN];
+        // SAFETY: 32 writable octets out.
+        unsafe { blst_bendian_from_scalar(bytes.as_mut_ptr(), &raw const scalar) };
+        scalar.b.zeroize();
+        bytes
+    }
+
+    fn to_blst(self) -> blst_scalar {
+        let mut scalar = blst_scalar::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_scalar_from_fr(&raw mut scalar, &raw const self.0) };
+        scalar
+    }
+
+    fn to_lendian(self) -> Zeroizing<[u8; SCALAR_LEN]> {
+        let mut scalar = self.to_blst();
+        let mut bytes = Zeroizing::new([0; SCALAR_LEN]);
+        // SAFETY: 32 writable octets out.
+        unsafe { blst_lendian_from_scalar(bytes.as_mut_ptr(), &raw const scalar) };
+        scalar.b.zeroize();
+        bytes
+    }
+
+    /// Whether this is zero, in constant time.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.ct_eq(&Scalar::default()).into()
+    }
+
+    /// The inverse modulo r in constant time; zero gives zero.
+    pub(crate) fn invert(self) -> Scalar {
+        let mut out = blst_fr::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_fr_inverse(&raw mut out, &raw const self.0) };
+        Scalar(out)
+    }
+}
+
+impl std::ops::Add for Scalar {
+    type Output = Scalar;
+    fn add(self, other: Scalar) -> Scalar {
+        let mut out = blst_fr::default();
+        // SAFETY: all values are initialised.
+        unsafe { blst_fr_add(&raw mut out, &raw const self.0, &raw const other.0) };
+        Scalar(out)
+    }
+}
+
+impl std::ops::Sub for Scalar {
+    type Output = Scalar;
+    fn sub(self, other: Scalar) -> Scalar {
+        let mut out = blst_fr::default();
+        // SAFETY: all values are initialised.
+        unsafe { blst_fr_sub(&raw mut out, &raw const self.0, &raw const other.0) };
+        Scalar(out)
+    }
+}
+
+impl std::ops::Mul for Scalar {
+    type Output = Scalar;
+    fn mul(self, other: Scalar) -> Scalar {
+        let mut out = blst_fr::default();
+        // SAFETY: all values are initialised.
+        unsafe { blst_fr_mul(&raw mut out, &raw const self.0, &raw const other.0) };
+        Scalar(out)
+    }
+}
+
+impl std::ops::Neg for Scalar {
+    type Output = Scalar;
+    fn neg(self) -> Scalar {
+        let mut out = blst_fr::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_fr_cneg(&raw mut out, &raw const self.0, true) };
+        Scalar(out)
+    }
+}
+
+impl ConstantTimeEq for Scalar {
+    fn ct_eq(&self, other: &Scalar) -> Choice {
+        self.0.l.ct_eq(&other.0.l)
+    }
+}
+
+impl PartialEq for Scalar {
+    fn eq(&self, other: &Scalar) -> bool {
+        self.ct_eq(other).into()
+    }
+}
+
+impl Eq for Scalar {}
+
+impl Zeroize for Scalar {
+    fn zeroize(&mut self) {
+        self.0.l.zeroize();
+    }
+}
+
+/// A point of the prime-order subgroup G1.
+#[derive(Clone, Copy, Default)]
+pub struct G1(blst_p1);
+
+impl G1 {
+    /// Parses a compressed point; `None` unless it lies in the subgroup and is not the identity.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; G1_LEN]) -> Option<G1> {
+        let mut affine = blst_p1_affine::default();
+        let mut point = blst_p1::default();
+        // SAFETY: 48 readable octets in, initialised values out.
+        unsafe {
+            if blst_p1_uncompress(&raw mut affine, bytes.as_ptr()) != BLST_ERROR::BLST_SUCCESS
+                || blst_p1_affine_is_inf(&raw const affine)
+                || !blst_p1_affine_in_g1(&raw const affine)
+            {
+                return None;
+            }
+            blst_p1_from_affine(&raw mut point, &raw const affine);
+        }
+        Some(G1(point))
+    }
+
+    /// The compressed point, 48 octets.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; G1_LEN] {
+        let mut bytes = [0; G1_LEN];
+        // SAFETY: 48 writable octets out.
+        unsafe { blst_p1_compress(bytes.as_mut_ptr(), &raw const self.0) };
+        bytes
+    }
+
+    /// BP1, the base point of G1.
+    pub(crate) fn base() -> G1 {
+        // SAFETY: blst returns a pointer to a constant that lives for the whole program.
+        G1(unsafe { *blst_p1_generator() })
+    }
+
+    /// Hashes to the curve (RFC 9380, BLS12381G1_XMD:SHA-256_SSWU_RO_).
+    pub(crate) fn hash(message: &[u8], dst: &[u8]) -> G1 {
+        let mut point = blst_p1::default();
+        // SAFETY: each pointer is valid for the length that follows it; no augmentation.
+        unsafe {
+            blst_hash_to_g1(
+                &raw mut point,
+                message.as_ptr(),
+                message.len(),
+                dst.as_ptr(),
+                dst.len(),
+                std::ptr::null(),
+                0,
+            );
+        }
+        G1(point)
+    }
+
+    /// This point times `scalar`, in constant time in the scalar.
+    #[must_use]
+    pub fn mul(&self, scalar: &Scalar) -> G1 {
+        let bytes = scalar.to_lendian();
+        let mut out = blst_p1::default();
+        // SAFETY: 32 readable octets hold the 255 bits announced.
+        unsafe { blst_p1_mult(&raw mut out, &raw const self.0, bytes.as_ptr(), SCALAR_BITS) };
+        G1(out)
+    }
+
+    /// Whether this is the identity.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        // SAFETY: the value is initialised.
+        unsafe { blst_p1_is_inf(&raw const self.0) }
+    }
+
+    fn to_affine(self) -> blst_p1_affine {
+        let mut out = blst_p1_affine::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_p1_to_affine(&raw mut out, &raw const self.0) };
+        out
+    }
+}
+
+impl std::ops::Add for G1 {
+    type Output = G1;
+    fn add(self, other: G1) -> G1 {
+        let mut out = blst_p1::default();
+        // SAFETY: all values are initialised.
+        unsafe { blst_p1_add_or_double(&raw mut out, &raw const self.0, &raw const other.0) };
+        G1(out)
+    }
+}
+
+impl std::ops::Neg for G1 {
+    type Output = G1;
+    fn neg(mut self) -> G1 {
+        // SAFETY: the value is initialised.
+        unsafe { blst_p1_cneg(&raw mut self.0, true) };
+        self
+    }
+}
+
+impl std::ops::Sub for G1 {
+    type Output = G1;
+    fn sub(self, other: G1) -> G1 {
+        self + (-other)
+    }
+}
+
+impl PartialEq for G1 {
+    fn eq(&self, other: &G1) -> bool {
+        // SAFETY: both values are initialised.
+        unsafe { blst_p1_is_equal(&raw const self.0, &raw const other.0) }
+    }
+}
+
+impl Eq for G1 {}
+
+impl Zeroize for G1 {
+    fn zeroize(&mut self) {
+        self.0.x.l.zeroize();
+        self.0.y.l.zeroize();
+        self.0.z.l.zeroize();
+    }
+}
+
+/// Σ points\[i\] · scalars\[i\], each product in constant time.
+///
+/// The shorter of the two slices decides; callers pass equal lengths.
+pub(crate) fn sum_of_products(points: &[G1], scalars: &[Scalar]) -> G1 {
+    points
+        .iter()
+        .zip(scalars)
+        .fold(G1::default(), |sum, (point, scalar)| {
+            sum + point.mul(scalar)
+        })
+}
+
+/// Σ points\[i\] · scalars\[i\] in variable time, for public scalars only.
+pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
+    // Batch normalisation divides by every z, so identities have to go first.
+    let terms: Vec<_> = terms
+        .iter()
+        .filter(|(point, _)| !point.is_identity())
+        .collect();
+    if terms.is_empty() {
+        return G1::default();
+    }
+    let projective: Vec<*const blst_p1> = terms.iter().map(|(p, _)| &raw const p.0).collect();
+    let mut affine = vec![blst_p1_affine::default(); terms.len()];
+    let scalars: Vec<u8> = terms.iter().flat_map(|(_, s)| *s.to_lendian()).collect();
+    let points = [affine.as_ptr(), std::ptr::null()];
+    let bytes = [scalars.as_ptr(), std::ptr::null()];
+    let mut out = blst_p1::default();
+    // SAFETY: `projective` names as many points as `affine` has room for. A null second pointer
+    // tells blst that points and scalars (32 octets each) lie one behind the other. The scratch
+    // space is in the unit and of the size that blst asks for.
+    unsafe {
+        blst_p1s_to_affine(affine.as_mut_ptr(), projective.as_ptr(), terms.len());
+        let mut scratch: Vec<u64> =
+            vec![0; blst_p1s_mult_pippenger_scratch_sizeof(terms.len()).div_ceil(8)];
+        blst_p1s_mult_pippenger(
+            &raw mut out,
+            points.as_ptr(),
+            terms.len(),
+            bytes.as_ptr(),
+            SCALAR_BITS,
+            scratch.as_mut_ptr(),
+        );
+    }
+    G1(out)
+}
+
+/// A point of the prime-order subgroup G2.
+#[derive(Clone, Copy)]
+pub(crate) struct G2(blst_p2_affine);
+
+impl G2 {
+    pub(crate) fn from_bytes(bytes: &[u8; G2_LEN]) -> Option<G2> {
+        let mut affine = blst_p2_affine::default();
+        // SAFETY: 96 readable octets in, initialised values out.
+        unsafe {
+            if blst_p2_uncompress(&raw mut affine, bytes.as_ptr()) != BLST_ERROR::BLST_SUCCESS
+                || blst_p2_affine_is_inf(&raw const affine)
+                || !blst_p2_affine_in_g2(&raw const affine)
+            {
+                return None;
+            }
+        }
+        Some(G2(affine))
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; G2_LEN] {
+        let mut bytes = [0; G2_LEN];
+        let point = self.to_projective();
+        // SAFETY: 96 writable octets out.
+        unsafe { blst_p2_compress(bytes.as_mut_ptr(), &raw const point) };
+        bytes
+    }
+
+    pub(crate) fn generator() -> G2 {
+        // SAFETY: blst returns a pointer to a constant that lives for the whole program.
+        G2(unsafe { *blst_p2_affine_generator() })
+    }
+
+    /// The generator times `scalar`, in constant time.
+    pub(crate) fn generator_mul(scalar: &Scalar) -> G2 {
+        let bytes = scalar.to_lendian();
+        let mut out = blst_p2::default();
+        // SAFETY: the generator is a constant; 32 readable octets hold the 255 bits announced.
+        unsafe {
+            blst_p2_mult(
+                &raw mut out,
+                blst_p2_generator(),
+                bytes.as_ptr(),
+                SCALAR_BITS,
+            )
+        };
+        G2::from_projective(&out)
+    }
+
+    /// `self + other`; `None` when the sum is the identity.
+    pub(crate) fn add(self, other: G2) -> Option<G2> {
+        let (a, b) = (self.to_projective(), other.to_projective());
+        let mut out = blst_p2::default();
+        // SAFETY: all values are initialised.
+        let identity = unsafe {
+            blst_p2_add_or_double(&raw mut out, &raw const a, &raw const b);
+            blst_p2_is_inf(&raw const out)
+        };
+        (!identity).then(|| G2::from_projective(&out))
+    }
+
+    fn to_projective(self) -> blst_p2 {
+        let mut out = blst_p2::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_p2_from_affine(&raw mut out, &raw const self.0) };
+        out
+    }
+
+    fn from_projective(point: &blst_p2) -> G2 {
+        let mut out = blst_p2_affine::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_p2_to_affine(&raw mut out, point) };
+        G2(out)
+    }
+}
+
+/// Whether e(p1, q1) · e(p2, q2) is one.
+pub(crate) fn pairing_product_is_one(p1: &G1, q1: &G2, p2: &G1, q2: &G2) -> bool {
+    let (a, b) = (p1.to_affine(), p2.to_affine());
+    let mut left = blst_fp12::default();
+    let mut right = blst_fp12::default();
+    let mut product = blst_fp12::default();
+    let mut out = blst_fp12::default();
+    // SAFETY: all values are initialised.
+    unsafe {
+        blst_miller_loop(&raw mut left, &raw const q1.0, &raw const a);
+        blst_miller_loop(&raw mut right, &raw const q2.0, &raw const b);
+        blst_fp12_mul(&raw mut product, &raw const left, &raw const right);
+        blst_final_exp(&raw mut out, &raw const product);
+        blst_fp12_is_one(&raw const out)
+    }
+}
+
+/// expand_message_xmd with SHA-256 (RFC 9380 section 5.3.1); `out` holds at most 8160 octets.
+pub(crate) fn expand_message(message: &[u8], dst: &[u8], out: &mut [u8]) {
+    // SAFETY: each pointer is valid for the length that follows it.
+    unsafe {
+        blst_expand_message_xmd(
+            out.as_mut_ptr(),
+            out.len(),
+            message.as_ptr(),
+            message.len(),
+            dst.as_ptr(),
+            dst.len(),
+        );
+    }
+}

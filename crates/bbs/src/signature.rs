@@ -1,0 +1,218 @@
+//! Keys and signatures. Source: draft-irtf-cfrg-bbs-signatures §3.4, §3.6.
+
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::Invalid;
+use crate::blst::{
+    G1, G1_LEN, G2, G2_LEN, SCALAR_LEN, Scalar, msm_vartime, pairing_product_is_one,
+    sum_of_products,
+};
+use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar, p1};
+
+/// Octets of a serialised signature.
+pub const SIGNATURE_LEN: usize = G1_LEN + SCALAR_LEN;
+
+/// An issuer's secret key.
+#[derive(ZeroizeOnDrop)]
+pub struct SecretKey(Scalar);
+
+impl SecretKey {
+    /// A fresh random key.
+    pub fn generate(rng: &mut impl CryptoRng) -> SecretKey {
+        loop {
+            let scalar = Scalar::random(rng);
+            if !scalar.is_zero() {
+                return SecretKey(scalar);
+            }
+        }
+    }
+
+    /// KeyGen. Source: §3.4.1; `key_material` holds at least 32 octets, `key_info` at most 65535.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for inputs outside those lengths.
+    pub fn from_key_material(key_material: &[u8], key_info: &[u8]) -> Result<SecretKey, Invalid> {
+        let info_len = u16::try_from(key_info.len()).map_err(|_| Invalid)?;
+        if key_material.len() < 32 {
+            return Err(Invalid);
+        }
+        let input = Zeroizing::new([key_material, &info_len.to_be_bytes(), key_info].concat());
+        let dst = [CIPHERSUITE_ID, "H2G_HM2S_KEYGEN_DST_"].concat();
+        Ok(SecretKey(hash_to_scalar(&input, dst.as_bytes())))
+    }
+
+    /// Parses 32 big-endian octets.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for zero or a value not below r.
+    pub fn from_bytes(bytes: &[u8; SCALAR_LEN]) -> Result<SecretKey, Invalid> {
+        let scalar = Scalar::from_bytes(bytes).ok_or(Invalid)?;
+        if scalar.is_zero() {
+            Err(Invalid)
+        } else {
+            Ok(SecretKey(scalar))
+        }
+    }
+
+    /// 32 big-endian octets, for the key store alone.
+    #[must_use]
+    pub fn expose(&self) -> Zeroizing<[u8; SCALAR_LEN]> {
+        Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// The public key of this key.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(G2::generator_mul(&self.0))
+    }
+
+    /// (1 / (SK + e)) · B, with `e` from `input` and the key. Source: §3.6.1 steps 2 to 4.
+    pub(crate) fn sign_point(
+        &self,
+        parameters: &Parameters,
+        b: &G1,
+        input: &Octets,
+    ) -> Result<Signature, Invalid> {
+        let mut e_input = Octets::default();
+        e_input.scalar(&self.0);
+        e_input.raw(&input.0);
+        let e = parameters.interface.hash_to_scalar(&e_input.0);
+        e_input.0.zeroize();
+        let mut sum = self.0 + e;
+        if sum.is_zero() {
+            return Err(Invalid);
+        }
+        let mut inverse = sum.invert();
+        let a = b.mul(&inverse);
+        sum.zeroize();
+        inverse.zeroize();
+        if a.is_identity() {
+            Err(Invalid)
+        } else {
+            Ok(Signature { a, e })
+        }
+    }
+}
+
+/// An issuer's public key, a point of G2.
+#[derive(Clone, Copy)]
+pub struct PublicKey(pub(crate) G2);
+
+impl PublicKey {
+    /// Parses 96 octets; checks subgroup and identity.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] for anything else than a non-identity point of G2.
+    pub fn from_bytes(bytes: &[u8; G2_LEN]) -> Result<PublicKey, Invalid> {
+        G2::from_bytes(bytes).map(PublicKey).ok_or(Invalid)
+    }
+
+    /// The compressed point, 96 octets.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; G2_LEN] {
+        self.0.to_bytes()
+    }
+}
+
+/// A signature (A, e). It identifies its holder and is never shown to a verifier.
+#[derive(Clone)]
+pub struct Signature {
+    pub(crate) a: G1,
+    pub(crate) e: Scalar,
+}
+
+impl Signature {
+    /// Parses 80 octets: A, e. Source: §4.2.4.3.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] unless A is a non-identity point of G1 and 0 < e < r.
+    pub fn from_bytes(bytes: &[u8; SIGNATURE_LEN]) -> Result<Signature, Invalid> {
+        let (a, e) = bytes.split_first_chunk().ok_or(Invalid)?;
+        let e = Scalar::from_bytes(e.try_into().map_err(|_| Invalid)?).ok_or(Invalid)?;
+        let a = G1::from_bytes(a).ok_or(Invalid)?;
+        if e.is_zero() {
+            Err(Invalid)
+        } else {
+            Ok(Signature { a, e })
+        }
+    }
+
+    /// 80 octets: A, e.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; SIGNATURE_LEN] {
+        let mut out = [0; SIGNATURE_LEN];
+        let (a, e) = out.split_at_mut(G1_LEN);
+        a.copy_from_slice(&self.a.to_bytes());
+        e.copy_from_slice(&self.e.to_bytes());
+        out
+    }
+}
+
+impl Drop for Signature {
+    fn drop(&mut self) {
+        self.a.zeroize();
+        self.e.zeroize();
+    }
+}
+
+/// B = P1 + Q_1 · domain + Σ H_i · m_i, in constant time in the messages.
+pub(crate) fn b_point(parameters: &Parameters, domain: &Scalar, messages: &[Scalar]) -> G1 {
+    let public = msm_vartime(&[(parameters.q1, *domain)]);
+    p1() + public + sum_of_products(&parameters.message_generators, messages)
+}
+
+/// CoreSign: signs `messages`, one scalar per generator of `parameters`. Source: §3.6.1.
+///
+/// # Errors
+///
+/// [`Invalid`] when the numbers of messages and generators differ.
+pub fn sign(
+    parameters: &Parameters,
+    key: &SecretKey,
+    header: &[u8],
+    messages: &[Scalar],
+) -> Result<Signature, Invalid> {
+    if messages.len() != parameters.message_generators.len() {
+        return Err(Invalid);
+    }
+    let domain = parameters.domain(&key.public(), header);
+    let mut input = Octets::default();
+    for message in messages {
+        input.scalar(message);
+    }
+    input.scalar(&domain);
+    key.sign_point(parameters, &b_point(parameters, &domain, messages), &input)
+}
+
+/// CoreVerify: whether `signature` is the issuer's over `messages` and `header`. Source: §3.6.2.
+///
+/// # Errors
+///
+/// [`Invalid`] when it is not.
+pub fn verify(
+    parameters: &Parameters,
+    issuer: &PublicKey,
+    header: &[u8],
+    messages: &[Scalar],
+    signature: &Signature,
+) -> Result<(), Invalid> {
+    if messages.len() != parameters.message_generators.len() {
+        return Err(Invalid);
+    }
+    let domain = parameters.domain(issuer, header);
+    let b = b_point(parameters, &domain, messages);
+    let key = issuer
+        .0
+        .add(G2::generator_mul(&signature.e))
+        .ok_or(Invalid)?;
+    if pairing_product_is_one(&signature.a, &key, &-b, &G2::generator()) {
+        Ok(())
+    } else {
+        Err(Invalid)
+    }
+}
