@@ -35,7 +35,7 @@ pub struct Account {
     pub subject: Subject,
     /// The index it stands under; of an older key version after the site key changed.
     pub index: PseudonymIndex,
-    /// How many times the person has started afresh, capped at 2.
+    /// 1 for the first registration of the person, 2 for a later one.
     pub generation: u8,
     /// The day of sign-up.
     pub created: Day,

@@ -16,7 +16,7 @@ pub struct Authentication {
     pub moment: Moment,
     /// The way between the page and the wallet.
     pub transport: Transport,
-    /// How many times the person has started afresh, capped at 2.
+    /// 1 for the first registration of the person, 2 for a later one.
     pub generation: u8,
     /// What a certificate disclosed in this log-in, by the name of the claim.
     pub items: Vec<(String, String)>,
@@ -66,7 +66,9 @@ impl Transport {
     /// Reads the name in an address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Transport> {
-        [Transport::Link, Transport::Qr].into_iter().find(|transport| transport.as_str() == text)
+        [Transport::Link, Transport::Qr]
+            .into_iter()
+            .find(|transport| transport.as_str() == text)
     }
 
     /// The `amr` values: proof of possession of a key (RFC 8176), and how the request travelled.

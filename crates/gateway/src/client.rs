@@ -103,7 +103,10 @@ impl Clients {
     #[must_use]
     pub fn authenticate(&self, presented: &oauth::ClientAuthentication) -> Option<&Client> {
         let client = self.find(presented.client_id())?;
-        client.authentication.accepts(presented.secret()).then_some(client)
+        client
+            .authentication
+            .accepts(presented.secret())
+            .then_some(client)
     }
 }
 
@@ -162,7 +165,10 @@ mod tests {
         let one = client("https://forum.example/back");
         let twice = Clients::new(vec![one.clone(), one.clone()]).unwrap_err();
         assert!(matches!(twice, ClientsError::Twice(_)));
-        let nowhere = Client { redirect_uris: Vec::new(), ..one };
+        let nowhere = Client {
+            redirect_uris: Vec::new(),
+            ..one
+        };
         let refused = Clients::new(vec![nowhere]).unwrap_err();
         assert!(matches!(refused, ClientsError::NoRedirectUri(_)));
     }

@@ -6,7 +6,8 @@ pub use rsa::{BadRsaKey, RsaJwk, RsaSigningKey};
 
 use crate::authentication::Authentication;
 use crate::client::{ClientId, IdTokenAlg};
-use credential::jose::{Jwk, SigningKey, UnverifiedJws, decode, encode, sha256};
+use credential::jose::jws::UnverifiedJws;
+use credential::jose::{Jwk, SigningKey, decode, encode, sha256};
 use credential::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ pub struct IdToken<'a> {
     acr: &'static str,
     amr: &'static [&'static str],
     at_hash: String,
-    /// How many times the person has started afresh, "2" standing for more.
+    /// 1 for the first registration of the person, 2 for a later one.
     generation: u8,
 }
 
@@ -113,7 +114,9 @@ impl IdTokenKeys {
     #[must_use]
     pub fn jwks(&self) -> JwkSet {
         let ec = Jwk::for_signatures(*self.es256.public());
-        JwkSet { keys: [AnyJwk::Ec(ec), AnyJwk::Rsa(self.rs256.jwk().clone())] }
+        JwkSet {
+            keys: [AnyJwk::Ec(ec), AnyJwk::Rsa(self.rs256.jwk().clone())],
+        }
     }
 
     /// Signs an ID token as a compact JWS.
@@ -151,7 +154,9 @@ impl IdTokenKeys {
 
     fn read_rs256(&self, compact: &str) -> Option<Hint> {
         let (input, signature) = compact.rsplit_once('.')?;
-        let signed = self.rs256.has_signed(input.as_bytes(), &decode(signature).ok()?);
+        let signed = self
+            .rs256
+            .has_signed(input.as_bytes(), &decode(signature).ok()?);
         // Signed by this key means that the header is one that `sign` wrote.
         let (_, claims) = input.split_once('.').filter(|_| signed)?;
         serde_json::from_slice(&decode(claims).ok()?).ok()

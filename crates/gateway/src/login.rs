@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 pub struct Login {
     /// What the client asked for.
     pub request: AuthorizationRequest,
+    /// The same as it came, for beginning again.
+    pub query: String,
     /// Of the cookie of the browser that began.
     pub browser: BearerHash,
     /// When the wallet's answer comes too late.
@@ -101,7 +103,10 @@ impl Waiting {
             Transport::Link => Some(return_hash),
             Transport::Qr => None,
         };
-        Approved { authentication, return_hash }
+        Approved {
+            authentication,
+            return_hash,
+        }
     }
 
     /// The holder refused.

@@ -72,6 +72,9 @@ pub trait AccountStore: Send + Sync {
         token: &TokenRow,
     ) -> Result<Redemption, StoreError>;
 
+    /// Takes back the token that this code became, because the code was shown again.
+    async fn take_back(&self, code: &BearerHash) -> Result<(), StoreError>;
+
     /// The token; the caller checks whether it has expired.
     async fn token(&self, hash: &BearerHash) -> Result<Option<TokenRow>, StoreError>;
 

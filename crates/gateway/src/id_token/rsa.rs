@@ -43,7 +43,9 @@ impl RsaSigningKey {
     ///
     /// [`BadRsaKey`] if the library fails.
     pub fn generate() -> Result<RsaSigningKey, BadRsaKey> {
-        RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| BadRsaKey).map(RsaSigningKey::of)
+        RsaKeyPair::generate(KeySize::Rsa2048)
+            .map_err(|_| BadRsaKey)
+            .map(RsaSigningKey::of)
     }
 
     /// Reads an unencrypted PKCS #8 document.
@@ -52,7 +54,9 @@ impl RsaSigningKey {
     ///
     /// [`BadRsaKey`] for another kind of key, a damaged or a short one.
     pub fn from_pkcs8(der: &[u8]) -> Result<RsaSigningKey, BadRsaKey> {
-        RsaKeyPair::from_pkcs8(der).map_err(|_| BadRsaKey).map(RsaSigningKey::of)
+        RsaKeyPair::from_pkcs8(der)
+            .map_err(|_| BadRsaKey)
+            .map(RsaSigningKey::of)
     }
 
     /// The key as an unencrypted PKCS #8 document.
@@ -80,7 +84,12 @@ impl RsaSigningKey {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
             .expect("signing with an accepted RSA key fails only without memory");
         signature
     }
@@ -97,8 +106,17 @@ impl RsaSigningKey {
         let public = pair.public_key();
         let n = encode(public.modulus().big_endian_without_leading_zero());
         let e = encode(public.exponent().big_endian_without_leading_zero());
-        let kid = encode(sha256(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#).as_bytes()));
-        let jwk = RsaJwk { kty: "RSA", n, e, kid, usage: "sig", alg: "RS256" };
+        let kid = encode(sha256(
+            format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#).as_bytes(),
+        ));
+        let jwk = RsaJwk {
+            kty: "RSA",
+            n,
+            e,
+            kid,
+            usage: "sig",
+            alg: "RS256",
+        };
         RsaSigningKey { pair, jwk }
     }
 }

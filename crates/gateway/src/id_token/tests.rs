@@ -60,8 +60,16 @@ fn both_algorithms_verify_with_the_key_the_header_names() {
     for (alg, kty) in [(IdTokenAlg::ES256, "EC"), (IdTokenAlg::RS256, "RSA")] {
         let token = signed(&keys, alg);
         let kid = part(&token, 0)["kid"].clone();
-        let named = jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap();
-        assert_eq!((named["kty"].as_str(), named["use"].as_str()), (Some(kty), Some("sig")));
+        let named = jwks["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|key| key["kid"] == kid)
+            .unwrap();
+        assert_eq!(
+            (named["kty"].as_str(), named["use"].as_str()),
+            (Some(kty), Some("sig"))
+        );
         assert_eq!(keys.read_hint(ISSUER, &token).unwrap().aud, "forum");
     }
 }
@@ -84,7 +92,10 @@ fn a_token_of_others_or_changed_is_no_hint() {
         let (head, rest) = token.split_once('.').unwrap();
         let (_, signature) = rest.split_once('.').unwrap();
         let claims = encode(format!(r#"{{"iss":"{ISSUER}","sub":"x","aud":"forum"}}"#));
-        assert_eq!(keys.read_hint(ISSUER, &format!("{head}.{claims}.{signature}")), None);
+        assert_eq!(
+            keys.read_hint(ISSUER, &format!("{head}.{claims}.{signature}")),
+            None
+        );
         assert_eq!(keys.read_hint(ISSUER, &format!("{head}.{claims}.")), None);
     }
     for text in ["", ".", "..", "a.b.c", "e30.e30.e30"] {

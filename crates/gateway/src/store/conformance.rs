@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::account::{Device, PseudonymIndex};
-use crate::bearer::{Bearer, BearerKind};
+use crate::bearer::BearerKind;
 use crate::testing::rng;
 use credential::time::{Day, Epoch};
+use openid4vc::Secret;
 use std::sync::Arc;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -22,7 +23,7 @@ fn fixture() -> Fixture {
 }
 
 fn hash(kind: BearerKind, seed: u64) -> BearerHash {
-    Bearer::draw(kind, &mut rng(seed)).hash()
+    BearerHash::of_secret(kind, &Secret::draw(&mut rng(seed)))
 }
 
 fn index(version: u32, byte: u8) -> PseudonymIndex {
@@ -288,6 +289,18 @@ async fn a_redeemed_code_is_gone_and_its_token_is_there() {
         at.store.token(&token(2).hash).await.unwrap(),
         Some(token(2))
     );
+}
+
+#[tokio::test]
+async fn what_a_code_gave_is_taken_back() {
+    let at = fixture();
+    at.store.insert_code(&code(1)).await.unwrap();
+    at.store
+        .redeem_code(&code(1).hash, &token(2))
+        .await
+        .unwrap();
+    at.store.take_back(&code(1).hash).await.unwrap();
+    assert_eq!(at.store.token(&token(2).hash).await.unwrap(), None);
 }
 
 #[tokio::test]

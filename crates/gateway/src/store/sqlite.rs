@@ -205,6 +205,11 @@ impl AccountStore for SqliteStore {
         self.run(move |tx| redeem_code(tx, &hash, &token)).await
     }
 
+    async fn take_back(&self, code: &BearerHash) -> Result<(), StoreError> {
+        let code = *code;
+        self.run(move |tx| take_back(tx, &code)).await
+    }
+
     async fn token(&self, hash: &BearerHash) -> Result<Option<TokenRow>, StoreError> {
         let hash = *hash;
         self.run(move |tx| {
@@ -510,6 +515,15 @@ fn redeem_code(
     } else {
         Redemption::Unknown
     })
+}
+
+fn take_back(tx: &Transaction<'_>, code: &BearerHash) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM tokens WHERE code_hash = ?1",
+        params![code.as_bytes()],
+    )
+    .map_err(backend)?;
+    Ok(())
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -1,0 +1,104 @@
+//! The log-out endpoint.
+
+use crate::bearer::{BearerHash, BearerKind};
+use crate::client::Client;
+use crate::gateway::{Cookies, Gateway};
+use crate::store::StoreError;
+use credential::time::UnixTime;
+use openid4vc::form::{FormError, Parameters, compose};
+use openid4vc::uri::RedirectUri;
+
+/// What the log-out endpoint does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Logout {
+    /// Nobody is logged in here any more; the browser goes back to the client.
+    Redirect(String),
+    /// Nobody is logged in here any more, and there is nowhere to go back to.
+    Done,
+    /// The request does not show that it comes from the person's client: the person is asked.
+    Ask,
+}
+
+/// How the log-out endpoint was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutIntent {
+    /// By a client, through the browser.
+    Requested,
+    /// By the person, on the page that asked.
+    Confirmed,
+}
+
+/// Why a log-out is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// The parameters cannot be read.
+    #[error(transparent)]
+    Form(#[from] FormError),
+    /// The return address is not registered for the client.
+    #[error("log-out return address is not registered for this client")]
+    UnknownRedirectUri,
+    /// We failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Gateway {
+    /// Logs the person out of this gateway. Codes and tokens of the session end with it.
+    ///
+    /// Source: OpenID Connect RP-Initiated Logout 1.0 section 2.
+    ///
+    /// # Errors
+    ///
+    /// [`LogoutError`]; the session is as before.
+    pub async fn end_session(
+        &self,
+        query: &str,
+        cookies: Cookies<'_>,
+        intent: LogoutIntent,
+        now: UnixTime,
+    ) -> Result<Logout, LogoutError> {
+        let parameters = Parameters::parse(query, MAX_BYTES)?;
+        let hint = parameters.get("id_token_hint");
+        let hint = hint.and_then(|hint| self.id_token_keys.read_hint(self.issuer(), hint));
+        let named = hint
+            .as_ref()
+            .map(|hint| hint.aud.as_str())
+            .or(parameters.get("client_id"));
+        let client = named.and_then(|id| self.clients.find(id));
+        let back = back(client, &parameters)?;
+        let session = self.session(cookies, now).await?;
+        let hinted = match (&session, &hint) {
+            (Some(session), Some(hint)) => session.subject.to_string() == hint.sub,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        if !hinted && intent == LogoutIntent::Requested {
+            return Ok(Logout::Ask);
+        }
+        if let Some(cookie) = cookies.session {
+            self.store
+                .end_session(&BearerHash::of(BearerKind::Session, cookie))
+                .await?;
+        }
+        Ok(back.map_or(Logout::Done, Logout::Redirect))
+    }
+}
+
+/// Where the browser goes afterwards.
+fn back(client: Option<&Client>, parameters: &Parameters) -> Result<Option<String>, LogoutError> {
+    let Some(asked) = parameters.get("post_logout_redirect_uri") else {
+        return Ok(None);
+    };
+    let registered = client.map_or(&[] as &[RedirectUri], |client| {
+        &client.post_logout_redirect_uris
+    });
+    let uri = registered.iter().find(|uri| uri.matches(asked));
+    let uri = uri.ok_or(LogoutError::UnknownRedirectUri)?;
+    Ok(Some(match parameters.get("state") {
+        Some(state) => uri.with_query(&compose([("state", state)])),
+        None => uri.as_str().to_owned(),
+    }))
+}
+
+/// Longest parameters, in bytes; an ID token is below 2,000.
+const MAX_BYTES: usize = 16 * 1024;
