@@ -1,7 +1,15 @@
 //! The web certificate: its layout, how it is issued, and how it is presented.
 //!
 //! What it is not: it does no I/O, reads no clock and knows no HTTP.
+//! Formats: `docs/specs.md`.
 #![forbid(unsafe_code)]
 
+pub mod attributes;
+pub mod issuance;
 pub mod jose;
+pub mod manifest;
+pub mod origin;
+pub mod presentation;
+pub mod site_entry;
 pub mod time;
+pub mod web_number;
