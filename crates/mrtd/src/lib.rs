@@ -1,0 +1,69 @@
+//! Machine readable travel documents: passports as their chip holds them.
+//!
+//! It reads the machine-readable zone (TD3), data groups 1 and 2 and the document security
+//! object, and does passive authentication: hashes, signature, trust chain to an authority of the
+//! issuing state, validity at the time of signing, and agreement of the states. It makes
+//! specimens. It does no input or output but for [`TrustStore::load_folder`].
+//!
+//! What it does not do yet: other formats than TD3, birth dates that are unknown in part, BER with
+//! indefinite lengths, explicit and Brainpool curves, master lists, link certificates,
+//! revocation, and active and chip authentication. Passive authentication alone does not show
+//! that a chip is the original one. Documents that rest on SHA-1 are refused.
+//!
+//! Specifications: ICAO Doc 9303, 8th edition, parts 3, 4, 10, 11 and 12; RFC 5652; RFC 5280.
+//! Not reviewed by anybody outside the project.
+//!
+//! ```
+//! use mrtd::specimen::{SignatureKind, SpecimenAuthority, specimen_holder};
+//! use mrtd::{CalendarDate, DocumentFiles, Period, TrustStore, UnixTime};
+//! use rand_core::SeedableRng;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut rng = rand_chacha::ChaCha20Rng::from_seed([7; 32]); // a real generator, outside tests
+//! let now = UnixTime(1_780_272_000);
+//! let years = Period { from: now, until: UnixTime(now.0 + 315_576_000) };
+//! let authority = SpecimenAuthority::generate(SignatureKind::EcdsaP256, years, &mut rng)?;
+//! let signer = authority.issue_signer(SignatureKind::EcdsaP256, years, years, &mut rng)?;
+//! let holder = specimen_holder(1, CalendarDate::from_unix(now)?)?;
+//! let passport = signer.issue(&holder, Some(now), &mut rng)?;
+//!
+//! let trust = TrustStore::from_der([authority.certificate()]).map_err(|(_, error)| error)?;
+//! let files = DocumentFiles { dg1: &passport.dg1, dg2: Some(&passport.dg2), sod: &passport.sod };
+//! let document = files.authenticate(&trust, now)?;
+//! assert_eq!(document.mrz().family_name(), "SPECIMEN");
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod dg1;
+mod dg2;
+mod hash;
+mod mrz;
+mod passive;
+mod signature;
+mod sod;
+pub mod specimen;
+mod state;
+mod time;
+mod tlv;
+mod trust;
+
+pub use certificate::CertificateError;
+pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
+pub use dg2::{Dg2Error, ImageFormat, Portrait, compose_dg2};
+pub use hash::HashError;
+pub use mrz::{BadCharacter, Field, Mrz, MrzError, MrzFields, Sex, check_digit};
+pub use passive::{
+    DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument, VerifiedSecurityObject,
+};
+pub use signature::SignatureError;
+pub use sod::{SecurityObject, SodError};
+pub use state::{CountryCode, NotAState, StateCode};
+pub use time::{CalendarDate, NoSuchDay, Period, UnixTime};
+pub use tlv::TlvError;
+pub use trust::{AuthorityError, TrustFolderError, TrustStore};
+
+#[cfg(test)]
+mod real_documents;

@@ -1,0 +1,334 @@
+//! Passive authentication: the data on the chip was signed by the state that issued the document.
+//!
+//! It does not show that the chip is the original one: signed data can be copied.
+//!
+//! Source: ICAO Doc 9303-11, 8th edition, §5.1; trust chain from 9303-12 §8.
+
+use core::fmt;
+
+use thiserror::Error;
+
+use crate::certificate::Certificate;
+use crate::dg1::{Dg1Error, parse_dg1};
+use crate::dg2::{DG2_MAX_LEN, Dg2Error, Portrait};
+use crate::mrz::Mrz;
+use crate::signature::SignatureError;
+use crate::sod::{DataGroupHashes, SecurityObject, SodError};
+use crate::state::CountryCode;
+use crate::time::{CalendarDate, UnixTime};
+use crate::trust::TrustStore;
+
+/// The files of a passport's chip, as they were read.
+#[derive(Clone, Copy)]
+pub struct DocumentFiles<'a> {
+    /// EF.DG1, the machine-readable zone.
+    pub dg1: &'a [u8],
+    /// EF.DG2, the portrait, if it was read; at most 1 MiB.
+    pub dg2: Option<&'a [u8]>,
+    /// EF.SOD, the security object; at most 64 KiB.
+    pub sod: &'a [u8],
+}
+
+impl DocumentFiles<'_> {
+    /// Verifies the security object up to an authority in `trust`, the hash of every file given,
+    /// and that the state in the machine-readable zone is the one that signed.
+    ///
+    /// Whether the document has expired is not looked at: that is the caller's rule, from
+    /// [`Mrz::expiry`].
+    ///
+    /// Source: ICAO Doc 9303-11, 8th edition, §5.1.
+    ///
+    /// # Errors
+    ///
+    /// [`PassiveAuthError`], at the first check that fails.
+    pub fn authenticate(
+        &self,
+        trust: &TrustStore,
+        now: UnixTime,
+    ) -> Result<VerifiedDocument, PassiveAuthError> {
+        let verified = SecurityObject::parse(self.sod)?.verify(trust, now)?;
+        verified.check_group(1, self.dg1)?;
+        let portrait = match self.dg2 {
+            Some(file) if file.len() > DG2_MAX_LEN => return Err(Dg2Error::TooLarge.into()),
+            Some(file) => {
+                verified.check_group(2, file)?;
+                Some(Portrait::parse_dg2(file)?)
+            }
+            None => None,
+        };
+        let today = CalendarDate::from_unix(now).map_err(|_| PassiveAuthError::Clock)?;
+        let mrz = parse_dg1(self.dg1, today)?;
+        if mrz.issuing_state().country() != Some(verified.signer_country) {
+            return Err(PassiveAuthError::OtherState);
+        }
+        Ok(VerifiedDocument {
+            mrz,
+            portrait,
+            verified,
+        })
+    }
+}
+
+/// A document whose data passed passive authentication. Only
+/// [`DocumentFiles::authenticate`] makes one.
+pub struct VerifiedDocument {
+    mrz: Mrz,
+    portrait: Option<Portrait>,
+    verified: VerifiedSecurityObject,
+}
+
+impl VerifiedDocument {
+    /// The machine-readable zone.
+    #[must_use]
+    pub fn mrz(&self) -> &Mrz {
+        &self.mrz
+    }
+
+    /// The portrait, if EF.DG2 was given.
+    #[must_use]
+    pub fn portrait(&self) -> Option<&Portrait> {
+        self.portrait.as_ref()
+    }
+
+    /// The state that signed, which is the one that the zone names.
+    #[must_use]
+    pub fn signer_country(&self) -> CountryCode {
+        self.verified.signer_country
+    }
+
+    /// When it was signed, and how that is known.
+    #[must_use]
+    pub fn signing_time(&self) -> SigningTime {
+        self.verified.signing_time
+    }
+}
+
+impl fmt::Debug for VerifiedDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VerifiedDocument(..)")
+    }
+}
+
+/// A security object whose signature and trust chain hold. Only [`SecurityObject::verify`]
+/// makes one.
+pub struct VerifiedSecurityObject {
+    hashes: DataGroupHashes,
+    signer_country: CountryCode,
+    signing_time: SigningTime,
+}
+
+impl VerifiedSecurityObject {
+    /// Checks the file of data group `group` (1 to 16) against its signed hash.
+    ///
+    /// # Errors
+    ///
+    /// [`PassiveAuthError::GroupNotSigned`] or [`PassiveAuthError::GroupChanged`].
+    pub fn check_group(&self, group: u8, file: &[u8]) -> Result<(), PassiveAuthError> {
+        let signed = self
+            .hashes
+            .of(group)
+            .ok_or(PassiveAuthError::GroupNotSigned(group))?;
+        if self.hashes.hash.digest(file) == signed {
+            Ok(())
+        } else {
+            Err(PassiveAuthError::GroupChanged(group))
+        }
+    }
+
+    /// The state that signed.
+    #[must_use]
+    pub fn signer_country(&self) -> CountryCode {
+        self.signer_country
+    }
+
+    /// When it was signed, and how that is known.
+    #[must_use]
+    pub fn signing_time(&self) -> SigningTime {
+        self.signing_time
+    }
+}
+
+/// When a security object was signed, which is the time at which its certificates must have been
+/// valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningTime {
+    /// The signer states the time in a signed attribute.
+    Stated(UnixTime),
+    /// Not stated; the signer's key was in use from this time on, and its use is bounded by the
+    /// certificate.
+    KeyInUseFrom(UnixTime),
+    /// Not known at all: the certificates are valid now.
+    Unknown,
+}
+
+impl SecurityObject {
+    /// Verifies the signature, the signer's certificate up to an authority in `trust`, and that
+    /// both certificates were valid when the object was signed.
+    ///
+    /// The time of signing is the signed attribute; else the beginning of the period in which
+    /// the signer's private key was used; else `now`. A certificate that was valid then and has
+    /// expired since is accepted. Revocation is not checked yet.
+    ///
+    /// # Errors
+    ///
+    /// [`PassiveAuthError`], at the first check that fails.
+    pub fn verify(
+        self,
+        trust: &TrustStore,
+        now: UnixTime,
+    ) -> Result<VerifiedSecurityObject, PassiveAuthError> {
+        let signer = self
+            .signer_certificate()
+            .ok_or(PassiveAuthError::SignerMissing)?;
+        self.verify_signature(signer)?;
+        let authority = trusted_issuer(trust, signer)?;
+        check_usage(signer)?;
+        let signer_country = match (signer.country, authority.country) {
+            (Some(signer), Some(authority)) if signer == authority => signer,
+            _ => return Err(PassiveAuthError::SignerCountry),
+        };
+        let stated = self.signer.attributes.signing_time;
+        let signing_time = signing_time(signer, authority, stated, now)?;
+        Ok(VerifiedSecurityObject {
+            hashes: self.hashes,
+            signer_country,
+            signing_time,
+        })
+    }
+
+    /// Source: RFC 5652 §5.6.
+    fn verify_signature(&self, signer: &Certificate) -> Result<(), PassiveAuthError> {
+        let stated = &self.signer.attributes;
+        if stated.content_type != self.content_type {
+            return Err(PassiveAuthError::ContentType);
+        }
+        if stated.message_digest != self.signer.digest.digest(&self.content) {
+            return Err(PassiveAuthError::MessageDigest);
+        }
+        signer
+            .public_key()
+            .and_then(|key| key.verify(self.signer.scheme, &stated.signed, &self.signer.signature))
+            .map_err(PassiveAuthError::ObjectSignature)
+    }
+}
+
+/// Why a document fails passive authentication. No value of the document is part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PassiveAuthError {
+    /// The security object cannot be read.
+    #[error("the security object cannot be read")]
+    Object(#[from] SodError),
+    /// The certificate that the signer names is not in the security object.
+    #[error("the signer's certificate is missing")]
+    SignerMissing,
+    /// The signed content type is not the one of the content.
+    #[error("the signed content type does not fit")]
+    ContentType,
+    /// The signed digest is not the one of the list of hashes.
+    #[error("the signed digest does not fit the list of hashes")]
+    MessageDigest,
+    /// The signature of the security object is refused.
+    #[error("the signature of the security object is refused")]
+    ObjectSignature(#[source] SignatureError),
+    /// No trusted authority is the issuer of the signer's certificate.
+    #[error("no trusted authority issued the signer's certificate")]
+    UnknownAuthority,
+    /// An authority of the right name is trusted, but the signature of the signer's certificate
+    /// is refused.
+    #[error("the signature of the signer's certificate is refused")]
+    SignerSignature(#[source] SignatureError),
+    /// The signer's certificate is not meant for signing documents, or has a critical extension
+    /// that is not known.
+    #[error("the signer's certificate is not one for documents")]
+    SignerUsage,
+    /// Signer and authority name different countries, or none.
+    #[error("signer and authority are not of one country")]
+    SignerCountry,
+    /// The object claims to be signed later than now.
+    #[error("the security object is signed in the future")]
+    SignedInFuture,
+    /// The signer's certificate was not valid at the time of signing.
+    #[error("the signer's certificate was not valid when it signed")]
+    SignerNotValid,
+    /// The authority's certificate was not valid at the time of signing.
+    #[error("the authority's certificate was not valid when the document was signed")]
+    AuthorityNotValid,
+    /// The security object has no hash of this data group.
+    #[error("data group {0} is not signed")]
+    GroupNotSigned(u8),
+    /// The file of this data group is not the one that was signed.
+    #[error("data group {0} is not the signed one")]
+    GroupChanged(u8),
+    /// The machine-readable zone is signed and yet cannot be read.
+    #[error("data group 1 cannot be read")]
+    Dg1(#[from] Dg1Error),
+    /// The portrait is signed and yet cannot be read.
+    #[error("data group 2 cannot be read")]
+    Dg2(#[from] Dg2Error),
+    /// The issuing state in the machine-readable zone is not the one that signed.
+    #[error("the document is signed by another state than it names")]
+    OtherState,
+    /// The time given as now is after the year 9999.
+    #[error("the clock is wrong")]
+    Clock,
+}
+
+/// The authority whose key signed `signer`. Several may have the name: states change keys and
+/// keep names.
+fn trusted_issuer<'a>(
+    trust: &'a TrustStore,
+    signer: &'a Certificate,
+) -> Result<&'a Certificate, PassiveAuthError> {
+    let mut refusal = PassiveAuthError::UnknownAuthority;
+    for authority in trust.issuers_of(signer) {
+        match signer.verify_signed_by(authority) {
+            Ok(()) => return Ok(authority),
+            // A refused algorithm says more than that some other key does not fit.
+            Err(SignatureError::Invalid) if refusal != PassiveAuthError::UnknownAuthority => {}
+            Err(error) => refusal = PassiveAuthError::SignerSignature(error),
+        }
+    }
+    Err(refusal)
+}
+
+/// Source: ICAO Doc 9303-12, 8th edition, §7.1.1.
+fn check_usage(signer: &Certificate) -> Result<(), PassiveAuthError> {
+    if signer.extras.may_sign_documents() && signer.extras.unknown_critical.is_none() {
+        Ok(())
+    } else {
+        Err(PassiveAuthError::SignerUsage)
+    }
+}
+
+fn signing_time(
+    signer: &Certificate,
+    authority: &Certificate,
+    stated: Option<UnixTime>,
+    now: UnixTime,
+) -> Result<SigningTime, PassiveAuthError> {
+    let first_use = signer
+        .extras
+        .key_period
+        .map(|(from, _)| from.unwrap_or(signer.validity.from));
+    let last_use = signer.extras.key_period.and_then(|(_, until)| until);
+    let (instant, known) = match (stated, first_use) {
+        (Some(time), _) => (time, SigningTime::Stated(time)),
+        (None, Some(from)) => (from, SigningTime::KeyInUseFrom(from)),
+        (None, None) => (now, SigningTime::Unknown),
+    };
+    if instant > now {
+        return Err(PassiveAuthError::SignedInFuture);
+    }
+    let in_use = first_use.is_none_or(|from| from <= instant)
+        && last_use.is_none_or(|until| instant <= until);
+    if !signer.validity.contains(instant) || !in_use {
+        return Err(PassiveAuthError::SignerNotValid);
+    }
+    if !authority.validity.contains(instant) {
+        return Err(PassiveAuthError::AuthorityNotValid);
+    }
+    Ok(known)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! The files of a specimen passport.
+
+use der::Encode;
+use rand_core::CryptoRng;
+
+use super::SpecimenError;
+use super::authority::{SpecimenSigner, time};
+use super::key::{NULL, algorithm, oid};
+use super::portrait;
+use crate::certificate::Certificate;
+use crate::dg1::compose_dg1;
+use crate::dg2::compose_dg2;
+use crate::hash::Hash;
+use crate::mrz::{MrzFields, Sex};
+use crate::sod::{
+    CONTENT_TYPE, MESSAGE_DIGEST, SECURITY_OBJECT, SIGNED_DATA, SIGNING_TIME, SOD_TAG,
+};
+use crate::state::StateCode;
+use crate::time::{CalendarDate, UnixTime};
+use crate::tlv;
+
+/// A person who does not exist. The passport is always one of Utopia.
+#[derive(Clone)]
+pub struct SpecimenHolder {
+    /// Family name, see [`MrzFields::family_name`].
+    pub family_name: String,
+    /// Given names, see [`MrzFields::given_names`].
+    pub given_names: String,
+    /// Birth date.
+    pub birth_date: CalendarDate,
+    /// Sex.
+    pub sex: Sex,
+    /// Nationality.
+    pub nationality: StateCode,
+    /// 1 to 9 capital letters and digits.
+    pub document_number: String,
+    /// Up to 14 capital letters and digits.
+    pub personal_number: Option<String>,
+    /// The last day on which the passport is valid.
+    pub expiry: CalendarDate,
+    /// The same number draws the same face.
+    pub portrait_seed: u64,
+}
+
+/// The files of a passport, as a chip would hold them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SpecimenPassport {
+    /// EF.DG1, the machine-readable zone.
+    pub dg1: Vec<u8>,
+    /// EF.DG2, the portrait.
+    pub dg2: Vec<u8>,
+    /// EF.SOD, the security object.
+    pub sod: Vec<u8>,
+}
+
+pub(super) fn issue(
+    signer: &SpecimenSigner,
+    holder: &SpecimenHolder,
+    signed_at: Option<UnixTime>,
+    rng: &mut impl CryptoRng,
+) -> Result<SpecimenPassport, SpecimenError> {
+    let dg1 = compose_dg1(&MrzFields {
+        issuing_state: StateCode::UTOPIA,
+        family_name: &holder.family_name,
+        given_names: &holder.given_names,
+        document_number: &holder.document_number,
+        nationality: holder.nationality,
+        birth_date: holder.birth_date,
+        sex: holder.sex,
+        expiry: holder.expiry,
+        personal_number: holder.personal_number.as_deref(),
+    })?
+    .to_vec();
+    let jpeg = portrait::draw(holder.portrait_seed)?;
+    let dg2 = compose_dg2(&jpeg, portrait::WIDTH, portrait::HEIGHT)?;
+    let hash = Hash::Sha256;
+    let template = ObjectTemplate {
+        version: 1,
+        hash,
+        groups: vec![(1, hash.digest(&dg1)), (2, hash.digest(&dg2))],
+        signed_at,
+    };
+    let sod = security_object(signer, &template, rng)?;
+    Ok(SpecimenPassport { dg1, dg2, sod })
+}
+
+/// What a security object says.
+pub(crate) struct ObjectTemplate {
+    pub(crate) version: u8,
+    pub(crate) hash: Hash,
+    pub(crate) groups: Vec<(u8, Vec<u8>)>,
+    pub(crate) signed_at: Option<UnixTime>,
+}
+
+/// Source: RFC 5652 §5; ICAO Doc 9303-10, 8th edition, §4.6.2.
+pub(crate) fn security_object(
+    signer: &SpecimenSigner,
+    template: &ObjectTemplate,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<u8>, SpecimenError> {
+    let content = template.hash_list();
+    let attributes = template.signed_attributes(&content)?;
+    let signature = signer.key.sign(&tlv::element(SET, &[&attributes]), rng)?;
+    let sha256 = algorithm(Hash::Sha256.oid(), NULL);
+    let certificate = Certificate::parse(&signer.certificate).map_err(|_| SpecimenError::Key)?;
+    let signer_id = tlv::element(
+        SEQUENCE,
+        &[
+            &certificate.issuer,
+            &tlv::element(INTEGER, &[&certificate.serial]),
+        ],
+    );
+    let signer_info = tlv::element(
+        SEQUENCE,
+        &[
+            &[INTEGER_TAG, 1, 1],
+            &signer_id,
+            &sha256,
+            &tlv::element(0xA0, &[&attributes]),
+            &signer.key.signature_algorithm(),
+            &tlv::element(OCTET_STRING, &[&signature]),
+        ],
+    );
+    let octets = tlv::element(OCTET_STRING, &[&content]);
+    let signed_data = tlv::element(
+        SEQUENCE,
+        &[
+            &[INTEGER_TAG, 1, 3],
+            &tlv::element(SET, &[&sha256]),
+            &tlv::element(
+                SEQUENCE,
+                &[&oid(SECURITY_OBJECT), &tlv::element(0xA0, &[&octets])],
+            ),
+            &tlv::element(0xA0, &[&signer.certificate]),
+            &tlv::element(SET, &[&signer_info]),
+        ],
+    );
+    let content_info = tlv::element(
+        SEQUENCE,
+        &[&oid(SIGNED_DATA), &tlv::element(0xA0, &[&signed_data])],
+    );
+    Ok(tlv::element(SOD_TAG, &[&content_info]))
+}
+
+impl ObjectTemplate {
+    /// `LDSSecurityObject`. Source: ICAO Doc 9303-10, appendix D.
+    fn hash_list(&self) -> Vec<u8> {
+        let entries: Vec<u8> = self
+            .groups
+            .iter()
+            .flat_map(|(number, hash)| {
+                let hash = tlv::element(OCTET_STRING, &[hash]);
+                tlv::element(SEQUENCE, &[&[INTEGER_TAG, 1, *number], &hash])
+            })
+            .collect();
+        let versions = tlv::element(
+            SEQUENCE,
+            &[
+                &tlv::element(0x13, &[b"0108"]),
+                &tlv::element(0x13, &[b"040000"]),
+            ],
+        );
+        tlv::element(
+            SEQUENCE,
+            &[
+                &[INTEGER_TAG, 1, self.version],
+                &algorithm(self.hash.oid(), NULL),
+                &tlv::element(SEQUENCE, &[&entries]),
+                if self.version == 0 { &[] } else { &versions },
+            ],
+        )
+    }
+
+    /// The attributes in the order that DER wants, without a tag around them.
+    fn signed_attributes(&self, content: &[u8]) -> Result<Vec<u8>, SpecimenError> {
+        let digest = tlv::element(OCTET_STRING, &[&Hash::Sha256.digest(content)]);
+        let mut attributes = vec![
+            attribute(&oid(CONTENT_TYPE), &oid(SECURITY_OBJECT)),
+            attribute(&oid(MESSAGE_DIGEST), &digest),
+        ];
+        if let Some(instant) = self.signed_at {
+            let time = time(instant)?.to_der().map_err(|_| SpecimenError::Time)?;
+            attributes.push(attribute(&oid(SIGNING_TIME), &time));
+        }
+        attributes.sort_unstable();
+        Ok(attributes.concat())
+    }
+}
+
+fn attribute(kind: &[u8], value: &[u8]) -> Vec<u8> {
+    tlv::element(SEQUENCE, &[kind, &tlv::element(SET, &[value])])
+}
+
+// Source: ITU-T X.690 §8.
+const INTEGER: u32 = 0x02;
+const INTEGER_TAG: u8 = 0x02;
+const OCTET_STRING: u32 = 0x04;
+const SEQUENCE: u32 = 0x30;
+const SET: u32 = 0x31;

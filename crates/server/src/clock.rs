@@ -1,0 +1,34 @@
+//! The wall clock, read once per request.
+
+use std::convert::Infallible;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use credential::time::UnixTime;
+
+/// The time at which a request arrived; a handler takes it and passes it on.
+#[derive(Clone, Copy, Debug)]
+pub struct Now(pub UnixTime);
+
+/// Reads the clock.
+#[must_use]
+pub fn now() -> UnixTime {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the clock is read"
+    )]
+    let now = SystemTime::now();
+    UnixTime(
+        now.duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs()),
+    )
+}
+
+impl<S: Sync> FromRequestParts<S> for Now {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Now(now()))
+    }
+}

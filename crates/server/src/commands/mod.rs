@@ -1,0 +1,3 @@
+//! The commands of `bauta`, one module each.
+
+pub mod tls;

@@ -1,0 +1,4 @@
+//! HTTP: what all roles share. Each role's routes stand in a module of its own.
+
+pub mod body;
+pub mod problem;

@@ -1,0 +1,49 @@
+//! `bauta`: every role of the service in one program.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use server::commands::tls::TlsCommand;
+use server::logs::{self, LogFormat};
+
+/// Freed memory is overwritten, so that what was read from a document does not outlive its use.
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
+/// A national online identity service that nobody can use to follow people.
+#[derive(Parser)]
+#[command(name = "bauta", version, arg_required_else_help = true)]
+struct Cli {
+    /// How log lines are written to standard error.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Plain)]
+    log_format: LogFormat,
+    /// The least urgent level that is logged.
+    #[arg(long, global = true, default_value = "info")]
+    log_level: tracing::Level,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make certificates for servers on the loopback interface.
+    #[command(subcommand)]
+    Tls(TlsCommand),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logs::start(cli.log_format, cli.log_level);
+    let outcome = match cli.command {
+        Command::Tls(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bauta: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

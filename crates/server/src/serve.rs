@@ -1,0 +1,162 @@
+//! Serving HTTPS until told to stop.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, StatusCode, header};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::ServerConfig;
+use crate::tls;
+
+/// How long a client may take over the TLS handshake, and over the head of a request.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests that run may go on once the process was told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves `app` over HTTPS until SIGTERM or SIGINT, then finishes what runs.
+///
+/// Prints one line `{"listening":"127.0.0.1:PORT"}` on standard output when ready.
+///
+/// # Errors
+///
+/// When the certificate cannot be read or the address is taken.
+pub async fn serve(config: &ServerConfig, app: Router) -> anyhow::Result<()> {
+    let tls = tls::server_config(&config.certificate_file, &config.private_key_file)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let mut stop = StopSignals::new()?;
+    let server = Server {
+        acceptor: TlsAcceptor::from(tls),
+        app: with_limits(app, config),
+        graceful: GracefulShutdown::new(),
+        slots: Arc::new(Semaphore::new(config.connections_max)),
+    };
+    announce(listener.local_addr()?)?;
+    tokio::select! {
+        () = server.accept_all(&listener) => {}
+        () = stop.received() => {}
+    }
+    // New connections are refused from here on.
+    drop(listener);
+    tracing::info!("stopping");
+    if tokio::time::timeout(STOP_TIMEOUT, server.graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some requests did not finish in time");
+    }
+    Ok(())
+}
+
+/// Puts the limits of the configuration around all routes.
+fn with_limits(app: Router, config: &ServerConfig) -> Router {
+    let timeout = Duration::from_secs(config.request_timeout_secs);
+    let hsts = HeaderValue::from_static("max-age=31536000");
+    let nosniff = HeaderValue::from_static("nosniff");
+    app.layer(DefaultBodyLimit::max(config.body_max_bytes))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            timeout,
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::STRICT_TRANSPORT_SECURITY,
+            hsts,
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            nosniff,
+        ))
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the line that says which port was taken"
+)]
+fn announce(address: SocketAddr) -> anyhow::Result<()> {
+    println!(
+        "{}",
+        serde_json::json!({ "listening": address.to_string() })
+    );
+    std::io::stdout()
+        .flush()
+        .context("cannot write to standard output")
+}
+
+struct Server {
+    acceptor: TlsAcceptor,
+    app: Router,
+    graceful: GracefulShutdown,
+    slots: Arc<Semaphore>,
+}
+
+impl Server {
+    async fn accept_all(&self, listener: &TcpListener) {
+        loop {
+            let slot = Arc::clone(&self.slots).acquire_owned().await;
+            let Ok(slot) = slot else { return };
+            match listener.accept().await {
+                Ok((stream, _peer)) => self.spawn_connection(stream, slot),
+                Err(error) => {
+                    // Out of file descriptors, for example: give the others time to finish.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    fn spawn_connection(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+        let acceptor = self.acceptor.clone();
+        let service = TowerToHyperService::new(self.app.clone());
+        let watcher = self.graceful.watcher();
+        tokio::spawn(async move {
+            let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+            if let Ok(Ok(stream)) = handshake {
+                let mut http = http1::Builder::new();
+                http.timer(TokioTimer::new())
+                    .header_read_timeout(HANDSHAKE_TIMEOUT);
+                let connection = http.serve_connection(TokioIo::new(stream), service);
+                // A peer that went away is no event worth a line.
+                let _closed: Result<(), _> = watcher.watch(connection).await;
+            }
+            drop(slot);
+        });
+    }
+}
+
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> anyhow::Result<StopSignals> {
+        Ok(StopSignals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,233 @@
+use std::path::Path;
+
+use async_trait::async_trait;
+use credential::time::Epoch;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::{Database, number};
+use crate::{
+    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, RowStatus, StoreError, TagIndex,
+    TagKind, TagMatch, Updated,
+};
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE registration (
+        web_number      BLOB    NOT NULL,
+        commitment      BLOB    NOT NULL,
+        generation      INTEGER NOT NULL,
+        status          INTEGER NOT NULL,
+        last_epoch      INTEGER NOT NULL,
+        device_key_hash BLOB    NOT NULL
+    );
+    CREATE UNIQUE INDEX registration_by_web_number ON registration (web_number);
+    CREATE TABLE tag (
+        tag_index  BLOB    NOT NULL,
+        kind       INTEGER NOT NULL,
+        tag_sealed BLOB    NOT NULL,
+        web_number BLOB    NOT NULL
+    );
+    CREATE UNIQUE INDEX tag_by_index ON tag (tag_index);
+"];
+
+/// The register in one SQLite file.
+pub struct SqliteRegister(Database);
+
+impl SqliteRegister {
+    /// Opens the file, and makes it first where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or was written by a newer program.
+    pub async fn open(path: &Path) -> Result<SqliteRegister, StoreError> {
+        Database::open(path, MIGRATIONS).await.map(SqliteRegister)
+    }
+}
+
+#[async_trait]
+impl RegisterStore for SqliteRegister {
+    async fn find(&self, id: RegisterId) -> Result<Option<RegisterRow>, StoreError> {
+        self.0.read(move |db| find_row(db, id)).await
+    }
+
+    async fn find_by_tags(&self, tags: &[TagIndex]) -> Result<TagMatch, StoreError> {
+        let tags = tags.to_vec();
+        self.0
+            .read(move |db| {
+                let mut owner: Option<RegisterId> = None;
+                for tag in tags {
+                    match (owner, find_owner(db, tag)?) {
+                        (_, None) => {}
+                        (None, found) => owner = found,
+                        (Some(known), Some(found)) if known == found => {}
+                        (Some(_), Some(_)) => return Ok(TagMatch::Several),
+                    }
+                }
+                let Some(id) = owner else {
+                    return Ok(TagMatch::None);
+                };
+                let row = find_row(db, id)?.ok_or(StoreError::Damaged("tag without a row"))?;
+                Ok(TagMatch::One(row))
+            })
+            .await
+    }
+
+    async fn insert(&self, row: &RegisterRow, tags: &[NewTag]) -> Result<Inserted, StoreError> {
+        let (row, tags) = (row.clone(), tags.to_vec());
+        self.0
+            .write(move |tx| {
+                let there = find_row(tx, row.id)?;
+                if there.as_ref().is_some_and(|there| *there != row) {
+                    return Ok(Inserted::IdTaken);
+                }
+                if any_tag_of_another(tx, row.id, &tags)? {
+                    return Ok(Inserted::TagTaken);
+                }
+                if there.is_none() {
+                    insert_row(tx, &row)?;
+                }
+                insert_tags(tx, row.id, &tags)?;
+                Ok(Inserted::Done)
+            })
+            .await
+    }
+
+    async fn update(
+        &self,
+        read: &RegisterRow,
+        next: &RegisterRow,
+        tags: &[NewTag],
+    ) -> Result<Updated, StoreError> {
+        let (read, next, tags) = (read.clone(), next.clone(), tags.to_vec());
+        self.0
+            .write(move |tx| {
+                let there = find_row(tx, read.id)?;
+                if next.id != read.id
+                    || there
+                        .as_ref()
+                        .is_none_or(|row| *row != read && *row != next)
+                {
+                    return Ok(Updated::Stale);
+                }
+                if any_tag_of_another(tx, read.id, &tags)? {
+                    return Ok(Updated::TagTaken);
+                }
+                replace_row(tx, &next)?;
+                insert_tags(tx, read.id, &tags)?;
+                Ok(Updated::Done)
+            })
+            .await
+    }
+}
+
+fn find_row(db: &Connection, id: RegisterId) -> Result<Option<RegisterRow>, StoreError> {
+    db.query_row(
+        "SELECT commitment, generation, status, last_epoch, device_key_hash
+         FROM registration WHERE web_number = ?1",
+        [&id.0],
+        |row| Ok(read_row(id, row)),
+    )
+    .optional()?
+    .transpose()
+}
+
+fn read_row(id: RegisterId, row: &Row<'_>) -> Result<RegisterRow, StoreError> {
+    Ok(RegisterRow {
+        id,
+        commitment: row.get(0)?,
+        generation: number(row.get(1)?, "generation")?,
+        status: status_from_code(row.get(2)?)?,
+        last_epoch: Epoch(number(row.get(3)?, "epoch")?),
+        device_key_hash: row.get(4)?,
+    })
+}
+
+fn insert_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO registration
+             (web_number, commitment, generation, status, last_epoch, device_key_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            row.id.0,
+            row.commitment,
+            row.generation,
+            status_code(row.status),
+            row.last_epoch.0,
+            row.device_key_hash
+        ],
+    )?;
+    Ok(())
+}
+
+fn replace_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE registration
+         SET commitment = ?2, generation = ?3, status = ?4, last_epoch = ?5, device_key_hash = ?6
+         WHERE web_number = ?1",
+        params![
+            row.id.0,
+            row.commitment,
+            row.generation,
+            status_code(row.status),
+            row.last_epoch.0,
+            row.device_key_hash
+        ],
+    )?;
+    Ok(())
+}
+
+fn find_owner(db: &Connection, tag: TagIndex) -> Result<Option<RegisterId>, StoreError> {
+    let sql = "SELECT web_number FROM tag WHERE tag_index = ?1";
+    let owner: Option<[u8; 16]> = db.query_row(sql, [&tag.0], |row| row.get(0)).optional()?;
+    Ok(owner.map(RegisterId))
+}
+
+/// Whether a tag leads to another row. The answer holds until the transaction ends, which is the
+/// only one that may write.
+fn any_tag_of_another(
+    tx: &Transaction<'_>,
+    id: RegisterId,
+    tags: &[NewTag],
+) -> Result<bool, StoreError> {
+    for tag in tags {
+        if find_owner(tx, tag.index)?.is_some_and(|owner| owner != id) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Stores the tags that the row does not have yet.
+fn insert_tags(tx: &Transaction<'_>, id: RegisterId, tags: &[NewTag]) -> Result<(), StoreError> {
+    for tag in tags {
+        if find_owner(tx, tag.index)?.is_none() {
+            tx.execute(
+                "INSERT INTO tag (tag_index, kind, tag_sealed, web_number)
+                 VALUES (?1, ?2, ?3, ?4)",
+                params![tag.index.0, kind_code(tag.kind), tag.sealed, id.0],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn status_code(status: RowStatus) -> i64 {
+    match status {
+        RowStatus::Active => 1,
+        RowStatus::Ended => 2,
+    }
+}
+
+fn status_from_code(code: i64) -> Result<RowStatus, StoreError> {
+    match code {
+        1 => Ok(RowStatus::Active),
+        2 => Ok(RowStatus::Ended),
+        _ => Err(StoreError::Damaged("status")),
+    }
+}
+
+fn kind_code(kind: TagKind) -> i64 {
+    match kind {
+        TagKind::DocumentNumber => 1,
+        TagKind::PersonNumber => 2,
+    }
+}

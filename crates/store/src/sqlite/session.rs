@@ -1,0 +1,226 @@
+use std::path::Path;
+
+use async_trait::async_trait;
+use credential::time::UnixTime;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Database, number, seconds};
+use crate::{
+    Consumed, NewCode, NewToken, Redemption, SecretHash, SessionId, SessionStore, StoreError,
+    UnlockHash,
+};
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE code (
+        code_hash     BLOB    NOT NULL,
+        unlock_hash   BLOB    NOT NULL,
+        session_id    BLOB    NOT NULL,
+        attempts_left INTEGER NOT NULL,
+        expires       INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX code_by_hash ON code (code_hash);
+    CREATE INDEX code_by_expiry ON code (expires);
+    CREATE TABLE token (
+        token_hash BLOB    NOT NULL,
+        session_id BLOB    NOT NULL,
+        expires    INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX token_by_hash ON token (token_hash);
+    CREATE INDEX token_by_expiry ON token (expires);
+    CREATE TABLE nonce (
+        nonce_hash BLOB    NOT NULL,
+        expires    INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX nonce_by_hash ON nonce (nonce_hash);
+    CREATE INDEX nonce_by_expiry ON nonce (expires);
+    CREATE TABLE jti (
+        jti_hash BLOB    NOT NULL,
+        expires  INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX jti_by_hash ON jti (jti_hash);
+    CREATE INDEX jti_by_expiry ON jti (expires);
+"];
+
+/// Codes, tokens, nonces and request identifiers in one SQLite file.
+pub struct SqliteSessions(Database);
+
+impl SqliteSessions {
+    /// Opens the file, and makes it first where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or was written by a newer program.
+    pub async fn open(path: &Path) -> Result<SqliteSessions, StoreError> {
+        Database::open(path, MIGRATIONS).await.map(SqliteSessions)
+    }
+}
+
+#[async_trait]
+impl SessionStore for SqliteSessions {
+    async fn insert_code(&self, code: NewCode) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute(
+                    "INSERT INTO code (code_hash, unlock_hash, session_id, attempts_left, expires)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![
+                        code.code.0,
+                        code.unlock.0,
+                        code.session.0,
+                        code.attempts,
+                        seconds(code.expires)
+                    ],
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn redeem_code(
+        &self,
+        code: SecretHash,
+        unlock: UnlockHash,
+        token: NewToken,
+        now: UnixTime,
+    ) -> Result<Redemption, StoreError> {
+        self.0
+            .write(move |tx| {
+                let Some(found) = find_code(tx, code, now)? else {
+                    return Ok(Redemption::InvalidCode);
+                };
+                if found.unlock != unlock {
+                    return count_wrong_attempt(tx, code, found.attempts_left);
+                }
+                tx.execute("DELETE FROM code WHERE code_hash = ?1", [&code.0])?;
+                tx.execute(
+                    "INSERT INTO token (token_hash, session_id, expires) VALUES (?1, ?2, ?3)",
+                    params![token.token.0, found.session.0, seconds(token.expires)],
+                )?;
+                Ok(Redemption::Redeemed(found.session))
+            })
+            .await
+    }
+
+    async fn find_token(
+        &self,
+        token: SecretHash,
+        now: UnixTime,
+    ) -> Result<Option<SessionId>, StoreError> {
+        self.0
+            .read(move |db| {
+                let sql = "SELECT session_id FROM token WHERE token_hash = ?1 AND expires > ?2";
+                let found = db.query_row(sql, params![token.0, seconds(now)], |row| row.get(0));
+                Ok(found.optional()?.map(SessionId))
+            })
+            .await
+    }
+
+    async fn insert_nonce(&self, nonce: SecretHash, expires: UnixTime) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                let sql = "INSERT INTO nonce (nonce_hash, expires) VALUES (?1, ?2)";
+                tx.execute(sql, params![nonce.0, seconds(expires)])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn consume_nonce(
+        &self,
+        nonce: SecretHash,
+        now: UnixTime,
+    ) -> Result<Consumed, StoreError> {
+        self.0
+            .write(move |tx| {
+                let sql = "DELETE FROM nonce WHERE nonce_hash = ?1 AND expires > ?2";
+                Ok(first_if(tx.execute(sql, params![nonce.0, seconds(now)])?))
+            })
+            .await
+    }
+
+    async fn insert_jti(&self, jti: SecretHash, expires: UnixTime) -> Result<Consumed, StoreError> {
+        self.0
+            .write(move |tx| {
+                let sql = "INSERT INTO jti (jti_hash, expires) VALUES (?1, ?2)
+                           ON CONFLICT (jti_hash) DO NOTHING";
+                Ok(first_if(tx.execute(sql, params![jti.0, seconds(expires)])?))
+            })
+            .await
+    }
+
+    async fn forget_session(&self, session: SessionId) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute("DELETE FROM code WHERE session_id = ?1", [&session.0])?;
+                tx.execute("DELETE FROM token WHERE session_id = ?1", [&session.0])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        let now = seconds(now);
+        self.0
+            .write(move |tx| {
+                for sql in [
+                    "DELETE FROM code WHERE expires <= ?1",
+                    "DELETE FROM token WHERE expires <= ?1",
+                    "DELETE FROM nonce WHERE expires <= ?1",
+                    "DELETE FROM jti WHERE expires <= ?1",
+                ] {
+                    tx.execute(sql, [now])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+struct FoundCode {
+    unlock: UnlockHash,
+    session: SessionId,
+    attempts_left: u8,
+}
+
+fn find_code(
+    tx: &Transaction<'_>,
+    code: SecretHash,
+    now: UnixTime,
+) -> Result<Option<FoundCode>, StoreError> {
+    let sql = "SELECT unlock_hash, session_id, attempts_left FROM code
+               WHERE code_hash = ?1 AND expires > ?2";
+    let found = tx.query_row(sql, params![code.0, seconds(now)], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))
+    });
+    let Some((unlock, session, attempts_left)) = found.optional()? else {
+        return Ok(None);
+    };
+    Ok(Some(FoundCode {
+        unlock: UnlockHash(unlock),
+        session: SessionId(session),
+        attempts_left: number(attempts_left, "number of attempts")?,
+    }))
+}
+
+fn count_wrong_attempt(
+    tx: &Transaction<'_>,
+    code: SecretHash,
+    attempts_left: u8,
+) -> Result<Redemption, StoreError> {
+    let attempts_left = attempts_left.saturating_sub(1);
+    if attempts_left == 0 {
+        tx.execute("DELETE FROM code WHERE code_hash = ?1", [&code.0])?;
+    } else {
+        let sql = "UPDATE code SET attempts_left = ?2 WHERE code_hash = ?1";
+        tx.execute(sql, params![code.0, attempts_left])?;
+    }
+    Ok(Redemption::WrongTransactionCode { attempts_left })
+}
+
+fn first_if(rows: usize) -> Consumed {
+    if rows == 0 {
+        Consumed::Refused
+    } else {
+        Consumed::First
+    }
+}

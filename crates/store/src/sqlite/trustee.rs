@@ -1,0 +1,166 @@
+use std::path::Path;
+
+use async_trait::async_trait;
+use credential::time::{Day, UnixTime};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::{Database, number, seconds};
+use crate::{Evaluation, EvaluationRecord, RateLimit, StoreError, TrusteeStore};
+
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE evaluation_log (
+        evidence_hash BLOB    NOT NULL,
+        kind          TEXT    NOT NULL,
+        level         TEXT    NOT NULL,
+        day           INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX evaluation_log_by_evidence ON evaluation_log (evidence_hash);
+    CREATE INDEX evaluation_log_by_day ON evaluation_log (day);
+    CREATE TABLE answer (
+        evidence_hash BLOB    NOT NULL,
+        elements_hash BLOB    NOT NULL,
+        answer        BLOB    NOT NULL,
+        retry_until   INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX answer_by_evidence ON answer (evidence_hash);
+    CREATE INDEX answer_by_expiry ON answer (retry_until);
+    CREATE TABLE rate_span (
+        span  INTEGER NOT NULL,
+        count INTEGER NOT NULL
+    );
+"];
+
+/// A trustee's memory in one SQLite file.
+pub struct SqliteTrustee(Database);
+
+impl SqliteTrustee {
+    /// Opens the file, and makes it first where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or was written by a newer program.
+    pub async fn open(path: &Path) -> Result<SqliteTrustee, StoreError> {
+        Database::open(path, MIGRATIONS).await.map(SqliteTrustee)
+    }
+}
+
+#[async_trait]
+impl TrusteeStore for SqliteTrustee {
+    async fn record(
+        &self,
+        evaluation: &Evaluation,
+        limit: RateLimit,
+        now: UnixTime,
+    ) -> Result<EvaluationRecord, StoreError> {
+        let evaluation = evaluation.clone();
+        self.0
+            .write(move |tx| {
+                if let Some(earlier) = find_earlier(tx, &evaluation, now)? {
+                    return Ok(earlier);
+                }
+                if !count_in_span(tx, limit, now)? {
+                    return Ok(EvaluationRecord::RateLimited);
+                }
+                insert(tx, &evaluation, now)?;
+                Ok(EvaluationRecord::Recorded)
+            })
+            .await
+    }
+
+    async fn count_by_day(&self) -> Result<Vec<(Day, u64)>, StoreError> {
+        self.0
+            .read(|db| {
+                let mut statement = db.prepare(
+                    "SELECT day, count(*) FROM evaluation_log GROUP BY day ORDER BY day",
+                )?;
+                let rows = statement
+                    .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+                rows.map(|row| {
+                    let (day, count) = row?;
+                    Ok((Day(number(day, "day")?), number(count, "count")?))
+                })
+                .collect()
+            })
+            .await
+    }
+
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.0
+            .write(move |tx| {
+                tx.execute("DELETE FROM answer WHERE retry_until <= ?1", [seconds(now)])?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// What an evaluation of the same evidence leads to, if there was one.
+fn find_earlier(
+    tx: &Transaction<'_>,
+    evaluation: &Evaluation,
+    now: UnixTime,
+) -> Result<Option<EvaluationRecord>, StoreError> {
+    let evidence = evaluation.evidence.0;
+    let sql = "SELECT 1 FROM evaluation_log WHERE evidence_hash = ?1";
+    let logged: Option<i64> = tx
+        .query_row(sql, [&evidence], |row| row.get(0))
+        .optional()?;
+    if logged.is_none() {
+        return Ok(None);
+    }
+    let sql = "SELECT answer FROM answer
+               WHERE evidence_hash = ?1 AND elements_hash = ?2 AND retry_until > ?3";
+    let answer = tx
+        .query_row(
+            sql,
+            params![evidence, evaluation.elements, seconds(now)],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(Some(answer.map_or(
+        EvaluationRecord::AlreadyUsed,
+        EvaluationRecord::Repeated,
+    )))
+}
+
+/// Counts one evaluation, unless the present span is full.
+fn count_in_span(
+    tx: &Transaction<'_>,
+    limit: RateLimit,
+    now: UnixTime,
+) -> Result<bool, StoreError> {
+    let span = seconds(UnixTime(now.0 / limit.seconds.max(1)));
+    let sql = "SELECT count FROM rate_span WHERE span = ?1";
+    let count: Option<i64> = tx.query_row(sql, [span], |row| row.get(0)).optional()?;
+    let count = count.unwrap_or(0);
+    if count >= i64::from(limit.evaluations) {
+        return Ok(false);
+    }
+    tx.execute("DELETE FROM rate_span", [])?;
+    let sql = "INSERT INTO rate_span (span, count) VALUES (?1, ?2)";
+    tx.execute(sql, params![span, count.saturating_add(1)])?;
+    Ok(true)
+}
+
+fn insert(tx: &Transaction<'_>, evaluation: &Evaluation, now: UnixTime) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO evaluation_log (evidence_hash, kind, level, day) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            evaluation.evidence.0,
+            evaluation.kind,
+            evaluation.level,
+            now.day().0
+        ],
+    )?;
+    tx.execute(
+        "INSERT INTO answer (evidence_hash, elements_hash, answer, retry_until)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![
+            evaluation.evidence.0,
+            evaluation.elements,
+            evaluation.answer,
+            seconds(evaluation.retry_until)
+        ],
+    )?;
+    Ok(())
+}

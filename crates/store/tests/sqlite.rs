@@ -1,0 +1,110 @@
+//! The conformance tests on SQLite.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
+mod conformance;
+
+use std::sync::Arc;
+
+use store::sqlite::{SqliteRegister, SqliteSessions, SqliteSites, SqliteTrustee};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_register_conforms() {
+    let folder = folder();
+    let path = folder.path().join("register.sqlite");
+    // Two connections to one file, as two processes would have.
+    let one = Arc::new(SqliteRegister::open(&path).await.unwrap());
+    let two = Arc::new(SqliteRegister::open(&path).await.unwrap());
+    conformance::register::all(one, two).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_conform() {
+    let folder = folder();
+    let path = folder.path().join("sessions.sqlite");
+    let one = Arc::new(SqliteSessions::open(&path).await.unwrap());
+    let two = Arc::new(SqliteSessions::open(&path).await.unwrap());
+    conformance::session::all(one, two).await;
+}
+
+#[tokio::test]
+async fn the_site_register_conforms() {
+    let folder = folder();
+    let store = SqliteSites::open(&folder.path().join("sites.sqlite"))
+        .await
+        .unwrap();
+    conformance::site::all(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trustees_memory_conforms() {
+    let folder = folder();
+    let path = folder.path().join("trustee.sqlite");
+    let one = Arc::new(SqliteTrustee::open(&path).await.unwrap());
+    let two = Arc::new(SqliteTrustee::open(&path).await.unwrap());
+    conformance::trustee::all(one, two).await;
+}
+
+#[tokio::test]
+async fn what_was_stored_is_there_after_reopening() {
+    let folder = folder();
+    let path = folder.path().join("register.sqlite");
+    let row = conformance::register::row(1);
+    let tags = [conformance::register::tag(1)];
+    {
+        let store = SqliteRegister::open(&path).await.unwrap();
+        store::RegisterStore::insert(&store, &row, &tags)
+            .await
+            .unwrap();
+    }
+    let store = SqliteRegister::open(&path).await.unwrap();
+    let found = store::RegisterStore::find(&store, row.id).await.unwrap();
+    assert_eq!(found, Some(row));
+}
+
+/// The columns are named here so that adding one to what is kept about a person is a decision.
+#[tokio::test]
+async fn the_register_has_these_columns_and_no_others() {
+    let folder = folder();
+    let path = folder.path().join("register.sqlite");
+    drop(SqliteRegister::open(&path).await.unwrap());
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let columns = |table: &str| -> Vec<String> {
+        let mut statement = db
+            .prepare("SELECT name FROM pragma_table_info(?1)")
+            .unwrap();
+        let names = statement.query_map([table], |row| row.get(0)).unwrap();
+        names.map(Result::unwrap).collect()
+    };
+    assert_eq!(
+        columns("registration"),
+        [
+            "web_number",
+            "commitment",
+            "generation",
+            "status",
+            "last_epoch",
+            "device_key_hash"
+        ]
+    );
+    assert_eq!(
+        columns("tag"),
+        ["tag_index", "kind", "tag_sealed", "web_number"]
+    );
+    let tables: i64 = db
+        .query_row(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
+            [],
+            |r| r.get(0),
+        )
+        .unwrap();
+    assert_eq!(tables, 2);
+}
