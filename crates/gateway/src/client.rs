@@ -2,6 +2,7 @@
 
 use crate::bearer::{BearerHash, BearerKind};
 use openid4vc::oauth::Pkce;
+use openid4vc::oidc::SigningAlgorithm;
 use openid4vc::uri::RedirectUri;
 use openid4vc::{Secret, oauth};
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct Client {
     /// Where a log-out may lead back to.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// `id_token_signed_response_alg`.
-    pub id_token_alg: IdTokenAlg,
+    pub id_token_alg: SigningAlgorithm,
     /// Whether it must use PKCE.
     pub pkce: Pkce,
 }
@@ -59,16 +60,6 @@ impl ClientAuthentication {
             }
         }
     }
-}
-
-/// Signature algorithm of ID tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum IdTokenAlg {
-    /// RSASSA-PKCS1-v1_5 with SHA-256, what a client gets that asks for nothing.
-    #[default]
-    RS256,
-    /// ECDSA on P-256 with SHA-256.
-    ES256,
 }
 
 /// All clients of the site.
@@ -147,7 +138,7 @@ mod tests {
             authentication: ClientAuthentication::secret("s"),
             redirect_uris: vec![RedirectUri::parse(redirect_uri).unwrap()],
             post_logout_redirect_uris: Vec::new(),
-            id_token_alg: IdTokenAlg::ES256,
+            id_token_alg: SigningAlgorithm::Es256,
             pkce: Pkce::Required,
         }
     }

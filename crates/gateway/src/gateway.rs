@@ -4,7 +4,7 @@ use crate::account::SiteKeys;
 use crate::authentication::Authentication;
 use crate::bearer::{BearerHash, BearerKind};
 use crate::client::{ClientId, Clients};
-use crate::id_token::IdTokenKeys;
+use crate::discovery;
 use crate::manifest::Keeper;
 use crate::site::{Operator, Site};
 use crate::store::{AccountStore, CodeRow, SessionRow, StoreError};
@@ -12,6 +12,8 @@ use credential::time::UnixTime;
 use getrandom::SysRng;
 use openid4vc::Secret;
 use openid4vc::oauth::{AuthorizationRequest, CodeChallenge};
+use openid4vc::oidc::{JwkSet, ProviderKeys, ProviderMetadata};
+use openid4vc::uri::BadUri;
 use rand_core::UnwrapErr;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,7 +22,9 @@ use std::sync::Arc;
 pub struct Gateway {
     pub(crate) settings: Settings,
     pub(crate) clients: Clients,
-    pub(crate) id_token_keys: IdTokenKeys,
+    pub(crate) metadata: ProviderMetadata,
+    pub(crate) provider_keys: ProviderKeys,
+    pub(crate) jwks: JwkSet,
     pub(crate) site_keys: SiteKeys,
     pub(crate) site: Site,
     pub(crate) manifest: Keeper,
@@ -34,7 +38,7 @@ pub struct Parts {
     /// The site's own programs.
     pub clients: Clients,
     /// Sign ID tokens.
-    pub id_token_keys: IdTokenKeys,
+    pub provider_keys: ProviderKeys,
     /// Make the indices that accounts are found by.
     pub site_keys: SiteKeys,
     /// The site with its verified entry.
@@ -58,6 +62,17 @@ pub struct Settings {
     pub code_secs: u64,
     /// How long an access token opens userinfo, in seconds.
     pub token_secs: u64,
+}
+
+/// Why a gateway cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The issuer is no https address.
+    #[error("the gateway's origin is not an https address")]
+    Issuer(#[from] BadUri),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What a browser sends along.
@@ -100,13 +115,16 @@ impl Gateway {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the stored manifest cannot be read.
-    pub async fn new(parts: Parts, now: UnixTime) -> Result<Gateway, StoreError> {
+    /// [`SetUpError`] where the issuer is no https origin or the store cannot be read.
+    pub async fn new(parts: Parts, now: UnixTime) -> Result<Gateway, SetUpError> {
+        let metadata = discovery::metadata(&parts.settings.issuer)?;
         let manifest = Keeper::load(parts.operator, &*parts.store, now).await?;
         Ok(Gateway {
             settings: parts.settings,
             clients: parts.clients,
-            id_token_keys: parts.id_token_keys,
+            metadata,
+            jwks: parts.provider_keys.jwks(),
+            provider_keys: parts.provider_keys,
             site_keys: parts.site_keys,
             site: parts.site,
             manifest,

@@ -1,7 +1,6 @@
 //! Random identifiers: of an account, of a log-in.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use credential::jose::{decode, encode};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -43,7 +42,7 @@ impl Subject {
 
 impl fmt::Display for Subject {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        out.write_str(&encode(self.0))
     }
 }
 
@@ -95,7 +94,7 @@ impl LoginId {
 
 impl fmt::Display for LoginId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        out.write_str(&encode(self.0))
     }
 }
 
@@ -114,7 +113,7 @@ fn parse(text: &str) -> Result<[u8; 16], BadId> {
     if text.len() != 22 {
         return Err(BadId);
     }
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadId)?;
+    let bytes = decode(text).map_err(|_| BadId)?;
     bytes.try_into().map_err(|_| BadId)
 }
 

@@ -185,8 +185,7 @@ impl Login {
 
 /// A secret scalar as base64url.
 mod scalar {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use credential::jose::{decode, encode};
     use serde::{Deserialize as _, Deserializer, Serializer};
     use zeroize::Zeroizing;
 
@@ -194,14 +193,14 @@ mod scalar {
         key: &Zeroizing<[u8; 32]>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&Zeroizing::new(URL_SAFE_NO_PAD.encode(key.as_ref())))
+        to.serialize_str(&Zeroizing::new(encode(key.as_ref())))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Zeroizing<[u8; 32]>, D::Error> {
         let text = Zeroizing::new(String::deserialize(from)?);
-        let bytes = URL_SAFE_NO_PAD.decode(text.as_str()).map(Zeroizing::new);
+        let bytes = decode(text.as_str()).map(Zeroizing::new);
         let bytes = bytes.map_err(serde::de::Error::custom)?;
         let key = <[u8; 32]>::try_from(bytes.as_slice()).map_err(serde::de::Error::custom)?;
         Ok(Zeroizing::new(key))

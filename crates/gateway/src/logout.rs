@@ -1,11 +1,11 @@
 //! The log-out endpoint.
 
 use crate::bearer::{BearerHash, BearerKind};
-use crate::client::Client;
 use crate::gateway::{Cookies, Gateway};
 use crate::store::StoreError;
 use credential::time::UnixTime;
-use openid4vc::form::{FormError, Parameters, compose};
+use openid4vc::form::FormError;
+use openid4vc::oidc::{self, EndSessionRequest};
 use openid4vc::uri::RedirectUri;
 
 /// What the log-out endpoint does.
@@ -34,9 +34,9 @@ pub enum LogoutError {
     /// The parameters cannot be read.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// The return address is not registered for the client.
-    #[error("log-out return address is not registered for this client")]
-    UnknownRedirectUri,
+    /// The client or the return address is not the right one.
+    #[error(transparent)]
+    Request(#[from] oidc::LogoutError),
     /// We failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,15 +57,17 @@ impl Gateway {
         intent: LogoutIntent,
         now: UnixTime,
     ) -> Result<Logout, LogoutError> {
-        let parameters = Parameters::parse(query, MAX_BYTES)?;
-        let hint = parameters.get("id_token_hint");
-        let hint = hint.and_then(|hint| self.id_token_keys.read_hint(self.issuer(), hint));
-        let named = hint
-            .as_ref()
-            .map(|hint| hint.aud.as_str())
-            .or(parameters.get("client_id"));
-        let client = named.and_then(|id| self.clients.find(id));
-        let back = back(client, &parameters)?;
+        let request = EndSessionRequest::parse(query)?;
+        let hint = request.id_token_hint.as_deref();
+        let hint = hint.and_then(|hint| self.jwks.verify(hint).ok());
+        let hint = hint.filter(|hint| hint.iss == self.issuer());
+        let client = request
+            .client(hint.as_ref())?
+            .and_then(|id| self.clients.find(id));
+        let registered = client.map_or(&[] as &[RedirectUri], |client| {
+            client.post_logout_redirect_uris.as_slice()
+        });
+        let back = request.destination(registered)?;
         let session = self.session(cookies, now).await?;
         let hinted = match (&session, &hint) {
             (Some(session), Some(hint)) => session.subject.to_string() == hint.sub,
@@ -83,22 +85,3 @@ impl Gateway {
         Ok(back.map_or(Logout::Done, Logout::Redirect))
     }
 }
-
-/// Where the browser goes afterwards.
-fn back(client: Option<&Client>, parameters: &Parameters) -> Result<Option<String>, LogoutError> {
-    let Some(asked) = parameters.get("post_logout_redirect_uri") else {
-        return Ok(None);
-    };
-    let registered = client.map_or(&[] as &[RedirectUri], |client| {
-        &client.post_logout_redirect_uris
-    });
-    let uri = registered.iter().find(|uri| uri.matches(asked));
-    let uri = uri.ok_or(LogoutError::UnknownRedirectUri)?;
-    Ok(Some(match parameters.get("state") {
-        Some(state) => uri.with_query(&compose([("state", state)])),
-        None => uri.as_str().to_owned(),
-    }))
-}
-
-/// Longest parameters, in bytes; an ID token is below 2,000.
-const MAX_BYTES: usize = 16 * 1024;

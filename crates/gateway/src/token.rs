@@ -3,11 +3,12 @@
 use crate::bearer::{BearerHash, BearerKind};
 use crate::client::Client;
 use crate::gateway::{Gateway, Grant, rng};
-use crate::id_token::{IdToken, IdTokenParts};
+use crate::id_token::IdTokenParts;
 use crate::store::{Redemption, StoreError, TokenRow};
 use credential::time::UnixTime;
 use openid4vc::Secret;
 use openid4vc::oauth::{CodeGrant, TokenError, TokenRequest, TokenResponse};
+use openid4vc::oidc::RsaKeyError;
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum RedeemError {
     /// We failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// We failed to sign.
+    #[error(transparent)]
+    Key(#[from] RsaKeyError),
 }
 
 impl Gateway {
@@ -64,7 +68,7 @@ impl Gateway {
             expires: now.plus_secs(self.settings.token_secs),
         };
         match self.store.redeem_code(&hash, &token).await? {
-            Redemption::Redeemed => Ok(self.token_response(client, &grant, access_token, now)),
+            Redemption::Redeemed => self.token_response(client, &grant, access_token, now),
             Redemption::Replayed | Redemption::Unknown => Err(RedeemError::InvalidGrant),
         }
     }
@@ -75,22 +79,20 @@ impl Gateway {
         grant: &Grant,
         access_token: Secret,
         now: UnixTime,
-    ) -> TokenResponse {
-        let id_token = IdToken::new(&IdTokenParts {
-            issuer: self.issuer(),
+    ) -> Result<TokenResponse, RedeemError> {
+        let claims = self.id_token(&IdTokenParts {
             client: &client.id,
             nonce: grant.nonce.as_deref(),
             authentication: &grant.authentication,
-            access_token: access_token.expose(),
-            issued: now,
-            lifetime_secs: self.settings.token_secs,
+            access_token: &access_token,
+            now,
         });
-        let id_token = self.id_token_keys.sign(client.id_token_alg, &id_token);
+        let id_token = self.provider_keys.sign(client.id_token_alg, &claims)?;
         let response = TokenResponse::bearer(access_token, self.settings.token_secs);
-        TokenResponse {
+        Ok(TokenResponse {
             id_token: Some(id_token),
             ..response
-        }
+        })
     }
 }
 

@@ -327,6 +327,3 @@ impl From<presentation::Moment> for Moment {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
