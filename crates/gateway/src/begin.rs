@@ -4,6 +4,7 @@ use crate::authentication::Authentication;
 use crate::bearer::{BearerHash, BearerKind};
 use crate::gateway::{Cookies, Gateway, Grant, rng};
 use crate::ids::LoginId;
+use crate::login::Errand;
 use crate::store::{SessionRow, StoreError};
 use credential::time::UnixTime;
 use openid4vc::Secret;
@@ -89,7 +90,12 @@ impl Gateway {
                 Ok(Begun::Answer(request.target.refuse(self.issuer(), &error)))
             }
             (None, Prompt::Default) | (_, Prompt::Login) => {
-                self.begin_login(request, query, cookies, now).await
+                let query = query.to_owned();
+                let errand = Errand::Client {
+                    request: Box::new(request),
+                    query,
+                };
+                Ok(self.begin_login(errand, cookies, now).await?)
             }
         }
     }

@@ -52,5 +52,7 @@ pub const TOKEN: &str = "/token";
 pub const USERINFO: &str = "/userinfo";
 /// Path of the JWK Set.
 pub const JWKS: &str = "/jwks";
+/// Path of the page with the account's devices.
+pub const DEVICES: &str = "/devices";
 /// Path of the log-out endpoint.
 pub const END_SESSION: &str = "/logout";

@@ -153,6 +153,11 @@ impl Gateway {
         &self.settings.issuer
     }
 
+    /// An address at this gateway.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer())
+    }
+
     pub(crate) fn code_row(
         &self,
         code: &Secret,

@@ -33,6 +33,7 @@ pub mod authentication;
 pub mod bearer;
 pub mod begin;
 pub mod client;
+pub mod devices;
 pub mod discovery;
 pub mod gateway;
 mod id_token;

@@ -13,16 +13,28 @@ use zeroize::Zeroizing;
 /// A log-in in progress.
 #[derive(Serialize, Deserialize)]
 pub struct Login {
-    /// What the client asked for.
-    pub request: AuthorizationRequest,
-    /// The same as it came, for beginning again.
-    pub query: String,
+    /// What it is for.
+    pub errand: Errand,
     /// Of the cookie of the browser that began.
     pub browser: BearerHash,
     /// When the wallet's answer comes too late.
     pub expires: UnixTime,
     /// How far it is.
     pub state: LoginState,
+}
+
+/// What a log-in is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Errand {
+    /// A client asked for it.
+    Client {
+        /// What it asked for.
+        request: Box<AuthorizationRequest>,
+        /// The same as it came, for beginning again.
+        query: String,
+    },
+    /// The person wants to see the account's devices, here at the gateway.
+    Devices,
 }
 
 /// How far a log-in is.

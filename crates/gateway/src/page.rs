@@ -1,9 +1,10 @@
 //! The page of a log-in, as its browser finds it each time it looks.
 
 use crate::authentication::{Authentication, Transport};
+use crate::discovery;
 use crate::gateway::{Gateway, Grant, rng};
 use crate::ids::LoginId;
-use crate::login::{Arrival, Login, LoginState, ReleaseError};
+use crate::login::{Arrival, Errand, Login, LoginState, ReleaseError};
 use crate::store::{LoginStep, StoreError, Version};
 use credential::time::UnixTime;
 use openid4vc::Secret;
@@ -39,10 +40,10 @@ pub enum LoginPage {
 
 /// What a person can do after a log-in that led nowhere.
 pub struct WayOut {
-    /// Begins the same log-in again: the query for the authorization endpoint.
+    /// Begins the same log-in again: an address at this gateway.
     pub again: String,
-    /// Goes back to the client without.
-    pub back: Answer,
+    /// Goes back to the client without, where a client asked.
+    pub back: Option<Answer>,
 }
 
 /// Why there is no page.
@@ -117,9 +118,14 @@ impl Gateway {
     ) -> Result<LoginPage, PageError> {
         let (session, code) = (Secret::draw(&mut rng()), Secret::draw(&mut rng()));
         let session_row = self.session_row(&session, &authentication, now);
-        let grant = Grant::new(&login.request, authentication);
-        let code_row = self.code_row(&code, session_row.hash, &grant, now);
-        let answer = login.request.target.succeed(self.issuer(), &code);
+        let (answer, code_row) = match &login.errand {
+            Errand::Client { request, .. } => {
+                let grant = Grant::new(request, authentication);
+                let row = self.code_row(&code, session_row.hash, &grant, now);
+                (request.target.succeed(self.issuer(), &code), Some(row))
+            }
+            Errand::Devices => (Answer::Redirect(self.at(discovery::DEVICES)), None),
+        };
         let next = Login {
             state: LoginState::Finished,
             ..login
@@ -128,7 +134,7 @@ impl Gateway {
         let step = LoginStep { id, read, next };
         match self
             .store
-            .finish_login(&step, &session_row, &code_row)
+            .finish_login(&step, &session_row, code_row.as_ref())
             .await
         {
             Ok(()) => Ok(LoginPage::Continue { answer, session }),
@@ -150,10 +156,18 @@ impl Gateway {
     }
 
     fn way_out(&self, login: &Login) -> WayOut {
-        let error = OAuthError::from(ErrorCode::AccessDenied);
-        WayOut {
-            again: login.query.clone(),
-            back: login.request.target.refuse(self.issuer(), &error),
+        match &login.errand {
+            Errand::Client { request, query } => {
+                let error = OAuthError::from(ErrorCode::AccessDenied);
+                WayOut {
+                    again: format!("{}?{query}", self.at(discovery::AUTHORIZE)),
+                    back: Some(request.target.refuse(self.issuer(), &error)),
+                }
+            }
+            Errand::Devices => WayOut {
+                again: self.at(discovery::DEVICES),
+                back: None,
+            },
         }
     }
 }

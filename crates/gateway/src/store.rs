@@ -41,12 +41,12 @@ pub trait AccountStore: Send + Sync {
     /// somebody else moved the log-in or made the same account first.
     async fn admit(&self, step: &LoginStep, change: &AccountChange) -> Result<(), StoreError>;
 
-    /// Moves a log-in and keeps the session and the code it ends in.
+    /// Moves a log-in and keeps the session and, where a client asked, the code it ends in.
     async fn finish_login(
         &self,
         step: &LoginStep,
         session: &SessionRow,
-        code: &CodeRow,
+        code: Option<&CodeRow>,
     ) -> Result<(), StoreError>;
 
     /// The account that stands under one of these indices, the current one first.
@@ -55,8 +55,14 @@ pub trait AccountStore: Send + Sync {
     /// The account with this subject.
     async fn account(&self, subject: Subject) -> Result<Option<Account>, StoreError>;
 
-    /// Removes a device. An account may be left with none: a certificate adds a new one.
-    async fn remove_device(&self, subject: Subject, key: &DeviceKey) -> Result<(), StoreError>;
+    /// Removes a device and ends all sessions of the account but `session`, because that device
+    /// may have opened them. An account may be left with none: a certificate adds a new one.
+    async fn remove_device(
+        &self,
+        subject: Subject,
+        key: &DeviceKey,
+        session: &BearerHash,
+    ) -> Result<(), StoreError>;
 
     /// Keeps a code for a browser that was logged in already.
     async fn insert_code(&self, code: &CodeRow) -> Result<(), StoreError>;

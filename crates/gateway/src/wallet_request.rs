@@ -2,10 +2,10 @@
 
 use crate::authentication::Transport;
 use crate::bearer::{BearerHash, BearerKind};
-use crate::begin::{BeginError, Begun};
+use crate::begin::Begun;
 use crate::gateway::{Cookies, Gateway, rng};
 use crate::ids::LoginId;
-use crate::login::{Login, LoginState, Waiting, WalletRequest};
+use crate::login::{Errand, Login, LoginState, Waiting, WalletRequest};
 use crate::page::Loaded;
 use crate::site::Site;
 use crate::store::StoreError;
@@ -16,7 +16,6 @@ use credential::manifest::LAYOUT;
 use credential::time::UnixTime;
 use openid4vc::Secret;
 use openid4vc::form::compose;
-use openid4vc::oauth::AuthorizationRequest;
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
@@ -40,11 +39,10 @@ pub enum FetchError {
 impl Gateway {
     pub(crate) async fn begin_login(
         &self,
-        request: AuthorizationRequest,
-        query: &str,
+        errand: Errand,
         cookies: Cookies<'_>,
         now: UnixTime,
-    ) -> Result<Begun, BeginError> {
+    ) -> Result<Begun, StoreError> {
         let id = LoginId::draw(&mut rng());
         let (browser, set) = match cookies.browser {
             Some(cookie) => (BearerHash::of(BearerKind::Browser, cookie), None),
@@ -64,8 +62,7 @@ impl Gateway {
         };
         let state = LoginState::Waiting(Box::new(waiting));
         let login = Login {
-            request,
-            query: query.to_owned(),
+            errand,
             browser,
             expires,
             state,

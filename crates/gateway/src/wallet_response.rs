@@ -58,8 +58,11 @@ pub enum RespondError {
     /// Form, proof or signature do not hold.
     #[error("presentation is not valid")]
     Invalid,
-    /// No account here has this device.
-    #[error("no account has this device")]
+    /// There is no account of this person here.
+    #[error("no account of this person")]
+    UnknownAccount,
+    /// The account does not know this device, or no longer.
+    #[error("account does not know this device")]
     UnknownDevice,
     /// A current certificate was asked for and an account was shown.
     #[error("this site asks for a certificate")]
@@ -173,9 +176,10 @@ impl Gateway {
     ) -> Result<Received, RespondError> {
         let lookup = self.site_keys.lookup(&shown.pseudonym.to_bytes());
         let account = self.store.find_account(&lookup).await?;
-        let key = DeviceKey(shown.device_key.sec1());
-        let account = account.filter(|account| account.has_device(&key));
-        let account = account.ok_or(RespondError::UnknownDevice)?;
+        let account = account.ok_or(RespondError::UnknownAccount)?;
+        if !account.has_device(&DeviceKey(shown.device_key.sec1())) {
+            return Err(RespondError::UnknownDevice);
+        }
         let person = Authentication {
             subject: account.subject,
             time: now,

@@ -46,8 +46,10 @@ fn authorization() -> AuthorizationRequest {
 
 fn login(browser: &Secret) -> Login {
     Login {
-        request: authorization(),
-        query: "client_id=forum".to_owned(),
+        errand: Errand::Client {
+            request: Box::new(authorization()),
+            query: "client_id=forum".to_owned(),
+        },
         browser: BearerHash::of_secret(BearerKind::Browser, browser),
         expires: NOW.plus_secs(300),
         state: LoginState::Waiting(Box::new(waiting())),

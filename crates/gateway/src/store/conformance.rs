@@ -211,7 +211,10 @@ async fn a_device_is_added_once_and_can_be_removed() {
     ));
     let loaded = at.store.account(account.subject).await.unwrap().unwrap();
     assert_eq!(loaded.devices.len(), 2);
-    at.store.remove_device(account.subject, &key).await.unwrap();
+    at.store
+        .remove_device(account.subject, &key, &session(account.subject, 3).hash)
+        .await
+        .unwrap();
     assert_eq!(
         at.store.account(account.subject).await.unwrap(),
         Some(account)
@@ -322,12 +325,12 @@ async fn a_login_ends_in_one_session_and_one_code() {
     let id = login(&*at.store, 2).await;
     let finish = step(id, 0, b"finished");
     at.store
-        .finish_login(&finish, &session(account.subject, 3), &code(3))
+        .finish_login(&finish, &session(account.subject, 3), Some(&code(3)))
         .await
         .unwrap();
     let again = at
         .store
-        .finish_login(&finish, &session(account.subject, 4), &code(4))
+        .finish_login(&finish, &session(account.subject, 4), Some(&code(4)))
         .await;
     assert!(matches!(again, Err(StoreError::Stale)));
     assert_eq!(at.store.code(&code(4).hash).await.unwrap(), None);
@@ -345,7 +348,7 @@ async fn ending_a_session_takes_back_what_was_given_out_in_it() {
     let id = login(&*at.store, 2).await;
     let row = session(account.subject, 3);
     at.store
-        .finish_login(&step(id, 0, b"x"), &row, &code(3))
+        .finish_login(&step(id, 0, b"x"), &row, Some(&code(3)))
         .await
         .unwrap();
     let mut of_session = token(9);
@@ -357,6 +360,38 @@ async fn ending_a_session_takes_back_what_was_given_out_in_it() {
     at.store.end_session(&row.hash).await.unwrap();
     assert_eq!(at.store.session(&row.hash).await.unwrap(), None);
     assert_eq!(at.store.token(&of_session.hash).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn removing_a_device_ends_the_other_sessions_of_the_account() {
+    let at = fixture();
+    let account = signed_up(&*at.store, 1, 7).await;
+    let other = signed_up(&*at.store, 2, 8).await;
+    for (seed, subject) in [
+        (3, account.subject),
+        (4, account.subject),
+        (5, other.subject),
+    ] {
+        let id = login(&*at.store, seed).await;
+        let row = session(subject, seed);
+        at.store
+            .finish_login(&step(id, 0, b"x"), &row, Some(&code(seed)))
+            .await
+            .unwrap();
+    }
+    let mine = session(account.subject, 3).hash;
+    at.store
+        .remove_device(account.subject, &DeviceKey([7; 65]), &mine)
+        .await
+        .unwrap();
+    for (seed, stays) in [(3, true), (4, false), (5, true)] {
+        let hash = session(account.subject, seed).hash;
+        assert_eq!(at.store.session(&hash).await.unwrap().is_some(), stays);
+        assert_eq!(
+            at.store.code(&code(seed).hash).await.unwrap().is_some(),
+            stays
+        );
+    }
 }
 
 #[tokio::test]

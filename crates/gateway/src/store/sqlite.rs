@@ -120,13 +120,13 @@ impl AccountStore for SqliteStore {
         &self,
         step: &LoginStep,
         session: &SessionRow,
-        code: &CodeRow,
+        code: Option<&CodeRow>,
     ) -> Result<(), StoreError> {
-        let (step, session, code) = (step.clone(), session.clone(), code.clone());
+        let (step, session, code) = (step.clone(), session.clone(), code.cloned());
         self.run(move |tx| {
             take_step(tx, &step)?;
             insert_session(tx, &session)?;
-            insert_code(tx, &code)
+            code.map_or(Ok(()), |code| insert_code(tx, &code))
         })
         .await
     }
@@ -156,15 +156,20 @@ impl AccountStore for SqliteStore {
         self.run(move |tx| load_account(tx, subject)).await
     }
 
-    async fn remove_device(&self, subject: Subject, key: &DeviceKey) -> Result<(), StoreError> {
-        let key = *key;
+    async fn remove_device(
+        &self,
+        subject: Subject,
+        key: &DeviceKey,
+        session: &BearerHash,
+    ) -> Result<(), StoreError> {
+        let (key, session) = (*key, *session);
         self.run(move |tx| {
             tx.execute(
                 "DELETE FROM devices WHERE subject = ?1 AND device_key = ?2",
                 params![subject.as_bytes(), key.0],
             )
             .map_err(backend)?;
-            Ok(())
+            end_other_sessions(tx, subject, &session)
         })
         .await
     }
@@ -434,6 +439,22 @@ fn load_account(tx: &Transaction<'_>, subject: Subject) -> Result<Option<Account
         account.devices.push(device.map_err(backend)?);
     }
     Ok(Some(account))
+}
+
+fn end_other_sessions(
+    tx: &Transaction<'_>,
+    subject: Subject,
+    session: &BearerHash,
+) -> Result<(), StoreError> {
+    for table in ["codes", "tokens", "sessions"] {
+        let statement = format!(
+            "DELETE FROM {table} WHERE session_hash IN (
+                SELECT session_hash FROM sessions WHERE subject = ?1 AND session_hash <> ?2)"
+        );
+        tx.execute(&statement, params![subject.as_bytes(), session.as_bytes()])
+            .map_err(backend)?;
+    }
+    Ok(())
 }
 
 fn insert_session(tx: &Transaction<'_>, session: &SessionRow) -> Result<(), StoreError> {

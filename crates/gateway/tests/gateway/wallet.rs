@@ -5,6 +5,9 @@ use crate::site::{self, Browser, NOW, Setting, fixture, fixture_with, location, 
 use credential::attributes::{Item, ItemSet};
 use credential::jose::SigningKey;
 use gateway::authentication::Transport;
+use gateway::begin::Begun;
+use gateway::devices::{Devices, DevicesError};
+use gateway::gateway::Cookies;
 use gateway::login::Arrival;
 use gateway::page::{LoginPage, PageError};
 use gateway::wallet_request::FetchError;
@@ -78,7 +81,94 @@ async fn a_person_without_an_account_cannot_sign_in() {
         .gateway
         .respond(id, Transport::Qr, &person.sign_in(&device, &request), NOW)
         .await;
+    assert!(matches!(refused, Err(RespondError::UnknownAccount)));
+}
+
+#[tokio::test]
+async fn after_a_refused_account_the_same_request_takes_a_certificate() {
+    let at = fixture().await;
+    let (person, device) = (at.operator.enrol(NOW), SigningKey::generate());
+    let id = at.begin(&mut Browser::new()).await;
+    let request = at.request(id, Transport::Qr).await;
+    let account = person.sign_in(&device, &request);
+    assert!(
+        at.gateway
+            .respond(id, Transport::Qr, &account, NOW)
+            .await
+            .is_err()
+    );
+    let certificate = person.sign_up(&device, &request);
+    assert!(
+        at.gateway
+            .respond(id, Transport::Qr, &certificate, NOW)
+            .await
+            .is_ok()
+    );
+}
+
+#[tokio::test]
+async fn a_removed_device_opens_the_account_no_more() {
+    let at = fixture().await;
+    let (person, device) = (at.operator.enrol(NOW), SigningKey::generate());
+    let mut browser = Browser::new();
+    at.userinfo(&mut browser, |r| person.sign_up(&device, r))
+        .await;
+    let Devices::Shown(devices) = at.gateway.devices(browser.cookies(), NOW).await.unwrap() else {
+        panic!("nobody is logged in")
+    };
+    assert_eq!(
+        devices
+            .iter()
+            .map(|device| device.added)
+            .collect::<Vec<_>>(),
+        [NOW.day()]
+    );
+    let nobody = at
+        .gateway
+        .remove_device(Cookies::default(), &devices[0].name, NOW)
+        .await;
+    assert!(matches!(nobody, Err(DevicesError::NotLoggedIn)));
+    let other = at
+        .gateway
+        .remove_device(browser.cookies(), "another", NOW)
+        .await;
+    assert!(matches!(other, Err(DevicesError::Unknown)));
+    at.gateway
+        .remove_device(browser.cookies(), &devices[0].name, NOW)
+        .await
+        .unwrap();
+    let id = at.begin(&mut Browser::new()).await;
+    let request = at.request(id, Transport::Qr).await;
+    let body = person.sign_in(&device, &request);
+    let refused = at.gateway.respond(id, Transport::Qr, &body, NOW).await;
     assert!(matches!(refused, Err(RespondError::UnknownDevice)));
+}
+
+#[tokio::test]
+async fn the_devices_are_shown_after_a_login_of_their_own() {
+    let at = fixture().await;
+    let (person, device) = (at.operator.enrol(NOW), SigningKey::generate());
+    at.userinfo(&mut Browser::new(), |r| person.sign_up(&device, r))
+        .await;
+    let mut browser = Browser::new();
+    let begun = at.gateway.devices(browser.cookies(), NOW).await.unwrap();
+    let Devices::Login(Begun::Login { id, browser: set }) = begun else {
+        panic!("no log-in")
+    };
+    browser.cookie = set.map(|set| set.expose().to_owned());
+    let request = at.request(id, Transport::Qr).await;
+    let body = person.sign_in(&device, &request);
+    at.gateway
+        .respond(id, Transport::Qr, &body, NOW)
+        .await
+        .unwrap();
+    let LoginPage::Continue { answer, session } = at.page(id, &browser).await else {
+        panic!()
+    };
+    assert_eq!(location(answer), format!("{}/devices", site::ISSUER));
+    browser.session = Some(session.expose().to_owned());
+    let shown = at.gateway.devices(browser.cookies(), NOW).await.unwrap();
+    assert!(matches!(shown, Devices::Shown(devices) if devices.len() == 1));
 }
 
 #[tokio::test]
@@ -170,8 +260,11 @@ async fn a_refusal_leads_the_browser_back_to_the_client() {
     let LoginPage::Refused(way_out) = at.page(id, &browser).await else {
         panic!()
     };
-    assert_eq!(way_out.again, browser.query("forum"));
-    let back = location(way_out.back);
+    assert_eq!(
+        way_out.again,
+        format!("{}/authorize?{}", site::ISSUER, browser.query("forum"))
+    );
+    let back = location(way_out.back.unwrap());
     assert_eq!(parameter(&back, "error"), "access_denied");
     assert_eq!(parameter(&back, "state"), "the state");
 }
@@ -436,7 +529,7 @@ async fn without_a_manifest_accounts_open_and_certificates_wait() {
         .authorize(&query, browser.cookies(), late)
         .await
         .unwrap();
-    let gateway::begin::Begun::Login { id, browser: set } = begun else {
+    let Begun::Login { id, browser: set } = begun else {
         panic!()
     };
     browser.cookie = set.map(|set| set.expose().to_owned());
