@@ -478,6 +478,7 @@ fn last(scalars: &[Scalar], count: usize) -> Result<&[Scalar], Invalid> {
 }
 
 /// What the pseudonym adds to the challenge.
+#[derive(Clone, Copy)]
 struct NymPart<'a> {
     pseudonym: &'a Pseudonym,
     ut: &'a G1,

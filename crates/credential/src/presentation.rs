@@ -254,7 +254,7 @@ pub fn verify_sign_up(
 fn accepted_sign_up(
     header: &Header,
     pseudonym: Pseudonym,
-    disclosed: &[(Item, Zeroizing<Vec<u8>>)],
+    disclosed: &[Disclosed],
 ) -> Result<SignUp, PresentationError> {
     let mut generation = None;
     let mut items = Vec::new();
@@ -305,11 +305,14 @@ impl<'a> SignUpParts<'a> {
     }
 }
 
+/// A disclosed item and its payload.
+type Disclosed = (Item, Zeroizing<Vec<u8>>);
+
 /// The payloads of exactly the asked-for items, in slot order.
 fn disclosed_payloads(
     payloads: &str,
     items: &ItemSet,
-) -> Result<Vec<(Item, Zeroizing<Vec<u8>>)>, PresentationError> {
+) -> Result<Vec<Disclosed>, PresentationError> {
     let all: Vec<&str> = payloads.split('~').collect();
     if all.len() != SLOTS {
         return Err(PresentationError::Invalid);

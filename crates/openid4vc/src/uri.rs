@@ -38,6 +38,19 @@ impl HttpsUri {
             .map(|url| url.origin().ascii_serialization())
             .unwrap_or_default()
     }
+
+    /// Whether it has a query, even an empty one; names of issuers have none.
+    #[must_use]
+    pub fn has_query(&self) -> bool {
+        self.0.contains('?')
+    }
+
+    /// Scheme with host and port, and the path, as they are written; of an address without query.
+    pub(crate) fn split_path(&self) -> (&str, &str) {
+        let path = self.0.match_indices('/').nth(2);
+        path.and_then(|(at, _)| self.0.split_at_checked(at))
+            .unwrap_or((&self.0, ""))
+    }
 }
 
 impl fmt::Display for HttpsUri {

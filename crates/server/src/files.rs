@@ -55,6 +55,27 @@ pub fn write_new(path: &Path, content: &[u8], access: Access) -> anyhow::Result<
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Replaces a private file as a whole: after a crash there is the old content or the new.
+///
+/// # Errors
+///
+/// What the file system answers, with the path.
+pub fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let next = path.with_extension("next");
+    let write = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&next, path)?;
+        match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+            Some(_) | None => Ok(()),
+        }
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// Reads a whole file.
 ///
 /// # Errors

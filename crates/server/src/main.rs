@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::commands::tls::TlsCommand;
+use server::commands::wallet::WalletArgs;
 use server::logs::{self, LogFormat};
 
 /// Freed memory is overwritten, so that what was read from a document does not outlive its use.
@@ -31,6 +32,8 @@ enum Command {
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
+    /// The holder's wallet.
+    Wallet(WalletArgs),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     logs::start(cli.log_format, cli.log_level);
     let outcome = match cli.command {
         Command::Tls(command) => command.run(),
+        Command::Wallet(command) => block_on(command.run()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,4 +50,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a command that talks to servers, on this thread.
+fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }

@@ -1,3 +1,4 @@
 //! The commands of `bauta`, one module each.
 
 pub mod tls;
+pub mod wallet;

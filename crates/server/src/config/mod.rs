@@ -108,6 +108,17 @@ fn default_call_timeout_secs() -> u64 {
     10
 }
 
+/// The wallet's folder where none is given: `$BAUTA_WALLET_HOME`, or `bauta/wallet` in the user's
+/// data folder (`$XDG_DATA_HOME`, or `~/.local/share`).
+#[must_use]
+pub fn wallet_home() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    folder("BAUTA_WALLET_HOME").or_else(|| {
+        let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
+        Some(data?.join("bauta/wallet"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

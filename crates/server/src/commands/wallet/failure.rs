@@ -1,0 +1,73 @@
+//! Why a wallet command failed, for a person and for a script.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::client::{Answer, CallError};
+
+/// A refusal with its stable id, what happened and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    /// Stable id, kebab-case.
+    pub id: String,
+    /// What happened.
+    pub what: String,
+    /// What to do next; empty where there is nothing.
+    pub next: &'static str,
+}
+
+impl Failure {
+    /// A failure with a next step.
+    #[must_use]
+    pub fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
+        Failure { id: id.to_owned(), what: what.to_string(), next }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.what, self.id)?;
+        if self.next.is_empty() { Ok(()) } else { write!(f, "\n{}", self.next) }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Failure {
+        let next = "Check the address and the connection, then run the same command again.";
+        Failure::new("server-unreachable", error, next)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        match error.downcast::<Failure>() {
+            Ok(failure) => failure,
+            Err(error) => Failure::new("local-failure", format!("{error:#}"), ""),
+        }
+    }
+}
+
+/// The members that this program reads of a refusal over HTTP.
+#[derive(Deserialize)]
+struct Refused {
+    id: Option<String>,
+    error: Option<String>,
+    detail: Option<String>,
+    title: Option<String>,
+    error_description: Option<String>,
+}
+
+/// The failure that a refusing answer tells of.
+#[must_use]
+pub fn refused(answer: &Answer) -> Failure {
+    let status = answer.status;
+    let Ok(body) = answer.json::<Refused>() else {
+        return Failure::new("server-failed", format!("the server answered {status}"), "");
+    };
+    let id = body.id.or(body.error).unwrap_or_else(|| "server-failed".to_owned());
+    let what = body.detail.or(body.error_description).or(body.title);
+    Failure { id, what: what.unwrap_or_else(|| format!("the server answered {status}")), next: "" }
+}

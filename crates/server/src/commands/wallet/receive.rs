@@ -1,0 +1,136 @@
+//! Fetching the certificate: OpenID4VCI 1.0 with a pre-authorized code.
+
+use credential::attributes::Attributes;
+use credential::jose::SigningKey;
+use credential::manifest::{IssuerKey, Manifest};
+use openid4vc::Secret;
+use openid4vc::uri::HttpsUri;
+use openid4vc::vci::{
+    AuthorizationServerMetadata, CredentialOffer, CredentialResponse, IssuerMetadata,
+    NonceResponse, PreAuthorizedRequest, WellKnown,
+};
+use serde::Deserialize;
+use wallet::enrol;
+use wallet::vault::OperatorTrust;
+
+use super::enrol::{call, enrol_failure, unexpected};
+use super::failure::{Failure, refused};
+use super::home::Home;
+use crate::client::HttpsClient;
+use crate::clock;
+
+/// Whom the certificate is for.
+pub(super) struct Identity<'a> {
+    /// What will be certified.
+    pub(super) attributes: &'a Attributes,
+    /// The capped generation.
+    pub(super) generation: &'a str,
+    /// The key of this device.
+    pub(super) device: &'a SigningKey,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+/// Redeems the offer and puts the certificate into the vault.
+pub(super) async fn run(
+    home: &mut Home,
+    client: &HttpsClient,
+    offer: &CredentialOffer,
+    transaction_code: String,
+    identity: &Identity<'_>,
+) -> Result<(), Failure> {
+    let issuer = &offer.credential_issuer;
+    let base = HttpsUri::parse(home.vault.operator.origin.as_str()).map_err(|_| unexpected())?;
+    if issuer.origin() != base.origin() {
+        return Err(unexpected());
+    }
+    let (metadata, token_endpoint) = fetch_metadata(client, issuer).await?;
+    let key = fetch_manifest(home, client).await?;
+    let token = redeem(client, offer, transaction_code, &token_endpoint).await?;
+    let nonce_endpoint = metadata.nonce_endpoint.ok_or_else(unexpected)?;
+    let nonce: NonceResponse =
+        call(client, client.requests().post(nonce_endpoint.as_str())).await?;
+
+    let person = home.vault.person.as_ref().ok_or_else(unexpected)?;
+    let request = enrol::request_certificate(
+        person,
+        (identity.attributes, identity.generation),
+        (&metadata.credential_issuer, &nonce.c_nonce),
+        identity.device,
+        clock::now(),
+    )
+    .map_err(enrol_failure)?;
+    let post = client
+        .requests()
+        .post(metadata.credential_endpoint.as_str())
+        .bearer_auth(token.access_token)
+        .header("content-type", "application/json")
+        .body(request.body.clone());
+    let issued: CredentialResponse = call(client, post).await?;
+    let issued = issued.single().ok_or_else(unexpected)?;
+    let stored =
+        enrol::receive_certificate(&request, person, issued, &key).map_err(enrol_failure)?;
+    home.vault.certificate = Some(stored);
+    home.save_vault()
+}
+
+async fn fetch_metadata(
+    client: &HttpsClient,
+    issuer: &HttpsUri,
+) -> Result<(IssuerMetadata, HttpsUri), Failure> {
+    let fetch = async |document: WellKnown, issuer: &HttpsUri| -> Result<Vec<u8>, Failure> {
+        let uri = document.of(issuer).map_err(|_| unexpected())?;
+        let answer = client.send(client.requests().get(uri.as_str())).await?;
+        if answer.status.is_success() { Ok(answer.body) } else { Err(refused(&answer)) }
+    };
+    let metadata = fetch(WellKnown::CredentialIssuer, issuer).await?;
+    let metadata = IssuerMetadata::parse(&metadata, issuer).map_err(|_| unexpected())?;
+    let server = metadata.authorization_server().clone();
+    let document = fetch(WellKnown::AuthorizationServer, &server).await?;
+    let document =
+        AuthorizationServerMetadata::parse(&document, &server).map_err(|_| unexpected())?;
+    Ok((metadata, document.token_endpoint))
+}
+
+async fn redeem(
+    client: &HttpsClient,
+    offer: &CredentialOffer,
+    transaction_code: String,
+    token_endpoint: &HttpsUri,
+) -> Result<Token, Failure> {
+    let grant = offer.grants.pre_authorized_code.as_ref().ok_or_else(unexpected)?;
+    let request = PreAuthorizedRequest {
+        pre_authorized_code: Secret::from(grant.pre_authorized_code.expose().to_owned()),
+        tx_code: Some(Secret::from(transaction_code)),
+    };
+    let post = client
+        .requests()
+        .post(token_endpoint.as_str())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(request.to_form().as_str().to_owned());
+    call(client, post).await
+}
+
+/// Fetches the manifest and gives the key of the current epoch.
+async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
+    let OperatorTrust { origin, operator_key } = &home.vault.operator;
+    let get = client.requests().get(format!("{origin}/.well-known/bauta/manifest"));
+    let answer = client.send(get).await?;
+    if !answer.status.is_success() {
+        return Err(refused(&answer));
+    }
+    let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
+    let now = clock::now();
+    let manifest = Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
+        Failure::new("manifest-invalid", error, "Nothing was sent. Tell the operator.")
+    })?;
+    let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
+        Failure::new("manifest-invalid", "the manifest has no key for this epoch", "")
+    })?;
+    home.vault.manifest = Some(compact);
+    Ok(key)
+}
+

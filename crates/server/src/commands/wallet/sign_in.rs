@@ -1,0 +1,182 @@
+//! `bauta wallet sign-in`: fetch the request, show what it asks, answer.
+
+use std::path::Path;
+
+use clap::Args;
+use openid4vc::vp::{PostAnswer, RequestLink};
+use serde_json::json;
+use wallet::present::{Answer as Choice, Refusal, Request};
+use wallet::vault::SiteState;
+
+use super::failure::{Failure, refused};
+use super::home::Home;
+use super::overview::damaged;
+use super::{Output, confirm};
+use crate::client::{Answer, HttpsClient};
+use crate::clock;
+
+/// What `sign-in` takes.
+#[derive(Debug, Args)]
+pub(super) struct SignInArgs {
+    /// The request link of the site's page.
+    link: String,
+    /// Agree to what the site asks without being asked.
+    #[arg(long)]
+    yes: bool,
+    /// Decline; the site cannot tell this from having no certificate.
+    #[arg(long, conflicts_with = "yes")]
+    decline: bool,
+}
+
+/// Errors of a gateway after which the certificate is shown instead of the account.
+const NEW_TO_GATEWAY: [&str; 2] = ["device-unknown", "account-unknown"];
+
+/// Runs the command.
+pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Result<(), Failure> {
+    let mut home = Home::open(folder)?;
+    let client = home.client()?;
+    let link = RequestLink::parse(&args.link).map_err(|error| {
+        let next = "Copy the whole link of the page, in quotes: it begins with openid4vp://";
+        Failure::new("link-invalid", error, next)
+    })?;
+    let compact = fetch(&client, &link).await?;
+    let request = Request::read(&compact, &link, &home.vault.operator, clock::now())
+        .map_err(|refusal| failure(&refusal))?;
+    let choice = request.choose(&home.vault, &home.keys).map_err(|refusal| failure(&refusal))?;
+    output.progress(&question(&request, choice));
+    if args.decline {
+        return decline(&request, &client, output).await;
+    }
+    if let Err(declined) = confirm("Go on?", args.yes) {
+        if declined.id == "declined" {
+            decline(&request, &client, output).await?;
+        }
+        return Err(declined);
+    }
+    let (done, answer) = answer(&mut home, &client, &request, choice).await?;
+    report(&request, done, &answer, output)
+}
+
+async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failure> {
+    let answer = client.send(client.requests().get(link.request_uri.as_str())).await?;
+    if !answer.status.is_success() {
+        return Err(refused(&answer));
+    }
+    String::from_utf8(answer.body)
+        .map_err(|_| Failure::new("request-invalid", "the site's request is not text", ""))
+}
+
+/// Sends the answer; a gateway that does not know this device gets the certificate instead.
+async fn answer(
+    home: &mut Home,
+    client: &HttpsClient,
+    request: &Request,
+    choice: Choice,
+) -> Result<(Choice, Answer), Failure> {
+    if choice == Choice::SignIn {
+        let device = home.keys.site(&request.entry().site.origin).map_err(damaged)?;
+        let device = device.ok_or_else(|| failure(&Refusal::Query))?;
+        let body = request.sign_in(&home.vault, &device).map_err(|refusal| failure(&refusal))?;
+        let answer = post(client, request, body).await?;
+        if answer.status.is_success() {
+            return Ok((choice, answer));
+        }
+        let failure = refused(&answer);
+        if !NEW_TO_GATEWAY.contains(&failure.id.as_str()) {
+            return Err(failure);
+        }
+    }
+    sign_up(home, client, request).await.map(|answer| (Choice::SignUp, answer))
+}
+
+async fn sign_up(
+    home: &mut Home,
+    client: &HttpsClient,
+    request: &Request,
+) -> Result<Answer, Failure> {
+    let site = &request.entry().site;
+    let now = clock::now();
+    let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
+    let body = request.sign_up(&home.vault, &device, now).map_err(|refusal| failure(&refusal))?;
+    // Key and record go to the disk first: an answer that is lost must not leave the site with a
+    // key that this wallet has forgotten.
+    home.save_keys()?;
+    if home.vault.site(&site.origin).is_none() {
+        home.vault.set_site(&site.origin, &site.name, SiteState::Pending, now);
+        home.save_vault()?;
+    }
+    let answer = post(client, request, body).await?;
+    if !answer.status.is_success() {
+        return Err(refused(&answer));
+    }
+    home.vault.set_site(&site.origin, &site.name, SiteState::Joined, now);
+    home.save_vault()?;
+    Ok(answer)
+}
+
+async fn decline(request: &Request, client: &HttpsClient, output: Output) -> Result<(), Failure> {
+    let body = request.decline().map_err(|refusal| failure(&refusal))?;
+    let answer = post(client, request, body).await?;
+    if !answer.status.is_success() {
+        return Err(refused(&answer));
+    }
+    output.result("Declined. The site learns nothing about you.", &json!({ "outcome": "declined" }));
+    Ok(())
+}
+
+async fn post(client: &HttpsClient, request: &Request, body: String) -> Result<Answer, Failure> {
+    let post = client
+        .requests()
+        .post(request.response_uri())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body);
+    Ok(client.send(post).await?)
+}
+
+fn question(request: &Request, choice: Choice) -> String {
+    let site = &request.entry().site;
+    let head = format!("{} ({})\nPurpose: {}\n", site.name, site.origin, site.purpose);
+    match choice {
+        Choice::SignIn => head + "Signs in to your account there. Nothing about you is disclosed.",
+        Choice::SignUp => {
+            let items: Vec<_> = request.items().iter().map(|item| item.as_str()).collect();
+            let items = items.join(", ");
+            head + "Signs up, or brings this device to your account. Disclosed: " + &items
+        }
+    }
+}
+
+fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> Result<(), Failure> {
+    let posted: PostAnswer = answer.json().map_err(|_| {
+        Failure::new("server-failed", "the gateway's answer is of another form", "")
+    })?;
+    let site = &request.entry().site;
+    let outcome = match done {
+        Choice::SignIn => "signed-in",
+        Choice::SignUp => "signed-up",
+    };
+    let mut text = match done {
+        Choice::SignIn => format!("Signed in at {}.", site.name),
+        Choice::SignUp => format!("Signed up at {} with this device.", site.name),
+    };
+    if let Some(uri) = &posted.redirect_uri {
+        text.push_str(&format!("\nGo on in the browser that began: {uri}"));
+    }
+    let value = json!({ "outcome": outcome, "site": site.origin, "redirect_uri": posted.redirect_uri });
+    output.result(&text, &value);
+    Ok(())
+}
+
+fn failure(refusal: &Refusal) -> Failure {
+    let next = match refusal {
+        Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
+        Refusal::Unregistered(_) => "Nothing was sent. You can report the site to the operator.",
+        Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway => {
+            "Nothing was sent. Do not go on with this page."
+        }
+        Refusal::Request(_) => "Reload the site's page and use its new link.",
+        Refusal::Vault(_) => "Bring back your backup: bauta wallet restore FILE",
+        Refusal::Query | Refusal::Response => "",
+    };
+    Failure::new(refusal.id(), refusal, next)
+}

@@ -1,0 +1,2 @@
+//! What the operator and the trustees do.
+#![forbid(unsafe_code)]

@@ -1,0 +1,278 @@
+//! The wallet's side of enrolment: what it sends and what it makes of the answers. No I/O.
+//!
+//! The steps in their order: [`begin`], the document (sent by the caller), [`register`] or
+//! [`restore`], [`request_certificate`], [`receive_certificate`].
+
+use bbs::certificate::{Blind, NymCommitment, NymSecrets};
+use credential::attributes::{Attributes, Generation, IssuedSlots};
+use credential::issuance::{self, Binding, Purpose, SignerEntropy, prove_nym_commitment};
+use credential::jose::jws::Header;
+use credential::jose::{self, PublicKey, SigningKey, jws};
+use credential::manifest::IssuerKey;
+use credential::time::UnixTime;
+use credential::web_number::WebNumber;
+use getrandom::SysRng;
+use openid4vc::uri::HttpsUri;
+use openid4vc::vci::{CERTIFICATE, CommitmentProof, CredentialRequest};
+use rand_core::UnwrapErr;
+use serde::{Deserialize, Serialize};
+
+use crate::vault::{DamagedVault, Person, StoredCertificate};
+
+/// `typ` of a holder's statement that ends the registration.
+const END_TYP: &str = "bauta-end+jwt";
+
+/// Body of `POST /enrolment`.
+#[derive(Serialize)]
+pub struct BeginRequest {
+    device_key: PublicKey,
+}
+
+/// Begins an enrolment of this device.
+#[must_use]
+pub fn begin(device: &SigningKey) -> BeginRequest {
+    BeginRequest { device_key: *device.public() }
+}
+
+/// Answer to `POST /enrolment`.
+#[derive(Deserialize)]
+pub struct Begun {
+    /// Name of the session; what an officer confirms.
+    pub session: String,
+    /// Bearer token of the session.
+    pub token: String,
+}
+
+/// How far an enrolment session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// Waits for a document.
+    Open,
+    /// Waits for an officer.
+    AwaitingOfficer,
+    /// The person was confirmed.
+    Confirmed,
+    /// A certificate can be fetched.
+    Offered,
+    /// The certificate was issued.
+    Issued,
+    /// It ended without one.
+    Refused,
+}
+
+/// Answer to `GET /enrolment/{id}`; members that the state does not have are absent.
+#[derive(Deserialize)]
+pub struct Session {
+    /// The state.
+    pub state: SessionState,
+    /// Whether the register knows the person already.
+    pub registered: Option<bool>,
+    /// Fresh nonce for the next proof.
+    pub nonce: Option<String>,
+    /// What will be certified.
+    pub attributes: Option<Attributes>,
+    /// The capped generation, `1` or `2`.
+    pub generation: Option<String>,
+    /// Why it was refused.
+    pub refusal: Option<String>,
+}
+
+/// Body of `POST /enrolment/{id}/commitment` and `/restore`.
+#[derive(Serialize)]
+pub struct CommitmentRequest {
+    commitment: String,
+    proof: String,
+}
+
+/// Answer to `POST /enrolment/{id}/commitment`.
+#[derive(Deserialize)]
+pub struct Committed {
+    entropy: String,
+    commitment: String,
+    web_number: String,
+}
+
+/// The operator's answer does not fit what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EnrolError {
+    /// A value has another form, or does not follow from what was sent.
+    #[error("the operator's answer does not fit what this wallet sent")]
+    Answer,
+    /// The certificate does not verify.
+    #[error("the operator sent a certificate that does not verify")]
+    Certificate,
+    /// The vault is damaged.
+    #[error(transparent)]
+    Vault(#[from] DamagedVault),
+}
+
+/// Secrets that are drawn but not yet registered.
+pub struct Draft {
+    secrets: NymSecrets,
+    blind: Blind,
+    commitment: NymCommitment,
+}
+
+/// Draws secrets and proves that it knows the opening of their commitment.
+#[must_use]
+pub fn register(nonce: &str, device: &SigningKey) -> (Draft, CommitmentRequest) {
+    let mut rng = UnwrapErr(SysRng);
+    let secrets = NymSecrets::draw(&mut rng);
+    let (commitment, blind) = NymCommitment::commit(&secrets, &mut rng);
+    let binding = Binding {
+        nonce: nonce.as_bytes(),
+        purpose: Purpose::Register,
+        device_key: device.public(),
+    };
+    let proof = prove_nym_commitment(&commitment, (&secrets, &blind), &binding, &mut rng);
+    let request = CommitmentRequest {
+        commitment: jose::encode(commitment.to_bytes()),
+        proof: jose::encode(proof),
+    };
+    (Draft { secrets, blind, commitment }, request)
+}
+
+impl Draft {
+    /// Adds the signer's entropy; the result must be in the vault before a certificate is asked
+    /// for, because from then on the register knows the person by it.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolError::Answer`] when commitment or web number do not follow from the entropy.
+    pub fn finish(&self, answer: &Committed) -> Result<Person, EnrolError> {
+        let entropy: [u8; 32] = jose::decode(&answer.entropy)
+            .ok()
+            .and_then(|octets| octets.try_into().ok())
+            .ok_or(EnrolError::Answer)?;
+        let entropy = SignerEntropy::from_bytes(&entropy).map_err(|_| EnrolError::Answer)?;
+        let commitment = self.commitment.add_entropy(&entropy);
+        let web_number = WebNumber::parse(&answer.web_number).map_err(|_| EnrolError::Answer)?;
+        let follows = jose::encode(commitment.to_bytes()) == answer.commitment
+            && web_number == WebNumber::of(&commitment);
+        if !follows {
+            return Err(EnrolError::Answer);
+        }
+        Ok(Person::new(&self.secrets.add_entropy(&entropy), &self.blind, &commitment))
+    }
+}
+
+/// Proves that this wallet knows the opening of the commitment that the register holds.
+///
+/// # Errors
+///
+/// [`DamagedVault`].
+pub fn restore(
+    person: &Person,
+    nonce: &str,
+    device: &SigningKey,
+) -> Result<CommitmentRequest, DamagedVault> {
+    let binding = Binding {
+        nonce: nonce.as_bytes(),
+        purpose: Purpose::Restore,
+        device_key: device.public(),
+    };
+    let commitment = person.commitment()?;
+    let (secrets, blind) = (person.nym_secrets()?, person.blind()?);
+    let proof =
+        prove_nym_commitment(&commitment, (&secrets, &blind), &binding, &mut UnwrapErr(SysRng));
+    Ok(CommitmentRequest {
+        commitment: jose::encode(commitment.to_bytes()),
+        proof: jose::encode(proof),
+    })
+}
+
+/// A certificate that was asked for.
+pub struct CertificateRequest {
+    slots: IssuedSlots,
+    blind: Blind,
+    /// The body of the credential request, JSON.
+    pub body: String,
+}
+
+/// Commits to all slots of the certificate.
+///
+/// # Errors
+///
+/// [`EnrolError::Answer`] for an unknown generation, or [`EnrolError::Vault`].
+pub fn request_certificate(
+    person: &Person,
+    identity: (&Attributes, &str),
+    issuer: (&HttpsUri, &str),
+    device: &SigningKey,
+    now: UnixTime,
+) -> Result<CertificateRequest, EnrolError> {
+    let (audience, nonce) = issuer;
+    let slots = IssuedSlots {
+        attributes: identity.0.clone(),
+        web_number: person.web_number()?,
+        generation: Generation::parse(identity.1).ok_or(EnrolError::Answer)?,
+        device_key: *device.public(),
+    };
+    let (secrets, blind) = (person.nym_secrets()?, person.blind()?);
+    let commitment = person.commitment()?;
+    let opening = (&secrets, &blind);
+    let sent =
+        issuance::request(&slots, &commitment, opening, nonce.as_bytes(), &mut UnwrapErr(SysRng));
+    let proof = CommitmentProof {
+        nonce: nonce.to_owned(),
+        iat: now,
+        commitment: sent.commitment.to_vec(),
+        proof: sent.proof,
+    };
+    let body = CredentialRequest::compose(CERTIFICATE, &proof.sign(audience, device));
+    Ok(CertificateRequest { slots, blind: sent.blind, body })
+}
+
+/// Verifies a received certificate against the key of its epoch.
+///
+/// # Errors
+///
+/// [`EnrolError::Certificate`] or [`EnrolError::Vault`].
+pub fn receive_certificate(
+    request: &CertificateRequest,
+    person: &Person,
+    issued: &str,
+    issuer: &IssuerKey,
+) -> Result<StoredCertificate, EnrolError> {
+    let signature = issuance::parse_issued_form(issued, issuer.epoch)
+        .map_err(|_| EnrolError::Certificate)?;
+    let secrets = person.nym_secrets()?;
+    issuance::receive(&signature, issuer, &request.slots, (&secrets, &request.blind))
+        .map_err(|_| EnrolError::Certificate)?;
+    Ok(StoredCertificate::new(&signature, issuer, &request.slots, &request.blind))
+}
+
+#[derive(Serialize)]
+struct EndClaims<'a> {
+    web_number: &'a str,
+    nonce: &'a str,
+    iat: UnixTime,
+}
+
+/// Body of `POST /registration/end`.
+#[derive(Serialize)]
+pub struct EndRequest {
+    web_number: String,
+    statement: String,
+}
+
+/// The holder's own statement that the registration is to end.
+///
+/// # Errors
+///
+/// [`DamagedVault`].
+pub fn end(
+    person: &Person,
+    nonce: &str,
+    device: &SigningKey,
+    now: UnixTime,
+) -> Result<EndRequest, DamagedVault> {
+    let web_number = person.web_number()?;
+    let claims = EndClaims { web_number: web_number.as_str(), nonce, iat: now };
+    let header = Header { jwk: Some(*device.public()), ..Header::of_type(END_TYP) };
+    Ok(EndRequest {
+        web_number: web_number.as_str().to_owned(),
+        statement: jws::sign_with_header(device, &header, &claims),
+    })
+}

@@ -1,0 +1,10 @@
+//! The holder's side: what a wallet keeps, how it registers, signs up and signs in.
+//!
+//! What it is not: it does no I/O and asks nobody; the program around it sends what it makes.
+#![forbid(unsafe_code)]
+
+pub mod backup;
+pub mod enrol;
+pub mod present;
+pub mod seal;
+pub mod vault;

@@ -1,0 +1,280 @@
+//! The wallet's side of a sign-in: it checks the request, says what it asks, and answers. No I/O.
+
+use credential::attributes::{Item, ItemSet};
+use credential::jose::{self, SigningKey};
+use credential::origin::{Origin, SiteContext};
+use credential::presentation::{Moment, RequestBinding, create_sign_in, create_sign_up};
+use credential::site_entry::{SiteEntry, SiteEntryError};
+use credential::time::UnixTime;
+use getrandom::SysRng;
+use openid4vc::oauth::ErrorCode;
+use openid4vc::vp::dcql::{CredentialQuery, QueryId};
+use openid4vc::vp::sign_in::{ACCOUNT_FORMAT, CERTIFICATE_FORMAT, CERTIFICATE_TYPE, SITE_ENTRY_FORMAT};
+use openid4vc::vp::{
+    AuthorizationResponse, ErrorResponse, RequestError, RequestLink, RequestObject,
+    UnverifiedRequest, VerifiedRequest, VpToken,
+};
+use rand_core::UnwrapErr;
+use url::Url;
+
+use crate::vault::{DamagedVault, DeviceKeys, OperatorTrust, SiteState, Vault};
+
+/// A request that this wallet may answer.
+pub struct Request {
+    verified: VerifiedRequest,
+    client_id: String,
+    entry: SiteEntry,
+    context: SiteContext,
+    account: Option<QueryId>,
+    certificate: Option<QueryId>,
+    items: ItemSet,
+}
+
+/// Why a request is not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The request itself is malformed, expired or not signed by whom the link names.
+    #[error("the request is not valid: {0}")]
+    Request(#[from] RequestError),
+    /// It carries no site entry.
+    #[error("the request carries no site entry, so nobody vouches for the site")]
+    NoEntry,
+    /// The site entry is not the operator's, or expired.
+    #[error("the site's entry is refused: {0}")]
+    Entry(#[from] SiteEntryError),
+    /// The gateway of the entry did not sign the request, or would not receive the response.
+    #[error("the request does not come from the gateway in the site's entry")]
+    Gateway,
+    /// It asks for items that the site did not register.
+    #[error("the site asks for items it is not registered for: {}", names(.0))]
+    Unregistered(Vec<String>),
+    /// It asks in a form that this wallet does not know.
+    #[error("the site asks in a form that this wallet does not know")]
+    Query,
+    /// A certificate is needed, and there is none, or its time is over.
+    #[error("this needs a current certificate, and the wallet has none")]
+    NoCertificate,
+    /// The vault is damaged.
+    #[error(transparent)]
+    Vault(#[from] DamagedVault),
+    /// The response could not be made.
+    #[error("the response could not be made")]
+    Response,
+}
+
+impl Refusal {
+    /// The stable id of this refusal.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        match self {
+            Refusal::Request(RequestError::Expired) => "request-expired",
+            Refusal::Request(_) => "request-invalid",
+            Refusal::NoEntry => "site-entry-missing",
+            Refusal::Entry(SiteEntryError::Expired) => "site-entry-expired",
+            Refusal::Entry(_) => "site-entry-invalid",
+            Refusal::Gateway => "gateway-mismatch",
+            Refusal::Unregistered(_) => "items-not-registered",
+            Refusal::Query => "query-unsupported",
+            Refusal::NoCertificate => "certificate-missing",
+            Refusal::Vault(_) => "vault-damaged",
+            Refusal::Response => "response-failed",
+        }
+    }
+}
+
+fn names(items: &[String]) -> String {
+    items.join(", ")
+}
+
+/// What answering would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Signs in to the account that this device has.
+    SignIn,
+    /// Signs up, or brings this device to an account that exists.
+    SignUp,
+}
+
+impl Request {
+    /// Checks a fetched request object against the link that named it and the pinned operator.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Refusal`] but the last three.
+    pub fn read(
+        compact: &str,
+        link: &RequestLink,
+        operator: &OperatorTrust,
+        now: UnixTime,
+    ) -> Result<Request, Refusal> {
+        let verified = UnverifiedRequest::parse(compact)?.verify(link.client_id, now)?;
+        let object = verified.request();
+        let entry = object.attestation(SITE_ENTRY_FORMAT).and_then(|data| data.as_str());
+        let entry = entry.ok_or(Refusal::NoEntry)?;
+        let entry = SiteEntry::verify(entry, &operator.origin, &operator.operator_key, now)?;
+        let signed_by_gateway = entry.gateway.x509_hash == jose::encode(link.client_id.hash());
+        let at_gateway = |uri: &str| {
+            Url::parse(uri).ok().and_then(|url| Origin::of_url(&url).ok())
+                == Some(entry.gateway.origin.clone())
+        };
+        if !signed_by_gateway
+            || !at_gateway(link.request_uri.as_str())
+            || !at_gateway(object.response_uri.as_str())
+        {
+            return Err(Refusal::Gateway);
+        }
+        let (account, certificate, items) = read_query(object, &entry)?;
+        let context = entry.context();
+        let client_id = link.client_id.to_string();
+        Ok(Request { client_id, context, account, certificate, items, entry, verified })
+    }
+
+    /// The entry of the site that asks.
+    #[must_use]
+    pub fn entry(&self) -> &SiteEntry {
+        &self.entry
+    }
+
+    /// The items that a sign-up would disclose.
+    #[must_use]
+    pub fn items(&self) -> &ItemSet {
+        &self.items
+    }
+
+    /// Where the response is posted.
+    #[must_use]
+    pub fn response_uri(&self) -> &str {
+        self.verified.request().response_uri.as_str()
+    }
+
+    /// What this wallet would answer.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Query`] when the request accepts neither.
+    pub fn choose(&self, vault: &Vault, keys: &DeviceKeys) -> Result<Answer, Refusal> {
+        let origin = &self.entry.site.origin;
+        let joined = vault.site(origin).is_some_and(|site| site.state == SiteState::Joined);
+        let has_key = keys.site(origin)?.is_some();
+        if joined && has_key && self.account.is_some() {
+            return Ok(Answer::SignIn);
+        }
+        if self.certificate.is_some() { Ok(Answer::SignUp) } else { Err(Refusal::Query) }
+    }
+
+    /// The encrypted response of a sign-in with this device's key at the site.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Vault`] or [`Refusal::Response`].
+    pub fn sign_in(&self, vault: &Vault, device: &SigningKey) -> Result<String, Refusal> {
+        let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
+        let secrets = person.nym_secrets()?;
+        let presentation = create_sign_in(
+            &secrets,
+            &self.context,
+            &self.binding(),
+            (device, Moment::Possession),
+            &mut UnwrapErr(SysRng),
+        )
+        .map_err(|_| Refusal::Response)?;
+        self.respond(self.account.as_ref(), presentation)
+    }
+
+    /// The encrypted response of a sign-up that brings this device's key to the site.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoCertificate`], [`Refusal::Vault`] or [`Refusal::Response`].
+    pub fn sign_up(
+        &self,
+        vault: &Vault,
+        device: &SigningKey,
+        now: UnixTime,
+    ) -> Result<String, Refusal> {
+        let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
+        let stored = vault.certificate.as_ref().filter(|stored| stored.is_accepted(now));
+        let stored = stored.ok_or(Refusal::NoCertificate)?;
+        let (slots, certificate) = stored.open(person)?;
+        let secrets = person.nym_secrets()?;
+        let presentation = create_sign_up(
+            &certificate,
+            (&slots, stored.epoch()),
+            (&self.context, &secrets),
+            (&self.binding(), &self.items),
+            (device, Moment::Possession),
+            &mut UnwrapErr(SysRng),
+        )
+        .map_err(|_| Refusal::Response)?;
+        self.respond(self.certificate.as_ref(), presentation)
+    }
+
+    /// The encrypted response of a person who declines, or has nothing to answer with: a site
+    /// cannot tell the two apart.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Response`].
+    pub fn decline(&self) -> Result<String, Refusal> {
+        let object = self.verified.request();
+        let refusal = AuthorizationResponse::Refused(ErrorResponse {
+            error: ErrorCode::AccessDenied,
+            error_description: None,
+            state: object.state.clone(),
+        });
+        refusal.encrypt(&object.client_metadata).map_err(|_| Refusal::Response)
+    }
+
+    fn binding(&self) -> RequestBinding<'_> {
+        let object = self.verified.request();
+        RequestBinding {
+            nonce: object.nonce.as_str(),
+            client_id: &self.client_id,
+            response_uri: object.response_uri.as_str(),
+            request_sha256: self.verified.sha256(),
+        }
+    }
+
+    fn respond(&self, query: Option<&QueryId>, presentation: String) -> Result<String, Refusal> {
+        let object = self.verified.request();
+        let response = AuthorizationResponse::Presented {
+            vp_token: VpToken::of(query.ok_or(Refusal::Query)?.clone(), presentation),
+            state: object.state.clone(),
+        };
+        response.encrypt(&object.client_metadata).map_err(|_| Refusal::Response)
+    }
+}
+
+/// The credential queries that this wallet knows, and the items of the certificate's.
+fn read_query(
+    object: &RequestObject,
+    entry: &SiteEntry,
+) -> Result<(Option<QueryId>, Option<QueryId>, ItemSet), Refusal> {
+    let find = |format: &str| {
+        object.dcql_query.credentials().iter().find(|query| query.format == format)
+    };
+    let account = find(ACCOUNT_FORMAT).map(|query| query.id.clone());
+    let Some(certificate) = find(CERTIFICATE_FORMAT) else {
+        return Ok((account, None, ItemSet::new([])));
+    };
+    let types = certificate.meta.get("vct_values").and_then(|values| values.as_array());
+    let knows = types.is_some_and(|types| types.iter().any(|t| t == CERTIFICATE_TYPE));
+    if !knows {
+        return Err(Refusal::Query);
+    }
+    let items = read_items(certificate, entry)?;
+    Ok((account, Some(certificate.id.clone()), items))
+}
+
+fn read_items(query: &CredentialQuery, entry: &SiteEntry) -> Result<ItemSet, Refusal> {
+    let mut items = Vec::new();
+    let mut unregistered = Vec::new();
+    for claim in query.claims.iter().flatten() {
+        let name = claim.path.top_level().ok_or(Refusal::Query)?;
+        match Item::parse(name).filter(|item| entry.allows(*item)) {
+            Some(item) => items.push(item),
+            None => unregistered.push(name.to_owned()),
+        }
+    }
+    if unregistered.is_empty() { Ok(ItemSet::new(items)) } else { Err(Refusal::Unregistered(unregistered)) }
+}

@@ -1,0 +1,343 @@
+//! What a wallet keeps: the vault, and apart from it the keys of this device.
+//!
+//! The vault may be copied (a backup holds its secrets); the device keys stay on the device.
+//! Whoever has a copied vault alone knows all pseudonyms but opens no account.
+
+use std::collections::BTreeMap;
+
+use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets};
+use credential::attributes::{Attributes, Generation, IssuedSlots};
+use credential::issuance;
+use credential::jose::{self, PublicKey, SigningKey};
+use credential::manifest::{IssuerKey, Manifest};
+use credential::origin::Origin;
+use credential::time::{Day, Epoch, UnixTime};
+use credential::web_number::WebNumber;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+/// The operator as the wallet pinned it when it was set up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorTrust {
+    /// Where it is reached.
+    pub origin: Origin,
+    /// The key that signs its manifests and site entries.
+    pub operator_key: PublicKey,
+}
+
+/// Everything that is sealed in the vault file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// The pinned operator.
+    pub operator: OperatorTrust,
+    /// The newest manifest that was accepted.
+    pub manifest: Option<String>,
+    /// The secrets, once a registration has begun.
+    pub person: Option<Person>,
+    /// The certificate, once it was received.
+    pub certificate: Option<StoredCertificate>,
+    /// The sites at which this wallet has an account.
+    pub sites: Vec<SiteRecord>,
+}
+
+/// A person's secrets and the register's name for them.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    nym_secrets: String,
+    blind: String,
+    commitment: String,
+    web_number: String,
+}
+
+/// A received certificate.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredCertificate {
+    epoch: Epoch,
+    issuer_key: String,
+    signature: String,
+    blind: String,
+    attributes: Attributes,
+    generation: String,
+    device_key: PublicKey,
+}
+
+/// A site at which this wallet has an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteRecord {
+    /// The site.
+    pub origin: Origin,
+    /// Its registered name.
+    pub name: String,
+    /// The day of the sign-up.
+    pub since: Day,
+    /// Whether the site has confirmed the key of this device.
+    pub state: SiteState,
+}
+
+/// How far the account at a site has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteState {
+    /// The key was made and perhaps sent; no answer has come.
+    Pending,
+    /// The site has accepted this device.
+    Joined,
+    /// Known from a backup: the account exists, this device is new to it.
+    NewDevice,
+}
+
+/// Something in the vault does not have the form that this program writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the vault holds a damaged value")]
+pub struct DamagedVault;
+
+impl Vault {
+    /// An empty vault for this operator.
+    #[must_use]
+    pub fn new(operator: OperatorTrust) -> Vault {
+        Vault {
+            operator,
+            manifest: None,
+            person: None,
+            certificate: None,
+            sites: Vec::new(),
+        }
+    }
+
+    /// The record of the site at `origin`.
+    #[must_use]
+    pub fn site(&self, origin: &Origin) -> Option<&SiteRecord> {
+        self.sites.iter().find(|site| site.origin == *origin)
+    }
+
+    /// Writes down how far the account at a site has come; a new site gets today's date.
+    pub fn set_site(&mut self, origin: &Origin, name: &str, state: SiteState, now: UnixTime) {
+        if let Some(site) = self.sites.iter_mut().find(|site| site.origin == *origin) {
+            site.state = state;
+            name.clone_into(&mut site.name);
+            return;
+        }
+        let (origin, name, since) = (origin.clone(), name.to_owned(), now.day());
+        self.sites.push(SiteRecord { origin, name, since, state });
+    }
+
+    /// The manifest, if it is still valid.
+    #[must_use]
+    pub fn manifest(&self, now: UnixTime) -> Option<Manifest> {
+        let OperatorTrust { origin, operator_key } = &self.operator;
+        Manifest::verify(self.manifest.as_deref()?, origin, operator_key, now).ok()
+    }
+}
+
+impl Person {
+    /// The stored form of these secrets.
+    #[must_use]
+    pub fn new(secrets: &NymSecrets, blind: &Blind, commitment: &NymCommitment) -> Person {
+        Person {
+            nym_secrets: jose::encode(secrets.expose()),
+            blind: jose::encode(blind.expose()),
+            commitment: jose::encode(commitment.to_bytes()),
+            web_number: WebNumber::of(commitment).as_str().to_owned(),
+        }
+    }
+
+    /// The secret scalars.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn nym_secrets(&self) -> Result<NymSecrets, DamagedVault> {
+        let octets = Zeroizing::new(jose::decode(&self.nym_secrets).map_err(|_| DamagedVault)?);
+        NymSecrets::from_bytes(&octets).map_err(|_| DamagedVault)
+    }
+
+    /// The blind of the commitment.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn blind(&self) -> Result<Blind, DamagedVault> {
+        Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)
+    }
+
+    /// The final commitment.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn commitment(&self) -> Result<NymCommitment, DamagedVault> {
+        let octets: [u8; 48] = octets(&self.commitment)?;
+        NymCommitment::from_bytes(&octets).map_err(|_| DamagedVault)
+    }
+
+    /// The register's name for the person.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn web_number(&self) -> Result<WebNumber, DamagedVault> {
+        WebNumber::parse(&self.web_number).map_err(|_| DamagedVault)
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        for text in [&mut self.nym_secrets, &mut self.blind, &mut self.commitment] {
+            text.zeroize();
+        }
+        self.web_number.zeroize();
+    }
+}
+
+impl StoredCertificate {
+    /// The stored form of a received signature.
+    #[must_use]
+    pub fn new(
+        signature: &[u8],
+        issuer: &IssuerKey,
+        slots: &IssuedSlots,
+        blind: &Blind,
+    ) -> StoredCertificate {
+        StoredCertificate {
+            epoch: issuer.epoch,
+            issuer_key: jose::encode(issuer.key.to_bytes()),
+            signature: jose::encode(signature),
+            blind: jose::encode(blind.expose()),
+            attributes: slots.attributes.clone(),
+            generation: slots.generation.as_str().to_owned(),
+            device_key: slots.device_key,
+        }
+    }
+
+    /// The epoch it belongs to.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Whether sites accept it at `now`: throughout its epoch and the next.
+    #[must_use]
+    pub fn is_accepted(&self, now: UnixTime) -> bool {
+        self.epoch == now.epoch() || self.epoch == now.epoch().previous()
+    }
+
+    /// The person's attributes.
+    #[must_use]
+    pub fn attributes(&self) -> &Attributes {
+        &self.attributes
+    }
+
+    /// The slots and the certificate, verified once more.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn open(&self, person: &Person) -> Result<(IssuedSlots, Certificate), DamagedVault> {
+        let slots = IssuedSlots {
+            attributes: self.attributes.clone(),
+            web_number: person.web_number()?,
+            generation: Generation::parse(&self.generation).ok_or(DamagedVault)?,
+            device_key: self.device_key,
+        };
+        let key = bbs::PublicKey::from_bytes(&octets(&self.issuer_key)?).map_err(|_| DamagedVault)?;
+        let issuer = IssuerKey { epoch: self.epoch, key };
+        let blind = Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)?;
+        let secrets = person.nym_secrets()?;
+        let signature = jose::decode(&self.signature).map_err(|_| DamagedVault)?;
+        let certificate = issuance::receive(&signature, &issuer, &slots, (&secrets, &blind))
+            .map_err(|_| DamagedVault)?;
+        Ok((slots, certificate))
+    }
+}
+
+/// The keys of this device: one that the certificate is bound to and one for each site.
+///
+/// They stand in for a platform's key store, live in a file of their own and are in no backup.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceKeys {
+    holder: Option<StoredKey>,
+    sites: BTreeMap<String, StoredKey>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct StoredKey(String);
+
+impl StoredKey {
+    fn new(key: &SigningKey) -> StoredKey {
+        StoredKey(jose::encode(key.to_pkcs8()))
+    }
+
+    fn open(&self) -> Result<SigningKey, DamagedVault> {
+        let der = Zeroizing::new(jose::decode(&self.0).map_err(|_| DamagedVault)?);
+        SigningKey::from_pkcs8(&der).map_err(|_| DamagedVault)
+    }
+}
+
+impl Drop for StoredKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl DeviceKeys {
+    /// The key that the certificate is bound to; made at the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn holder(&mut self) -> Result<SigningKey, DamagedVault> {
+        self.holder.get_or_insert_with(|| StoredKey::new(&SigningKey::generate())).open()
+    }
+
+    /// The key of this device at a site, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn site(&self, origin: &Origin) -> Result<Option<SigningKey>, DamagedVault> {
+        self.sites.get(origin.as_str()).map(StoredKey::open).transpose()
+    }
+
+    /// The key of this device at a site; made at the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn site_or_new(&mut self, origin: &Origin) -> Result<SigningKey, DamagedVault> {
+        self.sites
+            .entry(origin.as_str().to_owned())
+            .or_insert_with(|| StoredKey::new(&SigningKey::generate()))
+            .open()
+    }
+
+    /// Forgets the key at a site, so that the next sign-in there is a device change.
+    pub fn forget(&mut self, origin: &Origin) {
+        self.sites.remove(origin.as_str());
+    }
+
+    /// The sites with a key, in the order of their origins.
+    pub fn sites(&self) -> impl Iterator<Item = &str> {
+        self.sites.keys().map(String::as_str)
+    }
+}
+
+fn octets<const N: usize>(text: &str) -> Result<[u8; N], DamagedVault> {
+    jose::decode(text).ok().and_then(|octets| octets.try_into().ok()).ok_or(DamagedVault)
+}
+
+fn secret_octets<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, DamagedVault> {
+    let decoded = Zeroizing::new(jose::decode(text).map_err(|_| DamagedVault)?);
+    let mut out = Zeroizing::new([0; N]);
+    if decoded.len() != N {
+        return Err(DamagedVault);
+    }
+    out.copy_from_slice(&decoded);
+    Ok(out)
+}
