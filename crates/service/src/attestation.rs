@@ -162,11 +162,20 @@ mod tests {
         assert_eq!(verify(&forged), Err(AttestationError::Signature));
         let other_type = jws::sign(&key, "bauta-manifest+jwt", &attestation());
         assert_eq!(verify(&other_type), Err(AttestationError::Signature));
-        let other = Attestation { iss: "other".to_owned(), ..attestation() };
+        let other = Attestation {
+            iss: "other".to_owned(),
+            ..attestation()
+        };
         assert_eq!(verify(&other.sign(&key)), Err(AttestationError::Issuer));
-        let long = Attestation { exp: NOW.plus_secs(LIFETIME_MAX_SECS + 61), ..attestation() };
+        let long = Attestation {
+            exp: NOW.plus_secs(LIFETIME_MAX_SECS + 61),
+            ..attestation()
+        };
         assert_eq!(verify(&long.sign(&key)), Err(AttestationError::Time));
-        let early = Attestation { iat: NOW.plus_secs(61), ..attestation() };
+        let early = Attestation {
+            iat: NOW.plus_secs(61),
+            ..attestation()
+        };
         assert_eq!(verify(&early.sign(&key)), Err(AttestationError::Time));
         assert_eq!(verify("a.b.c"), Err(AttestationError::Signature));
     }

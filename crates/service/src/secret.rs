@@ -71,7 +71,11 @@ mod tests {
     #[test]
     fn a_transaction_code_is_six_digits_and_not_always_the_same() {
         let codes: Vec<_> = (0..50).map(|_| transaction_code()).collect();
-        assert!(codes.iter().all(|c| c.len() == 6 && c.bytes().all(|b| b.is_ascii_digit())));
+        assert!(
+            codes
+                .iter()
+                .all(|c| c.len() == 6 && c.bytes().all(|b| b.is_ascii_digit()))
+        );
         assert!(codes.iter().any(|c| *c != codes[0]));
     }
 

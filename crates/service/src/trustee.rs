@@ -91,7 +91,14 @@ impl Trustee {
             return Err(WrongGroup);
         }
         let (attester, attester_key) = attester;
-        Ok(Trustee { share, group, attester, attester_key, limit, store })
+        Ok(Trustee {
+            share,
+            group,
+            attester,
+            attester_key,
+            limit,
+            store,
+        })
     }
 
     /// The group key, which is public.
@@ -111,8 +118,12 @@ impl Trustee {
         now: UnixTime,
     ) -> Result<EvaluationResponse, TrusteeError> {
         let (elements, blinded) = parse_elements(&request.elements)?;
-        let attestation =
-            Attestation::verify(&request.attestation, &self.attester, &self.attester_key, now)?;
+        let attestation = Attestation::verify(
+            &request.attestation,
+            &self.attester,
+            &self.attester_key,
+            now,
+        )?;
         let hash = elements_hash(&elements);
         if attestation.elements_sha256 != jose::encode(hash) {
             return Err(TrusteeError::OtherElements);
@@ -149,9 +160,7 @@ impl Trustee {
     }
 }
 
-fn parse_elements(
-    texts: &[String],
-) -> Result<(Vec<[u8; 32]>, Vec<BlindedElement>), TrusteeError> {
+fn parse_elements(texts: &[String]) -> Result<(Vec<[u8; 32]>, Vec<BlindedElement>), TrusteeError> {
     if texts.is_empty() || texts.len() > ELEMENTS_MAX {
         return Err(TrusteeError::Elements);
     }
@@ -171,7 +180,10 @@ fn log_hash(evidence_id: &str) -> EvidenceHash {
 }
 
 fn to_response(answer: &[u8]) -> EvaluationResponse {
-    let evaluations = answer.chunks(oprf::Evaluation::LENGTH).map(jose::encode).collect();
+    let evaluations = answer
+        .chunks(oprf::Evaluation::LENGTH)
+        .map(jose::encode)
+        .collect();
     EvaluationResponse { evaluations }
 }
 

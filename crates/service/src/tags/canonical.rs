@@ -47,7 +47,12 @@ impl EvidenceNumber {
             lengthen_resident_number(&mut number);
         }
         let mut canonical = Zeroizing::new(Vec::with_capacity(128));
-        for part in [DOMAIN.as_bytes(), kind_name(kind), state.as_bytes(), &number] {
+        for part in [
+            DOMAIN.as_bytes(),
+            kind_name(kind),
+            state.as_bytes(),
+            &number,
+        ] {
             canonical.extend_from_slice(&u64::try_from(part.len()).unwrap_or(0).to_be_bytes());
             canonical.extend_from_slice(part);
         }
@@ -80,8 +85,12 @@ fn lengthen_resident_number(number: &mut Zeroizing<Vec<u8>>) {
     }
     number.splice(6..6, *b"19");
     let weighted = number.iter().zip(RESIDENT_WEIGHTS);
-    let sum: u32 = weighted.map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-    let check = usize::try_from(sum % 11).ok().and_then(|at| RESIDENT_CHECKS.get(at));
+    let sum: u32 = weighted
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
+    let check = usize::try_from(sum % 11)
+        .ok()
+        .and_then(|at| RESIDENT_CHECKS.get(at));
     number.extend(check);
 }
 
@@ -91,7 +100,10 @@ mod tests {
 
     fn bytes(kind: TagKind, state: &str, text: &str) -> Vec<u8> {
         let state = state.parse().unwrap();
-        EvidenceNumber::new(kind, state, text).unwrap().expose().to_vec()
+        EvidenceNumber::new(kind, state, text)
+            .unwrap()
+            .expose()
+            .to_vec()
     }
 
     #[test]
@@ -122,14 +134,20 @@ mod tests {
         let kind = TagKind::PersonNumber;
         let long = bytes(kind, "CHN", "11010519491231002X");
         assert_eq!(bytes(kind, "CHN", "110105491231002"), long);
-        assert_ne!(bytes(kind, "UTO", "110105491231002"), bytes(kind, "UTO", "11010519491231002X"));
+        assert_ne!(
+            bytes(kind, "UTO", "110105491231002"),
+            bytes(kind, "UTO", "11010519491231002X")
+        );
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
         let state: StateCode = "UTO".parse().unwrap();
         for text in ["", "<<<<", "12-3", "１２", "\0"] {
-            assert!(EvidenceNumber::new(TagKind::PersonNumber, state, text).is_err(), "{text}");
+            assert!(
+                EvidenceNumber::new(TagKind::PersonNumber, state, text).is_err(),
+                "{text}"
+            );
         }
     }
 }

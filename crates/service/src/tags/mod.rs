@@ -8,4 +8,4 @@ pub use canonical::{EvidenceNumber, NotANumber};
 pub use quorum::{Quorum, QuorumError, TrusteeClient, TrusteeFailure, WrongTrustees};
 pub use sealing::{BadTagKey, TagKey};
 
-pub(crate) use quorum::BlindedNumber;
+pub(crate) use quorum::{BlindedNumber, EvidenceReference};

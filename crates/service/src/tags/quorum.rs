@@ -52,7 +52,10 @@ impl BlindedNumber {
     /// Blinds a number; the number itself is not kept.
     pub(crate) fn new(number: &EvidenceNumber) -> Result<BlindedNumber, oprf::BlindError> {
         let (blind, _) = oprf::blind(number.expose(), &mut secret::rng())?;
-        Ok(BlindedNumber { kind: number.kind(), blind })
+        Ok(BlindedNumber {
+            kind: number.kind(),
+            blind,
+        })
     }
 }
 
@@ -112,7 +115,13 @@ impl Quorum {
             return Err(WrongTrustees);
         }
         let (attester, attester_key) = attester;
-        Ok(Quorum { group, trustees, attester, attester_key, tag_key })
+        Ok(Quorum {
+            group,
+            trustees,
+            attester,
+            attester_key,
+            tag_key,
+        })
     }
 
     /// The tags of these numbers, ready to be stored. May be called again after a failure: the
@@ -123,14 +132,21 @@ impl Quorum {
         numbers: &[BlindedNumber],
         now: UnixTime,
     ) -> Result<Vec<NewTag>, QuorumError> {
-        let answers = self.ask_all(&self.request(evidence, numbers, now), numbers).await;
+        let answers = self
+            .ask_all(&self.request(evidence, numbers, now), numbers)
+            .await;
         let needed = usize::from(self.group.threshold());
         if answers.len() < needed {
-            return Err(QuorumError::TooFew { answered: answers.len(), needed });
+            return Err(QuorumError::TooFew {
+                answered: answers.len(),
+                needed,
+            });
         }
         let seal = |(at, number): (usize, &BlindedNumber)| {
-            let evaluations: Vec<Evaluation> =
-                answers.iter().filter_map(|answer| answer.get(at).copied()).collect();
+            let evaluations: Vec<Evaluation> = answers
+                .iter()
+                .filter_map(|answer| answer.get(at).copied())
+                .collect();
             let tag = self.combine(number, &evaluations)?;
             Ok(self.tag_key.seal(number.kind, &tag))
         };
@@ -143,8 +159,10 @@ impl Quorum {
         numbers: &[BlindedNumber],
         now: UnixTime,
     ) -> EvaluationRequest {
-        let elements: Vec<[u8; 32]> =
-            numbers.iter().map(|number| number.blind.blinded().to_bytes()).collect();
+        let elements: Vec<[u8; 32]> = numbers
+            .iter()
+            .map(|number| number.blind.blinded().to_bytes())
+            .collect();
         let attestation = Attestation {
             iss: self.attester.clone(),
             evidence_id: jose::encode(evidence.id),
@@ -173,7 +191,9 @@ impl Quorum {
         }
         let mut answers = Vec::new();
         while answers.len() < usize::from(self.group.threshold()) {
-            let Some(call) = calls.join_next().await else { break };
+            let Some(call) = calls.join_next().await else {
+                break;
+            };
             let Ok((index, answer)) = call else { continue };
             let checked = answer.and_then(|answer| self.check(index, &answer, numbers));
             match checked {
@@ -199,11 +219,17 @@ impl Quorum {
             let bytes = jose::decode(text).ok()?;
             let evaluation = Evaluation::from_bytes(&bytes).ok()?;
             let of_this_trustee = evaluation.index() == index;
-            let holds = self.group.verify(&number.blind.blinded(), &evaluation).is_ok();
+            let holds = self
+                .group
+                .verify(&number.blind.blinded(), &evaluation)
+                .is_ok();
             (of_this_trustee && holds).then_some(evaluation)
         };
         let pairs = answer.evaluations.iter().zip(numbers);
-        pairs.map(check).collect::<Option<_>>().ok_or(TrusteeFailure::WrongAnswer)
+        pairs
+            .map(check)
+            .collect::<Option<_>>()
+            .ok_or(TrusteeFailure::WrongAnswer)
     }
 
     fn combine(

@@ -42,7 +42,11 @@ impl TagKey {
             .seal_in_place_append_tag(nonce, Aad::from(index), &mut body)
             .expect("32 bytes can be sealed");
         sealed.append(&mut body);
-        NewTag { index: TagIndex(index), kind, sealed }
+        NewTag {
+            index: TagIndex(index),
+            kind,
+            sealed,
+        }
     }
 }
 
@@ -56,12 +60,19 @@ mod tests {
         let (shares, group) = oprf::deal(1, 1, &mut rng).unwrap();
         let (blind, blinded) = oprf::blind(b"x", &mut rng).unwrap();
         let evaluation = shares[0].evaluate(&blinded, &mut rng);
-        let tag = blind.unblind(&group.combine(&blinded, &[evaluation]).unwrap()).unwrap();
+        let tag = blind
+            .unblind(&group.combine(&blinded, &[evaluation]).unwrap())
+            .unwrap();
         let key = TagKey::from_bytes(&[7; 32]).unwrap();
         let stored = key.seal(TagKind::DocumentNumber, &tag);
         assert_eq!(stored.index.0, *tag.index().as_bytes());
         assert_eq!(stored.sealed.len(), NONCE_LEN + 32 + 16);
-        assert!(!stored.sealed.windows(8).any(|w| tag.expose().windows(8).any(|t| t == w)));
+        assert!(
+            !stored
+                .sealed
+                .windows(8)
+                .any(|w| tag.expose().windows(8).any(|t| t == w))
+        );
 
         let (nonce, body) = stored.sealed.split_at(NONCE_LEN);
         let open = |index: [u8; 32]| {
@@ -70,7 +81,10 @@ mod tests {
             let opened = key.0.open_in_place(nonce, Aad::from(index), &mut body);
             opened.map(|tag| tag.to_vec()).ok()
         };
-        assert_eq!(open(stored.index.0).as_deref(), Some(tag.expose().as_slice()));
+        assert_eq!(
+            open(stored.index.0).as_deref(),
+            Some(tag.expose().as_slice())
+        );
         assert_eq!(open([0; 32]), None);
     }
 }

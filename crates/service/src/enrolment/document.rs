@@ -1,0 +1,158 @@
+//! The document: passive authentication, and what is kept of it until an officer has decided.
+
+use credential::attributes::{Attributes, BirthDate};
+use credential::jose;
+use credential::time::UnixTime;
+use mrtd::{DocumentFiles, Mrz, PassiveAuthError, Sex, TrustStore};
+use store::{SessionId, TagKind};
+use zeroize::Zeroizing;
+
+use super::session::{Evidence, Step};
+use super::{EnrolmentError, Enrolments, StateName};
+use crate::attestation::EvidenceLevel;
+use crate::memory;
+use crate::secret;
+use crate::tags::{BlindedNumber, EvidenceNumber, NotANumber};
+
+/// Keeps the digest of evidence apart from every other hash.
+const DIGEST_DOMAIN: &[u8] = b"bauta/v1/evidence";
+
+/// The files of a passport's chip.
+pub struct DocumentUpload {
+    /// EF.DG1.
+    pub dg1: Zeroizing<Vec<u8>>,
+    /// EF.DG2.
+    pub dg2: Zeroizing<Vec<u8>>,
+    /// EF.SOD.
+    pub sod: Zeroizing<Vec<u8>>,
+}
+
+/// Why a document is refused. Nothing of its content is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It is not the state's document, or cannot be read.
+    #[error("the document is not authentic")]
+    NotAuthentic(#[source] PassiveAuthError),
+    /// It has expired.
+    #[error("the document has expired")]
+    Expired,
+    /// It has no portrait to compare.
+    #[error("the document has no portrait")]
+    NoPortrait,
+    /// Its holder's birth date is before 1900.
+    #[error("the birth date is out of range")]
+    BirthDate,
+    /// Its number is none.
+    #[error("the document has no usable number")]
+    Number(#[from] NotANumber),
+    /// A number cannot be blinded, which no number is known to cause.
+    #[error("a number of the document cannot be blinded")]
+    Blind(#[from] oprf::BlindError),
+}
+
+impl Enrolments {
+    /// Takes the document of an open session.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolmentError::WrongStep`] when there is a document already;
+    /// [`EnrolmentError::Document`], after which another can be sent.
+    pub async fn present_document(
+        &self,
+        (id, token): (SessionId, &str),
+        upload: DocumentUpload,
+        now: UnixTime,
+    ) -> Result<StateName, EnrolmentError> {
+        let mut session = self.of_wallet(id, token, now).await?;
+        if !matches!(session.step, Step::Open) {
+            return Err(EnrolmentError::WrongStep);
+        }
+        let trust = std::sync::Arc::clone(&self.trust);
+        let examined = memory::run_wiped(move || examine(&upload, &trust, now)).await;
+        let evidence = examined
+            .map_err(|error| EnrolmentError::Internal(Box::new(error)))?
+            .map_err(EnrolmentError::Document)?;
+        session.step = Step::AwaitingOfficer(evidence);
+        Ok(StateName::AwaitingOfficer)
+    }
+}
+
+/// All checks a machine can make, and the evidence that is left.
+fn examine(
+    upload: &DocumentUpload,
+    trust: &TrustStore,
+    now: UnixTime,
+) -> Result<Box<Evidence>, DocumentError> {
+    let files = DocumentFiles {
+        dg1: &upload.dg1,
+        dg2: Some(&upload.dg2),
+        sod: &upload.sod,
+    };
+    let clock = mrtd::UnixTime(now.0);
+    let document = files
+        .authenticate(trust, clock)
+        .map_err(DocumentError::NotAuthentic)?;
+    let today = mrtd::CalendarDate::from_unix(clock)
+        .map_err(|_| DocumentError::NotAuthentic(PassiveAuthError::Clock))?;
+    if document.mrz().expiry() < today {
+        return Err(DocumentError::Expired);
+    }
+    if document.portrait().is_none() {
+        return Err(DocumentError::NoPortrait);
+    }
+    let id = secret::random();
+    Ok(Box::new(Evidence {
+        id,
+        attributes: attributes(document.mrz())?,
+        digest: digest(id, upload),
+        numbers: blind_numbers(document.mrz())?,
+        document,
+    }))
+}
+
+fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
+    let birth = mrz.birth_date();
+    let birthdate = BirthDate::new(birth.year(), birth.month(), birth.day());
+    let sex = match mrz.sex() {
+        Sex::Female => "F",
+        Sex::Male => "M",
+        Sex::Unspecified => "X",
+    };
+    Ok(Attributes {
+        family_name: mrz.family_name().to_owned(),
+        given_name: mrz.given_names().to_owned(),
+        birthdate: birthdate.map_err(|_| DocumentError::BirthDate)?,
+        sex: sex.to_owned(),
+        nationality: mrz.nationality().alpha3().trim_end_matches('<').to_owned(),
+        document_class: mrz.class().to_owned(),
+        document_number: mrz.document_number().to_owned(),
+        assurance_level: EvidenceLevel::SubstantialOfficer.as_str().to_owned(),
+        guardianship: None,
+        place_of_birth: None,
+    })
+}
+
+/// One blinded number for every number that the document yields.
+fn blind_numbers(mrz: &Mrz) -> Result<Vec<BlindedNumber>, DocumentError> {
+    let state = mrz.issuing_state();
+    let document = EvidenceNumber::new(TagKind::DocumentNumber, state, mrz.document_number())?;
+    let mut numbers = vec![BlindedNumber::new(&document)?];
+    // Optional data that is no number (a place, a remark) names nobody.
+    let person = mrz
+        .personal_number()
+        .and_then(|text| EvidenceNumber::new(TagKind::PersonNumber, state, text).ok());
+    if let Some(person) = person {
+        numbers.push(BlindedNumber::new(&person)?);
+    }
+    Ok(numbers)
+}
+
+/// What the officer's signature stands for. The random identifier in it keeps the digest from
+/// telling two enrolments of one document, and from being searched for.
+fn digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
+    let mut input = Zeroizing::new(Vec::new());
+    for part in [DIGEST_DOMAIN, &id, &upload.dg1, &upload.dg2, &upload.sod] {
+        input.extend_from_slice(&jose::sha256(part));
+    }
+    jose::sha256(&input)
+}

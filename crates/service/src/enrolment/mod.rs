@@ -1,0 +1,338 @@
+//! Enrolment: from a document to the right to a certificate.
+//!
+//! A session lives in memory only, for a quarter of an hour, and is lost with the process by
+//! design. Its steps, in order: open → awaiting an officer → confirmed → offered → issued; or
+//! refused. Each step consumes the one before, and what it no longer needs is wiped: the
+//! portrait and the raw data groups with the officer's decision, the attributes with the
+//! certificate.
+
+mod commitment;
+mod decision;
+mod document;
+mod issuing;
+mod session;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use credential::attributes::{Attributes, Generation};
+use credential::jose::{self, PublicKey};
+use credential::time::UnixTime;
+use mrtd::TrustStore;
+use store::{RegisterStore, SessionId, SessionStore, StoreError};
+
+pub use commitment::{CommitmentRequest, Offered};
+pub use decision::{EvidenceView, OfficerCode};
+pub use document::{DocumentError, DocumentUpload};
+pub use issuing::{CertificateRequest, IssueError};
+
+use session::{Session, Step};
+
+use crate::officer::OfficerError;
+use crate::secret;
+use crate::tags::Quorum;
+
+/// Limits of enrolment.
+#[derive(Clone, Copy, Debug)]
+pub struct EnrolmentPolicy {
+    /// How long a session lives, in seconds.
+    pub session_secs: u64,
+    /// How many sessions there may be at a time.
+    pub sessions_max: usize,
+}
+
+/// All enrolment sessions.
+pub struct Enrolments {
+    sessions: Mutex<HashMap<SessionId, Arc<tokio::sync::Mutex<Session>>>>,
+    policy: EnrolmentPolicy,
+    trust: Arc<TrustStore>,
+    quorum: Quorum,
+    register: Arc<dyn RegisterStore>,
+    codes: Arc<dyn SessionStore>,
+}
+
+/// What a wallet gets when it begins.
+pub struct Begun {
+    /// The session's identifier, which an officer needs.
+    pub session: SessionId,
+    /// The bearer token of the session, 43 characters.
+    pub token: zeroize::Zeroizing<String>,
+    /// Nonce for the first proof.
+    pub nonce: String,
+    /// How long the session lives, in seconds.
+    pub expires_in: u64,
+}
+
+/// Where a session is.
+pub struct Status {
+    /// The step.
+    pub state: StateName,
+    /// Nonce for the next proof.
+    pub nonce: String,
+    /// What is known about the person's registration, from the officer's decision on.
+    pub confirmed: Option<ConfirmedStatus>,
+    /// Why the session ended without a certificate.
+    pub refusal: Option<Refusal>,
+}
+
+/// What the wallet needs to know once an officer has confirmed the person.
+pub struct ConfirmedStatus {
+    /// Whether the register knows the person.
+    pub registration: Registration,
+    /// The generation that will be certified.
+    pub generation: Generation,
+    /// What will be certified.
+    pub attributes: Attributes,
+}
+
+/// Whether the register knows a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// It does not: the wallet commits to fresh secrets.
+    None,
+    /// It does: the wallet proves the commitment that is stored.
+    Exists,
+}
+
+/// The names of the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateName {
+    /// A document can be sent.
+    Open,
+    /// An officer has to decide.
+    AwaitingOfficer,
+    /// The person is confirmed.
+    Confirmed,
+    /// A certificate can be fetched.
+    Offered,
+    /// The certificate was issued.
+    Issued,
+    /// The session ended without a certificate.
+    Refused,
+}
+
+/// Why a session ended without a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The officer did not confirm the person.
+    Officer,
+    /// The numbers of the document lead to different persons.
+    ConflictingNumbers,
+    /// The person was registered in another session meanwhile.
+    RegisteredMeanwhile,
+    /// The registration was ended.
+    RegistrationEnded,
+}
+
+/// Why an enrolment step is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolmentError {
+    /// There are too many sessions at present.
+    #[error("too many enrolments at present")]
+    TooManySessions,
+    /// Unknown or expired session, or a wrong token: which of them is not said.
+    #[error("session is unknown or expired, or the token is wrong")]
+    UnknownSession,
+    /// The session is at another step.
+    #[error("the session is at another step")]
+    WrongStep,
+    /// The document is refused.
+    #[error("the document is refused")]
+    Document(#[source] DocumentError),
+    /// An officer's statement is refused.
+    #[error(transparent)]
+    Officer(#[from] OfficerError),
+    /// The decision is about another session or other evidence.
+    #[error("the decision is not about this evidence")]
+    OtherEvidence,
+    /// Another decision was made before.
+    #[error("a decision was made before")]
+    AlreadyDecided,
+    /// Too few trustees answered; nothing has changed and the step can be repeated.
+    #[error("too few trustees answered")]
+    TrusteesUnavailable,
+    /// The register knows the person.
+    #[error("the person is registered already")]
+    AlreadyRegistered,
+    /// The register does not know the person.
+    #[error("the person is not registered")]
+    NotRegistered,
+    /// The registration was ended.
+    #[error("the registration was ended")]
+    RegistrationEnded,
+    /// The commitment's proof does not hold, or it is not the stored commitment.
+    #[error("the commitment or its proof is not the right one")]
+    CommitmentMismatch,
+    /// Another commitment was sent before.
+    #[error("another commitment was sent before")]
+    AlreadyCommitted,
+    /// We failed.
+    #[error("work on the enrolment failed")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Enrolments {
+    /// No session yet.
+    #[must_use]
+    pub fn new(
+        policy: EnrolmentPolicy,
+        trust: TrustStore,
+        quorum: Quorum,
+        register: Arc<dyn RegisterStore>,
+        codes: Arc<dyn SessionStore>,
+    ) -> Enrolments {
+        let sessions = Mutex::default();
+        Enrolments {
+            sessions,
+            policy,
+            trust: Arc::new(trust),
+            quorum,
+            register,
+            codes,
+        }
+    }
+
+    /// Begins an enrolment for the device with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolmentError::TooManySessions`]
+    pub fn begin(&self, device_key: PublicKey, now: UnixTime) -> Result<Begun, EnrolmentError> {
+        let mut sessions = self.lock();
+        if sessions.len() >= self.policy.sessions_max {
+            return Err(EnrolmentError::TooManySessions);
+        }
+        let token = secret::random_text();
+        let nonce = secret::random_nonce();
+        let expires = now.plus_secs(self.policy.session_secs);
+        let id = loop {
+            let id = SessionId(secret::random());
+            if let Entry::Vacant(place) = sessions.entry(id) {
+                let session = Session {
+                    id,
+                    token: secret::hash(&token),
+                    device_key,
+                    nonce: nonce.clone(),
+                    expires,
+                    step: Step::Open,
+                };
+                place.insert(Arc::new(tokio::sync::Mutex::new(session)));
+                break id;
+            }
+        };
+        Ok(Begun {
+            session: id,
+            token,
+            nonce,
+            expires_in: self.policy.session_secs,
+        })
+    }
+
+    /// Where the wallet's session is.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolmentError::UnknownSession`]
+    pub async fn status(
+        &self,
+        id: SessionId,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<Status, EnrolmentError> {
+        let session = self.of_wallet(id, token, now).await?;
+        Ok(session.status())
+    }
+
+    /// Wipes the sessions that have expired.
+    pub fn forget_expired(&self, now: UnixTime) {
+        // A session that is being worked on is looked at again next time.
+        let alive = |session: &Arc<tokio::sync::Mutex<Session>>| {
+            session
+                .try_lock()
+                .map_or(true, |session| now < session.expires)
+        };
+        self.lock().retain(|_, session| alive(session));
+    }
+
+    /// Locks the session that `token` belongs to.
+    async fn of_wallet(
+        &self,
+        id: SessionId,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<tokio::sync::OwnedMutexGuard<Session>, EnrolmentError> {
+        let session = self.locked(id, now).await?;
+        if !secret::matches(token, &session.token) {
+            return Err(EnrolmentError::UnknownSession);
+        }
+        Ok(session)
+    }
+
+    /// Locks a session; steps of one session run one after the other.
+    async fn locked(
+        &self,
+        id: SessionId,
+        now: UnixTime,
+    ) -> Result<tokio::sync::OwnedMutexGuard<Session>, EnrolmentError> {
+        let found = self.lock().get(&id).map(Arc::clone);
+        let session = found
+            .ok_or(EnrolmentError::UnknownSession)?
+            .lock_owned()
+            .await;
+        if now >= session.expires {
+            return Err(EnrolmentError::UnknownSession);
+        }
+        Ok(session)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<tokio::sync::Mutex<Session>>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A session identifier as text, 22 characters.
+#[must_use]
+pub fn session_text(id: SessionId) -> String {
+    jose::encode(id.0)
+}
+
+/// The session identifier of a text.
+#[must_use]
+pub fn parse_session(text: &str) -> Option<SessionId> {
+    jose::decode(text).ok()?.try_into().ok().map(SessionId)
+}
+
+impl StateName {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StateName::Open => "open",
+            StateName::AwaitingOfficer => "awaiting_officer",
+            StateName::Confirmed => "confirmed",
+            StateName::Offered => "offered",
+            StateName::Issued => "issued",
+            StateName::Refused => "refused",
+        }
+    }
+}
+
+impl Refusal {
+    /// The stable identifier.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Refusal::Officer => "officer-refused",
+            Refusal::ConflictingNumbers => "conflicting-numbers",
+            Refusal::RegisteredMeanwhile => "already-registered",
+            Refusal::RegistrationEnded => "registration-ended",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
