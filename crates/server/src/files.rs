@@ -64,7 +64,12 @@ pub fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     let next = path.with_extension("next");
     let write = || -> io::Result<()> {
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&next)?;
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&next, path)?;

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::commands::gateway::GatewayArgs;
 use server::commands::tls::TlsCommand;
 use server::commands::wallet::WalletArgs;
 use server::logs::{self, LogFormat};
@@ -32,6 +33,8 @@ enum Command {
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
+    /// The gateway of a site: run it, or make its keys.
+    Gateway(GatewayArgs),
     /// The holder's wallet.
     Wallet(WalletArgs),
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     logs::start(cli.log_format, cli.log_level);
     let outcome = match cli.command {
         Command::Tls(command) => command.run(),
+        Command::Gateway(command) => command.run(),
         Command::Wallet(command) => block_on(command.run()),
     };
     match outcome {
@@ -54,5 +58,8 @@ fn main() -> ExitCode {
 
 /// Runs a command that talks to servers, on this thread.
 fn block_on(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
 }

@@ -1,4 +1,5 @@
 //! The commands of `bauta`, one module each.
 
+pub mod gateway;
 pub mod tls;
 pub mod wallet;

@@ -3,6 +3,8 @@
 //! Paths in a file are relative to the folder of that file. Secrets are never in it: it names
 //! the files that hold them.
 
+pub mod gateway;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -112,7 +114,11 @@ fn default_call_timeout_secs() -> u64 {
 /// data folder (`$XDG_DATA_HOME`, or `~/.local/share`).
 #[must_use]
 pub fn wallet_home() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     folder("BAUTA_WALLET_HOME").or_else(|| {
         let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
         Some(data?.join("bauta/wallet"))

@@ -1,4 +1,5 @@
 //! HTTP: what all roles share. Each role's routes stand in a module of its own.
 
 pub mod body;
+pub mod gateway;
 pub mod problem;

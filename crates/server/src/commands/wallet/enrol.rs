@@ -65,13 +65,19 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         output.result("", &json!({ "session": desk.session }));
     }
     let confirmed = desk.wait_for_officer().await?;
-    let offer = desk.agree_on_secrets(&mut home, &device, &confirmed, output).await?;
+    let offer = desk
+        .agree_on_secrets(&mut home, &device, &confirmed, output)
+        .await?;
     let code = match args.transaction_code {
         Some(code) => code,
         None => ask_code(output)?,
     };
     let (attributes, generation) = (confirmed.attributes()?, confirmed.generation()?);
-    let identity = Identity { attributes, generation, device: &device };
+    let identity = Identity {
+        attributes,
+        generation,
+        device: &device,
+    };
     receive::run(&mut home, &desk.client, &offer, code, &identity).await?;
     report(&home, output)
 }
@@ -82,14 +88,22 @@ fn ask_code(output: Output) -> Result<String, Failure> {
     }
     read_line().filter(|code| !code.is_empty()).ok_or_else(|| {
         let next = "Give it with --transaction-code or on standard input.";
-        Failure::new("transaction-code-missing", "the officer's transaction code is needed", next)
+        Failure::new(
+            "transaction-code-missing",
+            "the officer's transaction code is needed",
+            next,
+        )
     })
 }
 
 fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
     serde_json::from_slice(&files::read(path)?).map_err(|error| {
         let what = format!("{}: {error}", path.display());
-        Failure::new("operator-file-invalid", what, "Give the operator.json that the operator publishes.")
+        Failure::new(
+            "operator-file-invalid",
+            what,
+            "Give the operator.json that the operator publishes.",
+        )
     })
 }
 
@@ -105,7 +119,11 @@ impl Document {
         let read = |name: &str| -> Result<_, Failure> {
             Ok(Zeroizing::new(files::read(&folder.join(name))?))
         };
-        Ok(Document { dg1: read("EF.DG1")?, dg2: read("EF.DG2")?, sod: read("EF.SOD")? })
+        Ok(Document {
+            dg1: read("EF.DG1")?,
+            dg2: read("EF.DG2")?,
+            sod: read("EF.SOD")?,
+        })
     }
 }
 
@@ -144,10 +162,18 @@ impl Desk {
     async fn begin(home: &Home, device: &SigningKey) -> Result<Desk, Failure> {
         let client = home.client()?;
         let base = home.vault.operator.origin.as_str().to_owned();
-        let post = client.requests().post(format!("{base}/enrolment")).json(&enrol::begin(device));
+        let post = client
+            .requests()
+            .post(format!("{base}/enrolment"))
+            .json(&enrol::begin(device));
         let begun: Begun = call(&client, post).await?;
         let token = Zeroizing::new(begun.token);
-        Ok(Desk { client, base, session: begun.session, token })
+        Ok(Desk {
+            client,
+            base,
+            session: begun.session,
+            token,
+        })
     }
 
     fn url(&self, step: &str) -> String {
@@ -160,7 +186,11 @@ impl Desk {
             "dg2": jose::encode(&document.dg2),
             "sod": jose::encode(&document.sod),
         });
-        let put = self.client.requests().put(self.url("/document")).bearer_auth(self.token.as_str());
+        let put = self
+            .client
+            .requests()
+            .put(self.url("/document"))
+            .bearer_auth(self.token.as_str());
         let _: Value = call(&self.client, put.json(&body)).await?;
         Ok(())
     }
@@ -168,7 +198,11 @@ impl Desk {
     async fn wait_for_officer(&self) -> Result<Confirmed, Failure> {
         let ended = tokio::time::Instant::now() + OFFICER_WAIT;
         loop {
-            let get = self.client.requests().get(self.url("")).bearer_auth(self.token.as_str());
+            let get = self
+                .client
+                .requests()
+                .get(self.url(""))
+                .bearer_auth(self.token.as_str());
             let session: Session = call(&self.client, get).await?;
             match session.state {
                 SessionState::Confirmed | SessionState::Offered => return Ok(Confirmed(session)),
@@ -181,7 +215,11 @@ impl Desk {
             }
             if tokio::time::Instant::now() >= ended {
                 let next = "Begin again with `bauta wallet enrol` when an officer is at hand.";
-                return Err(Failure::new("officer-timeout", "no officer confirmed in time", next));
+                return Err(Failure::new(
+                    "officer-timeout",
+                    "no officer confirmed in time",
+                    next,
+                ));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -200,7 +238,11 @@ impl Desk {
             output.progress("The register knows you already: proving that this is your wallet …");
             let person = home.vault.person.as_ref().ok_or_else(|| {
                 let next = "Bring back your backup first: bauta wallet restore FILE";
-                Failure::new("already-registered", "this person is registered already", next)
+                Failure::new(
+                    "already-registered",
+                    "this person is registered already",
+                    next,
+                )
             })?;
             let body = enrol::restore(person, nonce, device).map_err(damaged)?;
             let answer: Offered = self.post("/restore", &body).await?;
@@ -225,7 +267,11 @@ impl Desk {
         step: &str,
         body: &enrol::CommitmentRequest,
     ) -> Result<T, Failure> {
-        let post = self.client.requests().post(self.url(step)).bearer_auth(self.token.as_str());
+        let post = self
+            .client
+            .requests()
+            .post(self.url(step))
+            .bearer_auth(self.token.as_str());
         call(&self.client, post.json(body)).await
     }
 }
@@ -263,9 +309,17 @@ fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
 }
 
 pub(super) fn unexpected() -> Failure {
-    Failure::new("server-failed", "the operator's answer is of another form", "")
+    Failure::new(
+        "server-failed",
+        "the operator's answer is of another form",
+        "",
+    )
 }
 
 pub(super) fn enrol_failure(error: enrol::EnrolError) -> Failure {
-    Failure::new("answer-invalid", error, "Nothing was kept. Tell the operator.")
+    Failure::new(
+        "answer-invalid",
+        error,
+        "Nothing was kept. Tell the operator.",
+    )
 }

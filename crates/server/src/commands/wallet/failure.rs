@@ -21,14 +21,22 @@ impl Failure {
     /// A failure with a next step.
     #[must_use]
     pub fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
-        Failure { id: id.to_owned(), what: what.to_string(), next }
+        Failure {
+            id: id.to_owned(),
+            what: what.to_string(),
+            next,
+        }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", self.what, self.id)?;
-        if self.next.is_empty() { Ok(()) } else { write!(f, "\n{}", self.next) }
+        if self.next.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n{}", self.next)
+        }
     }
 }
 
@@ -67,7 +75,14 @@ pub fn refused(answer: &Answer) -> Failure {
     let Ok(body) = answer.json::<Refused>() else {
         return Failure::new("server-failed", format!("the server answered {status}"), "");
     };
-    let id = body.id.or(body.error).unwrap_or_else(|| "server-failed".to_owned());
+    let id = body
+        .id
+        .or(body.error)
+        .unwrap_or_else(|| "server-failed".to_owned());
     let what = body.detail.or(body.error_description).or(body.title);
-    Failure { id, what: what.unwrap_or_else(|| format!("the server answered {status}")), next: "" }
+    Failure {
+        id,
+        what: what.unwrap_or_else(|| format!("the server answered {status}")),
+        next: "",
+    }
 }

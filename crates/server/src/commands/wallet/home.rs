@@ -45,7 +45,13 @@ impl Home {
         let identity = read_identity(folder)?;
         let vault = open_sealed(&identity, &folder.join(VAULT))?;
         let keys = open_sealed(&identity, &folder.join(DEVICE_KEYS))?;
-        Ok(Home { folder: folder.to_owned(), identity, _lock: lock, vault, keys })
+        Ok(Home {
+            folder: folder.to_owned(),
+            identity,
+            _lock: lock,
+            vault,
+            keys,
+        })
     }
 
     /// Makes a wallet in `folder` with this vault, or refuses where there is one.
@@ -56,7 +62,8 @@ impl Home {
     pub fn create(folder: &Path, vault: Vault, ca: Option<&Path>) -> Result<Home, Failure> {
         if folder.join(VAULT).exists() {
             let what = format!("there is a wallet in {} already", folder.display());
-            let next = "Use another folder (--home), or remove that wallet with `bauta wallet delete`.";
+            let next =
+                "Use another folder (--home), or remove that wallet with `bauta wallet delete`.";
             return Err(Failure::new("wallet-exists", what, next));
         }
         files::make_private_folder(folder)?;
@@ -68,11 +75,21 @@ impl Home {
             read_identity(folder)?
         } else {
             let identity = DeviceIdentity::generate();
-            files::write_new(&folder.join(IDENTITY), identity.expose().as_bytes(), Access::Private)?;
+            files::write_new(
+                &folder.join(IDENTITY),
+                identity.expose().as_bytes(),
+                Access::Private,
+            )?;
             identity
         };
         let keys = DeviceKeys::default();
-        let home = Home { folder: folder.to_owned(), identity, _lock: lock, vault, keys };
+        let home = Home {
+            folder: folder.to_owned(),
+            identity,
+            _lock: lock,
+            vault,
+            keys,
+        };
         home.save_keys()?;
         home.save_vault()?;
         Ok(home)
@@ -95,7 +112,11 @@ impl Home {
         let home = Home::open(folder)?;
         if home.vault.operator != *operator {
             let next = "Use another folder (--home) for another operator.";
-            return Err(Failure::new("other-operator", "this wallet belongs to another operator", next));
+            return Err(Failure::new(
+                "other-operator",
+                "this wallet belongs to another operator",
+                next,
+            ));
         }
         Ok(home)
     }
@@ -118,7 +139,11 @@ impl Home {
         self.save(DEVICE_KEYS, self.identity.seal(&self.keys))
     }
 
-    fn save(&self, name: &str, sealed: Result<Vec<u8>, wallet::seal::SealError>) -> Result<(), Failure> {
+    fn save(
+        &self,
+        name: &str,
+        sealed: Result<Vec<u8>, wallet::seal::SealError>,
+    ) -> Result<(), Failure> {
         let sealed = sealed.map_err(|error| Failure::new("local-failure", error, ""))?;
         Ok(files::replace(&self.folder.join(name), &sealed)?)
     }
@@ -130,7 +155,10 @@ impl Home {
     /// `local-failure`.
     pub fn client(&self) -> Result<HttpsClient, Failure> {
         let ca_file = Some(self.folder.join(AUTHORITIES)).filter(|path| path.exists());
-        Ok(HttpsClient::new(&ClientConfig { ca_file, ..ClientConfig::default() })?)
+        Ok(HttpsClient::new(&ClientConfig {
+            ca_file,
+            ..ClientConfig::default()
+        })?)
     }
 
     /// Removes the wallet's files.
@@ -155,15 +183,27 @@ impl Home {
 
 fn lock(folder: &Path) -> Result<File, Failure> {
     let path = folder.join(LOCK);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
     let file = file.map_err(|error| {
-        Failure::new("local-failure", format!("cannot open {}: {error}", path.display()), "")
+        Failure::new(
+            "local-failure",
+            format!("cannot open {}: {error}", path.display()),
+            "",
+        )
     })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(_) => {
             let next = "Wait until the other command has ended, then run this one again.";
-            Err(Failure::new("wallet-busy", "another command uses this wallet", next))
+            Err(Failure::new(
+                "wallet-busy",
+                "another command uses this wallet",
+                next,
+            ))
         }
     }
 }
@@ -176,7 +216,8 @@ fn read_identity(folder: &Path) -> Result<DeviceIdentity, Failure> {
         .ok_or_else(|| Failure::new("vault-damaged", "the wallet's key file is damaged", RESTORE))
 }
 
-const RESTORE: &str = "Bring back your backup in another folder: bauta wallet --home FOLDER restore FILE";
+const RESTORE: &str =
+    "Bring back your backup in another folder: bauta wallet --home FOLDER restore FILE";
 
 fn open_sealed<T: serde::de::DeserializeOwned>(
     identity: &DeviceIdentity,
@@ -184,6 +225,10 @@ fn open_sealed<T: serde::de::DeserializeOwned>(
 ) -> Result<T, Failure> {
     let sealed = files::read(path)?;
     identity.open(&sealed).map_err(|error| {
-        Failure::new("vault-damaged", format!("{}: {error}", path.display()), RESTORE)
+        Failure::new(
+            "vault-damaged",
+            format!("{}: {error}", path.display()),
+            RESTORE,
+        )
     })
 }

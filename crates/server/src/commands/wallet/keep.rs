@@ -74,9 +74,19 @@ pub(super) fn devices(args: &DevicesArgs, folder: &Path, output: Output) -> Resu
             list.push((site.to_owned(), jose::encode(key.public().thumbprint())));
         }
     }
-    let lines: Vec<_> = list.iter().map(|(site, key)| format!("{site}  key {key}")).collect();
-    let text = if lines.is_empty() { "No site knows this device.".into() } else { lines.join("\n") };
-    let sites: Vec<_> = list.iter().map(|(site, key)| json!({"site": site, "key": key})).collect();
+    let lines: Vec<_> = list
+        .iter()
+        .map(|(site, key)| format!("{site}  key {key}"))
+        .collect();
+    let text = if lines.is_empty() {
+        "No site knows this device.".into()
+    } else {
+        lines.join("\n")
+    };
+    let sites: Vec<_> = list
+        .iter()
+        .map(|(site, key)| json!({"site": site, "key": key}))
+        .collect();
     output.result(&text, &json!({ "devices": sites }));
     Ok(())
 }
@@ -89,7 +99,11 @@ pub(super) fn backup(args: &BackupArgs, folder: &Path, output: Output) -> Result
         None => (make_passphrase(), true),
     };
     let sealed = backup::create(&home.vault, passphrase.clone()).map_err(|error| {
-        let id = if error == BackupError::Empty { "not-registered" } else { "local-failure" };
+        let id = if error == BackupError::Empty {
+            "not-registered"
+        } else {
+            "local-failure"
+        };
         Failure::new(id, error, "")
     })?;
     files::write_new(&args.file, &sealed, Access::Private)?;
@@ -111,10 +125,12 @@ pub(super) fn restore(args: &RestoreArgs, folder: &Path, output: Output) -> Resu
     let sealed = files::read(&args.file)?;
     let passphrase = match &args.passphrase_file {
         Some(path) => read_passphrase(path)?,
-        None => ask("Passphrase of the backup:").map(Zeroizing::new).ok_or_else(|| {
-            let next = "There is no terminal to ask at: give --passphrase-file.";
-            Failure::new("passphrase-missing", "the passphrase is needed", next)
-        })?,
+        None => ask("Passphrase of the backup:")
+            .map(Zeroizing::new)
+            .ok_or_else(|| {
+                let next = "There is no terminal to ask at: give --passphrase-file.";
+                Failure::new("passphrase-missing", "the passphrase is needed", next)
+            })?,
     };
     let vault = backup::restore(&sealed, passphrase).map_err(|error| {
         let id = match error {
@@ -143,15 +159,28 @@ pub(super) async fn end(args: &ConfirmArgs, folder: &Path, output: Output) -> Re
     let mut home = Home::open(folder)?;
     let device = home.keys.holder().map_err(damaged)?;
     let Some(person) = &home.vault.person else {
-        return Err(Failure::new("not-registered", "this wallet holds no registration", ""));
+        return Err(Failure::new(
+            "not-registered",
+            "this wallet holds no registration",
+            "",
+        ));
     };
-    confirm("End your registration? No certificate will be issued any more.", args.yes)?;
+    confirm(
+        "End your registration? No certificate will be issued any more.",
+        args.yes,
+    )?;
     let client = home.client()?;
     let origin = home.vault.operator.origin.as_str();
-    let answer = client.send(client.requests().post(format!("{origin}/nonce"))).await?;
+    let answer = client
+        .send(client.requests().post(format!("{origin}/nonce")))
+        .await?;
     let nonce: NonceAnswer = answer.json().map_err(|_| refused(&answer))?;
-    let body = wallet::enrol::end(person, &nonce.c_nonce, &device, clock::now()).map_err(damaged)?;
-    let post = client.requests().post(format!("{origin}/registration/end")).json(&body);
+    let body =
+        wallet::enrol::end(person, &nonce.c_nonce, &device, clock::now()).map_err(damaged)?;
+    let post = client
+        .requests()
+        .post(format!("{origin}/registration/end"))
+        .json(&body);
     let answer = client.send(post).await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
@@ -164,17 +193,29 @@ pub(super) async fn end(args: &ConfirmArgs, folder: &Path, output: Output) -> Re
 /// Removes the wallet from this device.
 pub(super) fn delete(args: &ConfirmArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let home = Home::open(folder)?;
-    confirm("Remove this wallet? Without a backup its accounts are lost.", args.yes)?;
+    confirm(
+        "Remove this wallet? Without a backup its accounts are lost.",
+        args.yes,
+    )?;
     home.delete()?;
-    output.result("The wallet was removed from this device.", &json!({ "outcome": "deleted" }));
+    output.result(
+        "The wallet was removed from this device.",
+        &json!({ "outcome": "deleted" }),
+    );
     Ok(())
 }
 
 fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let octets = Zeroizing::new(files::read(path)?);
-    let text = std::str::from_utf8(&octets).map(str::trim).unwrap_or_default();
+    let text = std::str::from_utf8(&octets)
+        .map(str::trim)
+        .unwrap_or_default();
     if text.is_empty() {
-        return Err(Failure::new("passphrase-missing", "the passphrase file holds no text", ""));
+        return Err(Failure::new(
+            "passphrase-missing",
+            "the passphrase file holds no text",
+            "",
+        ));
     }
     Ok(Zeroizing::new(text.to_owned()))
 }
@@ -183,7 +224,10 @@ fn read_passphrase(path: &Path) -> Result<Zeroizing<String>, Failure> {
 fn make_passphrase() -> Zeroizing<String> {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut random = Zeroizing::new([0u8; 26]);
-    rand_core::Rng::fill_bytes(&mut rand_core::UnwrapErr(getrandom::SysRng), random.as_mut());
+    rand_core::Rng::fill_bytes(
+        &mut rand_core::UnwrapErr(getrandom::SysRng),
+        random.as_mut(),
+    );
     let mut text = Zeroizing::new(String::with_capacity(32));
     for (i, byte) in random.iter().enumerate() {
         if i > 0 && i % 5 == 0 {

@@ -87,7 +87,11 @@ impl WalletArgs {
     ///
     /// [`Failure`] with a stable id; with `--json` it was printed already as an object.
     pub async fn run(self) -> anyhow::Result<()> {
-        let output = if self.json { Output::Json } else { Output::Text };
+        let output = if self.json {
+            Output::Json
+        } else {
+            Output::Text
+        };
         let outcome = match default_home(self.home) {
             Ok(home) => run(self.command, home, output).await,
             Err(failure) => Err(failure),
@@ -137,7 +141,11 @@ fn ask(question: &str) -> Option<String> {
 /// One line of standard input without its end.
 fn read_line() -> Option<String> {
     let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).ok().filter(|length| *length > 0)?;
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .ok()
+        .filter(|length| *length > 0)?;
     Some(line.trim().to_owned())
 }
 
@@ -148,10 +156,18 @@ fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     }
     match ask(&format!("{question} [y/N]")) {
         Some(answer) if matches!(answer.as_str(), "y" | "Y" | "yes") => Ok(()),
-        Some(_) => Err(Failure::new("declined", "you declined; nothing was changed", "")),
+        Some(_) => Err(Failure::new(
+            "declined",
+            "you declined; nothing was changed",
+            "",
+        )),
         None => {
             let next = "There is no terminal to ask at: give --yes if you agree.";
-            Err(Failure::new("consent-missing", "this needs your consent", next))
+            Err(Failure::new(
+                "consent-missing",
+                "this needs your consent",
+                next,
+            ))
         }
     }
 }

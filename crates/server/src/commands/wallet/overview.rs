@@ -18,10 +18,17 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     let now = clock::now();
     let Some(person) = &home.vault.person else {
         let next = "Run `bauta wallet enrol` to register.";
-        return Err(Failure::new("not-registered", "this wallet holds no registration yet", next));
+        return Err(Failure::new(
+            "not-registered",
+            "this wallet holds no registration yet",
+            next,
+        ));
     };
     let number = person.web_number().map_err(damaged)?;
-    let mut text = format!("Web number   {number}\nOperator     {}", home.vault.operator.origin);
+    let mut text = format!(
+        "Web number   {number}\nOperator     {}",
+        home.vault.operator.origin
+    );
     let mut value = json!({
         "web_number": number.to_string(),
         "operator": home.vault.operator.origin,
@@ -31,7 +38,11 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
         None => text.push_str("\nCertificate  none; run `bauta wallet enrol`"),
         Some(certificate) => {
             let until = certificate.epoch().next().next().start();
-            let state = if certificate.is_accepted(now) { "valid until" } else { "expired on" };
+            let state = if certificate.is_accepted(now) {
+                "valid until"
+            } else {
+                "expired on"
+            };
             text.push_str(&format!("\nCertificate  {state} {}\n", day(until)));
             text.push_str(&attributes_text(certificate.attributes()));
             value["certificate"] = json!({
@@ -47,7 +58,14 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
 
 /// What a certificate says, a line an item.
 pub(super) fn attributes_text(attributes: &Attributes) -> String {
-    let Attributes { family_name, given_name, sex, nationality, document_class, .. } = attributes;
+    let Attributes {
+        family_name,
+        given_name,
+        sex,
+        nationality,
+        document_class,
+        ..
+    } = attributes;
     format!(
         "  Name         {given_name} {family_name}\n  Born         {}\n  Sex          {sex}\n  \
          Nationality  {nationality}\n  Document     {document_class} {}\n  Assurance    {}",
@@ -90,5 +108,9 @@ pub(super) fn sites(folder: &Path, output: Output) -> Result<(), Failure> {
 
 /// The failure of a damaged vault.
 pub(super) fn damaged(error: wallet::vault::DamagedVault) -> Failure {
-    Failure::new("vault-damaged", error, "Bring back your backup: bauta wallet restore FILE")
+    Failure::new(
+        "vault-damaged",
+        error,
+        "Bring back your backup: bauta wallet restore FILE",
+    )
 }

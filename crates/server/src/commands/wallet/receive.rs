@@ -84,7 +84,11 @@ async fn fetch_metadata(
     let fetch = async |document: WellKnown, issuer: &HttpsUri| -> Result<Vec<u8>, Failure> {
         let uri = document.of(issuer).map_err(|_| unexpected())?;
         let answer = client.send(client.requests().get(uri.as_str())).await?;
-        if answer.status.is_success() { Ok(answer.body) } else { Err(refused(&answer)) }
+        if answer.status.is_success() {
+            Ok(answer.body)
+        } else {
+            Err(refused(&answer))
+        }
     };
     let metadata = fetch(WellKnown::CredentialIssuer, issuer).await?;
     let metadata = IssuerMetadata::parse(&metadata, issuer).map_err(|_| unexpected())?;
@@ -101,7 +105,11 @@ async fn redeem(
     transaction_code: String,
     token_endpoint: &HttpsUri,
 ) -> Result<Token, Failure> {
-    let grant = offer.grants.pre_authorized_code.as_ref().ok_or_else(unexpected)?;
+    let grant = offer
+        .grants
+        .pre_authorized_code
+        .as_ref()
+        .ok_or_else(unexpected)?;
     let request = PreAuthorizedRequest {
         pre_authorized_code: Secret::from(grant.pre_authorized_code.expose().to_owned()),
         tx_code: Some(Secret::from(transaction_code)),
@@ -116,21 +124,34 @@ async fn redeem(
 
 /// Fetches the manifest and gives the key of the current epoch.
 async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
-    let OperatorTrust { origin, operator_key } = &home.vault.operator;
-    let get = client.requests().get(format!("{origin}/.well-known/bauta/manifest"));
+    let OperatorTrust {
+        origin,
+        operator_key,
+    } = &home.vault.operator;
+    let get = client
+        .requests()
+        .get(format!("{origin}/.well-known/bauta/manifest"));
     let answer = client.send(get).await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
     let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
     let now = clock::now();
-    let manifest = Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
-        Failure::new("manifest-invalid", error, "Nothing was sent. Tell the operator.")
-    })?;
+    let manifest =
+        Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
+            Failure::new(
+                "manifest-invalid",
+                error,
+                "Nothing was sent. Tell the operator.",
+            )
+        })?;
     let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
-        Failure::new("manifest-invalid", "the manifest has no key for this epoch", "")
+        Failure::new(
+            "manifest-invalid",
+            "the manifest has no key for this epoch",
+            "",
+        )
     })?;
     home.vault.manifest = Some(compact);
     Ok(key)
 }
-

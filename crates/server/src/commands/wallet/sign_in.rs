@@ -42,7 +42,9 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
     let compact = fetch(&client, &link).await?;
     let request = Request::read(&compact, &link, &home.vault.operator, clock::now())
         .map_err(|refusal| failure(&refusal))?;
-    let choice = request.choose(&home.vault, &home.keys).map_err(|refusal| failure(&refusal))?;
+    let choice = request
+        .choose(&home.vault, &home.keys)
+        .map_err(|refusal| failure(&refusal))?;
     output.progress(&question(&request, choice));
     if args.decline {
         return decline(&request, &client, output).await;
@@ -58,7 +60,9 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
 }
 
 async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failure> {
-    let answer = client.send(client.requests().get(link.request_uri.as_str())).await?;
+    let answer = client
+        .send(client.requests().get(link.request_uri.as_str()))
+        .await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
@@ -74,9 +78,14 @@ async fn answer(
     choice: Choice,
 ) -> Result<(Choice, Answer), Failure> {
     if choice == Choice::SignIn {
-        let device = home.keys.site(&request.entry().site.origin).map_err(damaged)?;
+        let device = home
+            .keys
+            .site(&request.entry().site.origin)
+            .map_err(damaged)?;
         let device = device.ok_or_else(|| failure(&Refusal::Query))?;
-        let body = request.sign_in(&home.vault, &device).map_err(|refusal| failure(&refusal))?;
+        let body = request
+            .sign_in(&home.vault, &device)
+            .map_err(|refusal| failure(&refusal))?;
         let answer = post(client, request, body).await?;
         if answer.status.is_success() {
             return Ok((choice, answer));
@@ -86,7 +95,9 @@ async fn answer(
             return Err(failure);
         }
     }
-    sign_up(home, client, request).await.map(|answer| (Choice::SignUp, answer))
+    sign_up(home, client, request)
+        .await
+        .map(|answer| (Choice::SignUp, answer))
 }
 
 async fn sign_up(
@@ -97,19 +108,23 @@ async fn sign_up(
     let site = &request.entry().site;
     let now = clock::now();
     let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
-    let body = request.sign_up(&home.vault, &device, now).map_err(|refusal| failure(&refusal))?;
+    let body = request
+        .sign_up(&home.vault, &device, now)
+        .map_err(|refusal| failure(&refusal))?;
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
     // key that this wallet has forgotten.
     home.save_keys()?;
     if home.vault.site(&site.origin).is_none() {
-        home.vault.set_site(&site.origin, &site.name, SiteState::Pending, now);
+        home.vault
+            .set_site(&site.origin, &site.name, SiteState::Pending, now);
         home.save_vault()?;
     }
     let answer = post(client, request, body).await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
-    home.vault.set_site(&site.origin, &site.name, SiteState::Joined, now);
+    home.vault
+        .set_site(&site.origin, &site.name, SiteState::Joined, now);
     home.save_vault()?;
     Ok(answer)
 }
@@ -120,7 +135,10 @@ async fn decline(request: &Request, client: &HttpsClient, output: Output) -> Res
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
-    output.result("Declined. The site learns nothing about you.", &json!({ "outcome": "declined" }));
+    output.result(
+        "Declined. The site learns nothing about you.",
+        &json!({ "outcome": "declined" }),
+    );
     Ok(())
 }
 
@@ -135,7 +153,10 @@ async fn post(client: &HttpsClient, request: &Request, body: String) -> Result<A
 
 fn question(request: &Request, choice: Choice) -> String {
     let site = &request.entry().site;
-    let head = format!("{} ({})\nPurpose: {}\n", site.name, site.origin, site.purpose);
+    let head = format!(
+        "{} ({})\nPurpose: {}\n",
+        site.name, site.origin, site.purpose
+    );
     match choice {
         Choice::SignIn => head + "Signs in to your account there. Nothing about you is disclosed.",
         Choice::SignUp => {
@@ -148,7 +169,11 @@ fn question(request: &Request, choice: Choice) -> String {
 
 fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> Result<(), Failure> {
     let posted: PostAnswer = answer.json().map_err(|_| {
-        Failure::new("server-failed", "the gateway's answer is of another form", "")
+        Failure::new(
+            "server-failed",
+            "the gateway's answer is of another form",
+            "",
+        )
     })?;
     let site = &request.entry().site;
     let outcome = match done {
@@ -162,7 +187,8 @@ fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> R
     if let Some(uri) = &posted.redirect_uri {
         text.push_str(&format!("\nGo on in the browser that began: {uri}"));
     }
-    let value = json!({ "outcome": outcome, "site": site.origin, "redirect_uri": posted.redirect_uri });
+    let value =
+        json!({ "outcome": outcome, "site": site.origin, "redirect_uri": posted.redirect_uri });
     output.result(&text, &value);
     Ok(())
 }
