@@ -208,12 +208,9 @@ pub(crate) fn prove_with(
         return Err(Invalid);
     }
     let at = |indexes: &[usize]| -> Zeroizing<Vec<Scalar>> {
-        Zeroizing::new(
-            indexes
-                .iter()
-                .filter_map(|i| messages.get(*i).copied())
-                .collect(),
-        )
+        let mut chosen = Zeroizing::new(Vec::with_capacity(indexes.len()));
+        chosen.extend(indexes.iter().filter_map(|i| messages.get(*i).copied()));
+        chosen
     };
     let hidden = at(&split.hidden);
     let shown: Vec<_> = disclosed

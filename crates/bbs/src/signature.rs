@@ -76,8 +76,9 @@ impl SecretKey {
         b: &G1,
         input: &Octets,
     ) -> Result<Signature, Invalid> {
-        let mut e_input = Octets::default();
-        e_input.scalar(&self.0);
+        // Room for all of it at once: a buffer that grows would leave the key behind.
+        let mut e_input = Octets(Vec::with_capacity(SCALAR_LEN + input.0.len()));
+        e_input.raw(self.expose().as_ref());
         e_input.raw(&input.0);
         let e = parameters.interface.hash_to_scalar(&e_input.0);
         e_input.0.zeroize();

@@ -251,6 +251,33 @@ pub struct Attributes {
     pub place_of_birth: Option<String>,
 }
 
+impl Attributes {
+    /// Whether every text is of its item's closed form, so that none can carry a mark of its
+    /// holder: sex `M`, `F` or `X`, three letters, machine-readable-zone characters, known levels.
+    #[must_use]
+    pub fn are_well_formed(&self) -> bool {
+        let zone = |text: &str, max: usize| {
+            let known = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit() || b" '-".contains(&c);
+            text.len() <= max && text.bytes().all(known) && text.trim() == text
+        };
+        let optional = |text: &Option<String>, max: usize| {
+            text.as_deref()
+                .is_none_or(|text| !text.is_empty() && zone(text, max))
+        };
+        let letters = |text: &str| text.len() == 3 && text.bytes().all(|c| c.is_ascii_uppercase());
+        zone(&self.family_name, 60)
+            && zone(&self.given_name, 60)
+            && matches!(self.sex.as_str(), "M" | "F" | "X")
+            && letters(&self.nationality)
+            && matches!(self.document_class.as_str(), "P")
+            && zone(&self.document_number, 40)
+            && !self.document_number.is_empty()
+            && matches!(self.assurance_level.as_str(), "substantial" | "low")
+            && self.guardianship.is_none()
+            && optional(&self.place_of_birth, 60)
+    }
+}
+
 mod iso_date {
     use super::BirthDate;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -298,6 +325,8 @@ impl IssuedSlots {
             Item::Guardianship => a.guardianship.as_deref().unwrap_or(DECOY),
             Item::PlaceOfBirth => a.place_of_birth.as_deref().unwrap_or(DECOY),
         };
+        // A payload must not be empty: on the wire that means "not disclosed".
+        let text = if text.is_empty() { DECOY } else { text };
         Zeroizing::new(text.as_bytes().to_vec())
     }
 

@@ -16,7 +16,9 @@ pub use bbs::certificate::SignerEntropy;
 use crate::attributes::IssuedSlots;
 use crate::jose::{self, PublicKey};
 use crate::manifest::{IssuerKey, LAYOUT, SUITE};
+use crate::origin::Origin;
 use crate::time::Epoch;
+use crate::web_number::WebNumber;
 
 /// What a proof of an opening is made for; one made for another purpose does not verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ impl Purpose {
 
 /// All that a proof towards the issuer is bound to.
 pub struct Binding<'a> {
+    /// The issuer's origin, so that no other issuer can pass the proof on.
+    pub issuer: &'a Origin,
     /// The server's fresh nonce, as received.
     pub nonce: &'a [u8],
     /// What the proof is for.
@@ -54,6 +58,7 @@ impl Binding<'_> {
         let mut out = Vec::new();
         for part in [
             self.purpose.as_str().as_bytes(),
+            self.issuer.as_str().as_bytes(),
             self.nonce,
             &self.device_key.sec1(),
         ] {
@@ -116,20 +121,17 @@ pub struct SlotRequest {
     pub blind: Blind,
 }
 
-/// Wallet: commits to all slots and proves what is in them.
+/// Wallet: commits to all slots and proves what is in them. `server` is the issuer's origin and
+/// its nonce.
 #[must_use]
 pub fn request(
     slots: &IssuedSlots,
     final_c: &NymCommitment,
     opening: (&NymSecrets, &Blind),
-    nonce: &[u8],
+    server: (&Origin, &[u8]),
     rng: &mut impl CryptoRng,
 ) -> SlotRequest {
-    let binding = Binding {
-        nonce,
-        purpose: Purpose::Issue,
-        device_key: &slots.device_key,
-    };
+    let binding = issue_binding(slots, server);
     let (commitment, blind, proof) = SlotCommitment::prove(
         &slots.known_slots(),
         final_c,
@@ -144,26 +146,38 @@ pub fn request(
     }
 }
 
-/// Issuer: signs the committed slots if they hold exactly what the evidence gave.
+/// `server` is the issuer's origin and its nonce.
+fn issue_binding<'a>(slots: &'a IssuedSlots, server: (&'a Origin, &'a [u8])) -> Binding<'a> {
+    let (issuer, nonce) = server;
+    Binding {
+        issuer,
+        nonce,
+        purpose: Purpose::Issue,
+        device_key: &slots.device_key,
+    }
+}
+
+/// Issuer: signs the committed slots if they hold exactly what the evidence gave. `server` is the
+/// issuer's own origin and the nonce it gave.
 ///
 /// # Errors
 ///
-/// [`IssuanceError`] for octets of another form or a proof that does not hold.
+/// [`IssuanceError`] for octets of another form, a proof that does not hold, slots of another
+/// commitment's web number, or attributes that are not well-formed.
 pub fn issue(
     key: &SecretKey,
     epoch: Epoch,
     slots: &IssuedSlots,
     final_c: &NymCommitment,
     request: (&[u8], &[u8]),
-    nonce: &[u8],
+    server: (&Origin, &[u8]),
 ) -> Result<[u8; SIGNATURE_LEN], IssuanceError> {
     let commitment: &[u8; G1_LEN] = request.0.try_into().map_err(|_| IssuanceError)?;
     let proof: &[u8; SLOT_PROOF_LEN] = request.1.try_into().map_err(|_| IssuanceError)?;
-    let binding = Binding {
-        nonce,
-        purpose: Purpose::Issue,
-        device_key: &slots.device_key,
-    };
+    if slots.web_number != WebNumber::of(final_c) || !slots.attributes.are_well_formed() {
+        return Err(IssuanceError);
+    }
+    let binding = issue_binding(slots, server);
     let known = slots.known_slots();
     let committed =
         SlotCommitment::verify(commitment, &known, final_c, proof, &binding.to_bytes())?;

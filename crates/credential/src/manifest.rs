@@ -42,6 +42,16 @@ impl IssuerKeys {
             .filter_map(|epoch| self.of(epoch))
     }
 
+    /// Whether no epoch has one key here and another one there.
+    #[must_use]
+    pub fn agree_with(&self, other: &IssuerKeys) -> bool {
+        let same =
+            |ours: &IssuerKey, theirs: &IssuerKey| ours.key.to_bytes() == theirs.key.to_bytes();
+        self.0
+            .iter()
+            .all(|ours| other.of(ours.epoch).is_none_or(|theirs| same(ours, theirs)))
+    }
+
     /// Whether certificates of `now` and of the next epoch can be checked without another
     /// manifest.
     #[must_use]
@@ -72,8 +82,8 @@ pub enum ManifestError {
     /// A key is no point of G2 or stands for an epoch twice.
     #[error("manifest holds a bad issuer key")]
     Key,
-    /// It is past its end.
-    #[error("manifest is expired")]
+    /// It is past its end, or its epoch has not begun.
+    #[error("manifest is not valid at this time")]
     Expired,
 }
 
@@ -141,7 +151,8 @@ impl Manifest {
         if claims.layout != LAYOUT || claims.nym_secrets != NYM_SECRETS {
             return Err(ManifestError::Layout);
         }
-        if now >= claims.exp {
+        let end = claims.epoch.next().next().start();
+        if now < claims.epoch.start() || now >= claims.exp || claims.exp > end {
             return Err(ManifestError::Expired);
         }
         let keys = claims
@@ -236,6 +247,15 @@ mod tests {
         assert_eq!(
             check(&compact, &origin, stranger.public(), NOW),
             Some(ManifestError::Signature)
+        );
+        let other_keys = Manifest::sign(&origin, &keys(&[e, e + 1]), NOW, &key);
+        let read = |compact: &str| Manifest::verify(compact, &origin, key.public(), NOW).unwrap();
+        assert!(read(&compact).keys().agree_with(read(&compact).keys()));
+        assert!(!read(&compact).keys().agree_with(read(&other_keys).keys()));
+        let early = UnixTime(Epoch(e).start().0 - 1);
+        assert_eq!(
+            check(&compact, &origin, key.public(), early),
+            Some(ManifestError::Expired)
         );
         let late = Epoch(e + 2).start();
         assert_eq!(

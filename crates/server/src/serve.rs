@@ -28,40 +28,80 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests that run may go on once the process was told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves `app` over HTTPS until SIGTERM or SIGINT, then finishes what runs.
-///
-/// Prints one line `{"listening":"127.0.0.1:PORT"}` on standard output when ready.
+/// A server that has its address and certificate and does not answer yet.
+pub struct Bound<'a> {
+    config: &'a ServerConfig,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    address: SocketAddr,
+}
+
+impl Bound<'_> {
+    /// Takes the address of the configuration and reads its certificate.
+    ///
+    /// # Errors
+    ///
+    /// When the certificate cannot be read or the address is taken.
+    pub async fn new(config: &ServerConfig) -> anyhow::Result<Bound<'_>> {
+        let tls = tls::server_config(&config.certificate_file, &config.private_key_file)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        Ok(Bound {
+            config,
+            listener,
+            acceptor: TlsAcceptor::from(tls),
+            address,
+        })
+    }
+
+    /// The address, with the port that was taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `app` until SIGTERM or SIGINT, then finishes what runs.
+    ///
+    /// Prints one line `{"listening":"127.0.0.1:PORT"}` on standard output when ready.
+    ///
+    /// # Errors
+    ///
+    /// When signals or standard output cannot be used.
+    pub async fn run(self, app: Router) -> anyhow::Result<()> {
+        let mut stop = StopSignals::new()?;
+        let server = Server {
+            acceptor: self.acceptor,
+            app: with_limits(app, self.config),
+            graceful: GracefulShutdown::new(),
+            slots: Arc::new(Semaphore::new(self.config.connections_max)),
+        };
+        announce(self.address)?;
+        tokio::select! {
+            () = server.accept_all(&self.listener) => {}
+            () = stop.received() => {}
+        }
+        // New connections are refused from here on.
+        drop(self.listener);
+        tracing::info!("stopping");
+        if tokio::time::timeout(STOP_TIMEOUT, server.graceful.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some requests did not finish in time");
+        }
+        Ok(())
+    }
+}
+
+/// Serves `app` over HTTPS until SIGTERM or SIGINT, as [`Bound::run`] does.
 ///
 /// # Errors
 ///
 /// When the certificate cannot be read or the address is taken.
 pub async fn serve(config: &ServerConfig, app: Router) -> anyhow::Result<()> {
-    let tls = tls::server_config(&config.certificate_file, &config.private_key_file)?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
-    let mut stop = StopSignals::new()?;
-    let server = Server {
-        acceptor: TlsAcceptor::from(tls),
-        app: with_limits(app, config),
-        graceful: GracefulShutdown::new(),
-        slots: Arc::new(Semaphore::new(config.connections_max)),
-    };
-    announce(listener.local_addr()?)?;
-    tokio::select! {
-        () = server.accept_all(&listener) => {}
-        () = stop.received() => {}
-    }
-    // New connections are refused from here on.
-    drop(listener);
-    tracing::info!("stopping");
-    if tokio::time::timeout(STOP_TIMEOUT, server.graceful.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!("some requests did not finish in time");
-    }
-    Ok(())
+    Bound::new(config).await?.run(app).await
 }
 
 /// Puts the limits of the configuration around all routes.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use credential::jose::{PublicKey, jws};
+use credential::origin::Origin;
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
 use serde::Deserialize;
@@ -17,6 +18,7 @@ const END_TYP: &str = "bauta-end+jwt";
 
 /// The register, as far as holders reach it.
 pub struct Registrations {
+    origin: Origin,
     register: Arc<dyn RegisterStore>,
     nonces: Arc<dyn SessionStore>,
 }
@@ -43,6 +45,7 @@ pub enum EndError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EndClaims {
+    aud: Origin,
     web_number: String,
     nonce: String,
     #[serde(rename = "iat")]
@@ -50,10 +53,18 @@ struct EndClaims {
 }
 
 impl Registrations {
-    /// The register behind these stores.
+    /// The register behind these stores, of the operator at `origin`.
     #[must_use]
-    pub fn new(register: Arc<dyn RegisterStore>, nonces: Arc<dyn SessionStore>) -> Registrations {
-        Registrations { register, nonces }
+    pub fn new(
+        origin: Origin,
+        register: Arc<dyn RegisterStore>,
+        nonces: Arc<dyn SessionStore>,
+    ) -> Registrations {
+        Registrations {
+            origin,
+            register,
+            nonces,
+        }
     }
 
     /// Ends the registration with this web number: no certificate is issued on it any more.
@@ -69,7 +80,7 @@ impl Registrations {
         now: UnixTime,
     ) -> Result<(), EndError> {
         let web_number = WebNumber::parse(web_number).map_err(|_| EndError::Refused)?;
-        let (device_key, nonce) = verify(statement, &web_number)?;
+        let (device_key, nonce) = self.verify(statement, &web_number)?;
         match self.nonces.consume_nonce(secret::hash(&nonce), now).await? {
             Consumed::First => {}
             Consumed::Refused => return Err(EndError::InvalidNonce),
@@ -96,18 +107,22 @@ impl Registrations {
             Updated::Stale | Updated::TagTaken => Err(EndError::Busy),
         }
     }
-}
 
-fn verify(statement: &str, web_number: &WebNumber) -> Result<(PublicKey, String), EndError> {
-    let jws = jws::UnverifiedJws::parse(statement).map_err(|_| EndError::Refused)?;
-    let device_key = jws.header().jwk.ok_or(EndError::Refused)?;
-    let claims: EndClaims = jws
-        .verify(&device_key, END_TYP)
-        .map_err(|_| EndError::Refused)?;
-    if claims.web_number != web_number.as_str() {
-        return Err(EndError::Refused);
+    fn verify(
+        &self,
+        statement: &str,
+        web_number: &WebNumber,
+    ) -> Result<(PublicKey, String), EndError> {
+        let jws = jws::UnverifiedJws::parse(statement).map_err(|_| EndError::Refused)?;
+        let device_key = jws.header().jwk.ok_or(EndError::Refused)?;
+        let claims: EndClaims = jws
+            .verify(&device_key, END_TYP)
+            .map_err(|_| EndError::Refused)?;
+        if claims.aud != self.origin || claims.web_number != web_number.as_str() {
+            return Err(EndError::Refused);
+        }
+        Ok((device_key, claims.nonce))
     }
-    Ok((device_key, claims.nonce))
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 /// Keeps hashes of different kinds of secrets apart.
 const UNLOCK_DOMAIN: &[u8] = b"bauta/v1/transaction-code";
 
+/// Length of a transaction code.
+pub const TRANSACTION_CODE_DIGITS: u32 = 6;
+
 /// The system's generator.
 pub(crate) fn rng() -> UnwrapErr<getrandom::SysRng> {
     UnwrapErr(getrandom::SysRng)
@@ -38,7 +41,7 @@ pub(crate) fn hash(text: &str) -> SecretHash {
 
 /// Six decimal digits, each combination equally likely.
 pub(crate) fn transaction_code() -> Zeroizing<String> {
-    const CODES: u32 = 1_000_000;
+    const CODES: u32 = 10_u32.pow(TRANSACTION_CODE_DIGITS);
     // Drawing again above the last full million keeps the codes equally likely.
     const LIMIT: u32 = u32::MAX - u32::MAX % CODES;
     loop {

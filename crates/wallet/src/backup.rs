@@ -65,12 +65,14 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
     if backup.version != VERSION {
         return Err(BackupError::Version);
     }
-    let new_device = |site| SiteRecord { state: SiteState::NewDevice, ..site };
+    let new_device = |site| SiteRecord {
+        state: SiteState::NewDevice,
+        ..site
+    };
     Ok(Vault {
         operator: backup.operator,
         manifest: None,
         person: Some(backup.person),
-        certificate: None,
         sites: backup.sites.into_iter().map(new_device).collect(),
     })
 }

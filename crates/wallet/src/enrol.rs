@@ -9,6 +9,7 @@ use credential::issuance::{self, Binding, Purpose, SignerEntropy, prove_nym_comm
 use credential::jose::jws::Header;
 use credential::jose::{self, PublicKey, SigningKey, jws};
 use credential::manifest::IssuerKey;
+use credential::origin::Origin;
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
 use getrandom::SysRng;
@@ -31,7 +32,9 @@ pub struct BeginRequest {
 /// Begins an enrolment of this device.
 #[must_use]
 pub fn begin(device: &SigningKey) -> BeginRequest {
-    BeginRequest { device_key: *device.public() }
+    BeginRequest {
+        device_key: *device.public(),
+    }
 }
 
 /// Answer to `POST /enrolment`.
@@ -99,6 +102,9 @@ pub enum EnrolError {
     /// A value has another form, or does not follow from what was sent.
     #[error("the operator's answer does not fit what this wallet sent")]
     Answer,
+    /// An attribute has a form in which it could carry a mark of its holder.
+    #[error("the operator would certify something that could mark you")]
+    Attributes,
     /// The certificate does not verify.
     #[error("the operator sent a certificate that does not verify")]
     Certificate,
@@ -116,11 +122,12 @@ pub struct Draft {
 
 /// Draws secrets and proves that it knows the opening of their commitment.
 #[must_use]
-pub fn register(nonce: &str, device: &SigningKey) -> (Draft, CommitmentRequest) {
+pub fn register(issuer: &Origin, nonce: &str, device: &SigningKey) -> (Draft, CommitmentRequest) {
     let mut rng = UnwrapErr(SysRng);
     let secrets = NymSecrets::draw(&mut rng);
     let (commitment, blind) = NymCommitment::commit(&secrets, &mut rng);
     let binding = Binding {
+        issuer,
         nonce: nonce.as_bytes(),
         purpose: Purpose::Register,
         device_key: device.public(),
@@ -130,7 +137,14 @@ pub fn register(nonce: &str, device: &SigningKey) -> (Draft, CommitmentRequest) 
         commitment: jose::encode(commitment.to_bytes()),
         proof: jose::encode(proof),
     };
-    (Draft { secrets, blind, commitment }, request)
+    (
+        Draft {
+            secrets,
+            blind,
+            commitment,
+        },
+        request,
+    )
 }
 
 impl Draft {
@@ -153,7 +167,11 @@ impl Draft {
         if !follows {
             return Err(EnrolError::Answer);
         }
-        Ok(Person::new(&self.secrets.add_entropy(&entropy), &self.blind, &commitment))
+        Ok(Person::new(
+            &self.secrets.add_entropy(&entropy),
+            &self.blind,
+            &commitment,
+        ))
     }
 }
 
@@ -164,18 +182,24 @@ impl Draft {
 /// [`DamagedVault`].
 pub fn restore(
     person: &Person,
+    issuer: &Origin,
     nonce: &str,
     device: &SigningKey,
 ) -> Result<CommitmentRequest, DamagedVault> {
     let binding = Binding {
+        issuer,
         nonce: nonce.as_bytes(),
         purpose: Purpose::Restore,
         device_key: device.public(),
     };
     let commitment = person.commitment()?;
     let (secrets, blind) = (person.nym_secrets()?, person.blind()?);
-    let proof =
-        prove_nym_commitment(&commitment, (&secrets, &blind), &binding, &mut UnwrapErr(SysRng));
+    let proof = prove_nym_commitment(
+        &commitment,
+        (&secrets, &blind),
+        &binding,
+        &mut UnwrapErr(SysRng),
+    );
     Ok(CommitmentRequest {
         commitment: jose::encode(commitment.to_bytes()),
         proof: jose::encode(proof),
@@ -194,15 +218,18 @@ pub struct CertificateRequest {
 ///
 /// # Errors
 ///
-/// [`EnrolError::Answer`] for an unknown generation, or [`EnrolError::Vault`].
+/// [`EnrolError::Answer`] for an unknown generation, [`EnrolError::Attributes`], or [`EnrolError::Vault`].
 pub fn request_certificate(
     person: &Person,
     identity: (&Attributes, &str),
-    issuer: (&HttpsUri, &str),
+    issuer: (&Origin, &HttpsUri, &str),
     device: &SigningKey,
     now: UnixTime,
 ) -> Result<CertificateRequest, EnrolError> {
-    let (audience, nonce) = issuer;
+    let (origin, audience, nonce) = issuer;
+    if !identity.0.are_well_formed() {
+        return Err(EnrolError::Attributes);
+    }
     let slots = IssuedSlots {
         attributes: identity.0.clone(),
         web_number: person.web_number()?,
@@ -212,8 +239,8 @@ pub fn request_certificate(
     let (secrets, blind) = (person.nym_secrets()?, person.blind()?);
     let commitment = person.commitment()?;
     let opening = (&secrets, &blind);
-    let sent =
-        issuance::request(&slots, &commitment, opening, nonce.as_bytes(), &mut UnwrapErr(SysRng));
+    let server = (origin, nonce.as_bytes());
+    let sent = issuance::request(&slots, &commitment, opening, server, &mut UnwrapErr(SysRng));
     let proof = CommitmentProof {
         nonce: nonce.to_owned(),
         iat: now,
@@ -221,7 +248,11 @@ pub fn request_certificate(
         proof: sent.proof,
     };
     let body = CredentialRequest::compose(CERTIFICATE, &proof.sign(audience, device));
-    Ok(CertificateRequest { slots, blind: sent.blind, body })
+    Ok(CertificateRequest {
+        slots,
+        blind: sent.blind,
+        body,
+    })
 }
 
 /// Verifies a received certificate against the key of its epoch.
@@ -235,16 +266,27 @@ pub fn receive_certificate(
     issued: &str,
     issuer: &IssuerKey,
 ) -> Result<StoredCertificate, EnrolError> {
-    let signature = issuance::parse_issued_form(issued, issuer.epoch)
-        .map_err(|_| EnrolError::Certificate)?;
+    let signature =
+        issuance::parse_issued_form(issued, issuer.epoch).map_err(|_| EnrolError::Certificate)?;
     let secrets = person.nym_secrets()?;
-    issuance::receive(&signature, issuer, &request.slots, (&secrets, &request.blind))
-        .map_err(|_| EnrolError::Certificate)?;
-    Ok(StoredCertificate::new(&signature, issuer, &request.slots, &request.blind))
+    issuance::receive(
+        &signature,
+        issuer,
+        &request.slots,
+        (&secrets, &request.blind),
+    )
+    .map_err(|_| EnrolError::Certificate)?;
+    Ok(StoredCertificate::new(
+        &signature,
+        issuer,
+        &request.slots,
+        &request.blind,
+    ))
 }
 
 #[derive(Serialize)]
 struct EndClaims<'a> {
+    aud: &'a Origin,
     web_number: &'a str,
     nonce: &'a str,
     iat: UnixTime,
@@ -264,13 +306,22 @@ pub struct EndRequest {
 /// [`DamagedVault`].
 pub fn end(
     person: &Person,
-    nonce: &str,
+    server: (&Origin, &str),
     device: &SigningKey,
     now: UnixTime,
 ) -> Result<EndRequest, DamagedVault> {
     let web_number = person.web_number()?;
-    let claims = EndClaims { web_number: web_number.as_str(), nonce, iat: now };
-    let header = Header { jwk: Some(*device.public()), ..Header::of_type(END_TYP) };
+    let (aud, nonce) = server;
+    let claims = EndClaims {
+        aud,
+        web_number: web_number.as_str(),
+        nonce,
+        iat: now,
+    };
+    let header = Header {
+        jwk: Some(*device.public()),
+        ..Header::of_type(END_TYP)
+    };
     Ok(EndRequest {
         web_number: web_number.as_str().to_owned(),
         statement: jws::sign_with_header(device, &header, &claims),

@@ -9,7 +9,9 @@ use credential::time::UnixTime;
 use getrandom::SysRng;
 use openid4vc::oauth::ErrorCode;
 use openid4vc::vp::dcql::{CredentialQuery, QueryId};
-use openid4vc::vp::sign_in::{ACCOUNT_FORMAT, CERTIFICATE_FORMAT, CERTIFICATE_TYPE, SITE_ENTRY_FORMAT};
+use openid4vc::vp::sign_in::{
+    ACCOUNT_FORMAT, CERTIFICATE_FORMAT, CERTIFICATE_TYPE, SITE_ENTRY_FORMAT,
+};
 use openid4vc::vp::{
     AuthorizationResponse, ErrorResponse, RequestError, RequestLink, RequestObject,
     UnverifiedRequest, VerifiedRequest, VpToken,
@@ -45,6 +47,9 @@ pub enum Refusal {
     /// The gateway of the entry did not sign the request, or would not receive the response.
     #[error("the request does not come from the gateway in the site's entry")]
     Gateway,
+    /// The account at this site was made through another gateway.
+    #[error("the account at this site was made through another gateway")]
+    OtherGateway,
     /// It asks for items that the site did not register.
     #[error("the site asks for items it is not registered for: {}", names(.0))]
     Unregistered(Vec<String>),
@@ -73,6 +78,7 @@ impl Refusal {
             Refusal::Entry(SiteEntryError::Expired) => "site-entry-expired",
             Refusal::Entry(_) => "site-entry-invalid",
             Refusal::Gateway => "gateway-mismatch",
+            Refusal::OtherGateway => "gateway-changed",
             Refusal::Unregistered(_) => "items-not-registered",
             Refusal::Query => "query-unsupported",
             Refusal::NoCertificate => "certificate-missing",
@@ -109,12 +115,16 @@ impl Request {
     ) -> Result<Request, Refusal> {
         let verified = UnverifiedRequest::parse(compact)?.verify(link.client_id, now)?;
         let object = verified.request();
-        let entry = object.attestation(SITE_ENTRY_FORMAT).and_then(|data| data.as_str());
+        let entry = object
+            .attestation(SITE_ENTRY_FORMAT)
+            .and_then(|data| data.as_str());
         let entry = entry.ok_or(Refusal::NoEntry)?;
         let entry = SiteEntry::verify(entry, &operator.origin, &operator.operator_key, now)?;
         let signed_by_gateway = entry.gateway.x509_hash == jose::encode(link.client_id.hash());
         let at_gateway = |uri: &str| {
-            Url::parse(uri).ok().and_then(|url| Origin::of_url(&url).ok())
+            Url::parse(uri)
+                .ok()
+                .and_then(|url| Origin::of_url(&url).ok())
                 == Some(entry.gateway.origin.clone())
         };
         if !signed_by_gateway
@@ -126,7 +136,15 @@ impl Request {
         let (account, certificate, items) = read_query(object, &entry)?;
         let context = entry.context();
         let client_id = link.client_id.to_string();
-        Ok(Request { client_id, context, account, certificate, items, entry, verified })
+        Ok(Request {
+            client_id,
+            context,
+            account,
+            certificate,
+            items,
+            entry,
+            verified,
+        })
     }
 
     /// The entry of the site that asks.
@@ -151,15 +169,27 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Query`] when the request accepts neither.
+    /// [`Refusal::OtherGateway`]; [`Refusal::Query`] when the request accepts neither.
     pub fn choose(&self, vault: &Vault, keys: &DeviceKeys) -> Result<Answer, Refusal> {
         let origin = &self.entry.site.origin;
-        let joined = vault.site(origin).is_some_and(|site| site.state == SiteState::Joined);
+        if vault
+            .site(origin)
+            .is_some_and(|site| site.gateway != self.entry.gateway.origin)
+        {
+            return Err(Refusal::OtherGateway);
+        }
+        let joined = vault
+            .site(origin)
+            .is_some_and(|site| site.state == SiteState::Joined);
         let has_key = keys.site(origin)?.is_some();
         if joined && has_key && self.account.is_some() {
             return Ok(Answer::SignIn);
         }
-        if self.certificate.is_some() { Ok(Answer::SignUp) } else { Err(Refusal::Query) }
+        if self.certificate.is_some() {
+            Ok(Answer::SignUp)
+        } else {
+            Err(Refusal::Query)
+        }
     }
 
     /// The encrypted response of a sign-in with this device's key at the site.
@@ -189,11 +219,15 @@ impl Request {
     pub fn sign_up(
         &self,
         vault: &Vault,
-        device: &SigningKey,
+        keys: (&DeviceKeys, &SigningKey),
         now: UnixTime,
     ) -> Result<String, Refusal> {
+        let (keys, device) = keys;
         let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
-        let stored = vault.certificate.as_ref().filter(|stored| stored.is_accepted(now));
+        let stored = keys
+            .certificate
+            .as_ref()
+            .filter(|stored| stored.is_accepted(now));
         let stored = stored.ok_or(Refusal::NoCertificate)?;
         let (slots, certificate) = stored.open(person)?;
         let secrets = person.nym_secrets()?;
@@ -222,7 +256,9 @@ impl Request {
             error_description: None,
             state: object.state.clone(),
         });
-        refusal.encrypt(&object.client_metadata).map_err(|_| Refusal::Response)
+        refusal
+            .encrypt(&object.client_metadata)
+            .map_err(|_| Refusal::Response)
     }
 
     fn binding(&self) -> RequestBinding<'_> {
@@ -241,7 +277,9 @@ impl Request {
             vp_token: VpToken::of(query.ok_or(Refusal::Query)?.clone(), presentation),
             state: object.state.clone(),
         };
-        response.encrypt(&object.client_metadata).map_err(|_| Refusal::Response)
+        response
+            .encrypt(&object.client_metadata)
+            .map_err(|_| Refusal::Response)
     }
 }
 
@@ -251,13 +289,20 @@ fn read_query(
     entry: &SiteEntry,
 ) -> Result<(Option<QueryId>, Option<QueryId>, ItemSet), Refusal> {
     let find = |format: &str| {
-        object.dcql_query.credentials().iter().find(|query| query.format == format)
+        object
+            .dcql_query
+            .credentials()
+            .iter()
+            .find(|query| query.format == format)
     };
     let account = find(ACCOUNT_FORMAT).map(|query| query.id.clone());
     let Some(certificate) = find(CERTIFICATE_FORMAT) else {
         return Ok((account, None, ItemSet::new([])));
     };
-    let types = certificate.meta.get("vct_values").and_then(|values| values.as_array());
+    let types = certificate
+        .meta
+        .get("vct_values")
+        .and_then(|values| values.as_array());
     let knows = types.is_some_and(|types| types.iter().any(|t| t == CERTIFICATE_TYPE));
     if !knows {
         return Err(Refusal::Query);
@@ -276,5 +321,9 @@ fn read_items(query: &CredentialQuery, entry: &SiteEntry) -> Result<ItemSet, Ref
             None => unregistered.push(name.to_owned()),
         }
     }
-    if unregistered.is_empty() { Ok(ItemSet::new(items)) } else { Err(Refusal::Unregistered(unregistered)) }
+    if unregistered.is_empty() {
+        Ok(ItemSet::new(items))
+    } else {
+        Err(Refusal::Unregistered(unregistered))
+    }
 }

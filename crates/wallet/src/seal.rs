@@ -41,7 +41,10 @@ impl DeviceIdentity {
     ///
     /// [`SealError::Open`] for anything else.
     pub fn parse(text: &str) -> Result<DeviceIdentity, SealError> {
-        text.trim().parse().map(DeviceIdentity).map_err(|_| SealError::Open)
+        text.trim()
+            .parse()
+            .map(DeviceIdentity)
+            .map_err(|_| SealError::Open)
     }
 
     /// Seals a value to this key.

@@ -1,7 +1,8 @@
 //! What a wallet keeps: the vault, and apart from it the keys of this device.
 //!
-//! The vault may be copied (a backup holds its secrets); the device keys stay on the device.
-//! Whoever has a copied vault alone knows all pseudonyms but opens no account.
+//! The vault may be copied (a backup holds its secrets); device keys and certificate stay on the
+//! device. Whoever has a copied vault alone knows all pseudonyms, but opens no account and signs
+//! up nowhere.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,9 @@ use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, Generation, IssuedSlots};
 use credential::issuance;
 use credential::jose::{self, PublicKey, SigningKey};
-use credential::manifest::{IssuerKey, Manifest};
+use credential::manifest::{IssuerKey, Manifest, ManifestError};
 use credential::origin::Origin;
+use credential::site_entry::{Site, SiteEntry};
 use credential::time::{Day, Epoch, UnixTime};
 use credential::web_number::WebNumber;
 use serde::{Deserialize, Serialize};
@@ -36,8 +38,6 @@ pub struct Vault {
     pub manifest: Option<String>,
     /// The secrets, once a registration has begun.
     pub person: Option<Person>,
-    /// The certificate, once it was received.
-    pub certificate: Option<StoredCertificate>,
     /// The sites at which this wallet has an account.
     pub sites: Vec<SiteRecord>,
 }
@@ -73,6 +73,9 @@ pub struct SiteRecord {
     pub origin: Origin,
     /// Its registered name.
     pub name: String,
+    /// The gateway it was joined through. Another one for the same site would be shown the same
+    /// pseudonym, so it is refused.
+    pub gateway: Origin,
     /// The day of the sign-up.
     pub since: Day,
     /// Whether the site has confirmed the key of this device.
@@ -96,6 +99,17 @@ pub enum SiteState {
 #[error("the vault holds a damaged value")]
 pub struct DamagedVault;
 
+/// Why a manifest is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestRefused {
+    /// It does not verify.
+    #[error(transparent)]
+    Invalid(#[from] ManifestError),
+    /// It names another issuer key for an epoch whose key is known.
+    #[error("the operator published another issuer key for the same epoch")]
+    OtherKey,
+}
+
 impl Vault {
     /// An empty vault for this operator.
     #[must_use]
@@ -104,7 +118,6 @@ impl Vault {
             operator,
             manifest: None,
             person: None,
-            certificate: None,
             sites: Vec::new(),
         }
     }
@@ -116,20 +129,54 @@ impl Vault {
     }
 
     /// Writes down how far the account at a site has come; a new site gets today's date.
-    pub fn set_site(&mut self, origin: &Origin, name: &str, state: SiteState, now: UnixTime) {
+    pub fn set_site(&mut self, entry: &SiteEntry, state: SiteState, now: UnixTime) {
+        let Site { origin, name, .. } = &entry.site;
         if let Some(site) = self.sites.iter_mut().find(|site| site.origin == *origin) {
             site.state = state;
             name.clone_into(&mut site.name);
             return;
         }
-        let (origin, name, since) = (origin.clone(), name.to_owned(), now.day());
-        self.sites.push(SiteRecord { origin, name, since, state });
+        self.sites.push(SiteRecord {
+            origin: origin.clone(),
+            name: name.clone(),
+            gateway: entry.gateway.origin.clone(),
+            since: now.day(),
+            state,
+        });
+    }
+
+    /// Takes a newer manifest, unless it contradicts the last one: two keys for one epoch would
+    /// mean that people are told apart by them.
+    ///
+    /// # Errors
+    ///
+    /// [`ManifestRefused`].
+    pub fn accept_manifest(
+        &mut self,
+        compact: &str,
+        now: UnixTime,
+    ) -> Result<Manifest, ManifestRefused> {
+        let OperatorTrust {
+            origin,
+            operator_key,
+        } = &self.operator;
+        let next = Manifest::verify(compact, origin, operator_key, now)?;
+        if let Some(last) = self.manifest(now)
+            && !last.keys().agree_with(next.keys())
+        {
+            return Err(ManifestRefused::OtherKey);
+        }
+        self.manifest = Some(compact.to_owned());
+        Ok(next)
     }
 
     /// The manifest, if it is still valid.
     #[must_use]
     pub fn manifest(&self, now: UnixTime) -> Option<Manifest> {
-        let OperatorTrust { origin, operator_key } = &self.operator;
+        let OperatorTrust {
+            origin,
+            operator_key,
+        } = &self.operator;
         Manifest::verify(self.manifest.as_deref()?, origin, operator_key, now).ok()
     }
 }
@@ -194,6 +241,13 @@ impl Drop for Person {
     }
 }
 
+impl Drop for StoredCertificate {
+    fn drop(&mut self) {
+        self.signature.zeroize();
+        self.blind.zeroize();
+    }
+}
+
 impl StoredCertificate {
     /// The stored form of a received signature.
     #[must_use]
@@ -244,8 +298,12 @@ impl StoredCertificate {
             generation: Generation::parse(&self.generation).ok_or(DamagedVault)?,
             device_key: self.device_key,
         };
-        let key = bbs::PublicKey::from_bytes(&octets(&self.issuer_key)?).map_err(|_| DamagedVault)?;
-        let issuer = IssuerKey { epoch: self.epoch, key };
+        let key =
+            bbs::PublicKey::from_bytes(&octets(&self.issuer_key)?).map_err(|_| DamagedVault)?;
+        let issuer = IssuerKey {
+            epoch: self.epoch,
+            key,
+        };
         let blind = Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)?;
         let secrets = person.nym_secrets()?;
         let signature = jose::decode(&self.signature).map_err(|_| DamagedVault)?;
@@ -255,13 +313,18 @@ impl StoredCertificate {
     }
 }
 
-/// The keys of this device: one that the certificate is bound to and one for each site.
+/// What stays on this device: the key that the certificate is bound to, the certificate, and one
+/// key for each site.
 ///
-/// They stand in for a platform's key store, live in a file of their own and are in no backup.
+/// It stands in for a platform's key store, lives in a file of its own and is in no backup. The
+/// certificate is here because with the vault's secrets it would bring a thief's device to every
+/// account.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceKeys {
     holder: Option<StoredKey>,
+    /// The certificate, once it was received.
+    pub certificate: Option<StoredCertificate>,
     sites: BTreeMap<String, StoredKey>,
 }
 
@@ -293,7 +356,9 @@ impl DeviceKeys {
     ///
     /// [`DamagedVault`].
     pub fn holder(&mut self) -> Result<SigningKey, DamagedVault> {
-        self.holder.get_or_insert_with(|| StoredKey::new(&SigningKey::generate())).open()
+        self.holder
+            .get_or_insert_with(|| StoredKey::new(&SigningKey::generate()))
+            .open()
     }
 
     /// The key of this device at a site, if there is one.
@@ -302,7 +367,10 @@ impl DeviceKeys {
     ///
     /// [`DamagedVault`].
     pub fn site(&self, origin: &Origin) -> Result<Option<SigningKey>, DamagedVault> {
-        self.sites.get(origin.as_str()).map(StoredKey::open).transpose()
+        self.sites
+            .get(origin.as_str())
+            .map(StoredKey::open)
+            .transpose()
     }
 
     /// The key of this device at a site; made at the first call.
@@ -322,6 +390,11 @@ impl DeviceKeys {
         self.sites.remove(origin.as_str());
     }
 
+    /// Forgets all sites: keys of one registration must not be shown under the next.
+    pub fn forget_all(&mut self) {
+        self.sites.clear();
+    }
+
     /// The sites with a key, in the order of their origins.
     pub fn sites(&self) -> impl Iterator<Item = &str> {
         self.sites.keys().map(String::as_str)
@@ -329,7 +402,10 @@ impl DeviceKeys {
 }
 
 fn octets<const N: usize>(text: &str) -> Result<[u8; N], DamagedVault> {
-    jose::decode(text).ok().and_then(|octets| octets.try_into().ok()).ok_or(DamagedVault)
+    jose::decode(text)
+        .ok()
+        .and_then(|octets| octets.try_into().ok())
+        .ok_or(DamagedVault)
 }
 
 fn secret_octets<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, DamagedVault> {

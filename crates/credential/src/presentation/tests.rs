@@ -48,9 +48,11 @@ fn world() -> World {
     let wallet_key = SigningKey::generate();
     let device_key = wallet_key.public();
 
+    let origin = Origin::parse("https://op.example").unwrap();
     let drawn = NymSecrets::draw(&mut rng);
     let (c, c_blind) = NymCommitment::commit(&drawn, &mut rng);
     let binding = Binding {
+        issuer: &origin,
         nonce: b"n1",
         purpose: Purpose::Register,
         device_key,
@@ -71,14 +73,21 @@ fn world() -> World {
         generation: Generation::First,
         device_key: *device_key,
     };
-    let request = issuance::request(&slots, &final_c, (&secrets, &c_blind), b"n2", &mut rng);
+    let request = issuance::request(
+        &slots,
+        &final_c,
+        (&secrets, &c_blind),
+        (&origin, b"n2"),
+        &mut rng,
+    );
     let epoch = NOW.epoch();
     let sent = (request.commitment.as_slice(), request.proof.as_slice());
     let mut lie = slots.clone();
     lie.attributes.family_name = "OTHER".into();
-    assert!(issuance::issue(&issuer, epoch, &lie, &final_c, sent, b"n2").is_err());
-    assert!(issuance::issue(&issuer, epoch, &slots, &final_c, sent, b"n3").is_err());
-    let signature = issuance::issue(&issuer, epoch, &slots, &final_c, sent, b"n2").unwrap();
+    assert!(issuance::issue(&issuer, epoch, &lie, &final_c, sent, (&origin, b"n2")).is_err());
+    assert!(issuance::issue(&issuer, epoch, &slots, &final_c, sent, (&origin, b"n3")).is_err());
+    let signature =
+        issuance::issue(&issuer, epoch, &slots, &final_c, sent, (&origin, b"n2")).unwrap();
     let form = issuance::to_issued_form(epoch, &signature);
     let signature = issuance::parse_issued_form(&form, epoch).unwrap();
 
@@ -88,7 +97,6 @@ fn world() -> World {
     };
     let certificate =
         issuance::receive(&signature, &issuer_key, &slots, (&secrets, &request.blind)).unwrap();
-    let origin = Origin::parse("https://op.example").unwrap();
     let operator = SigningKey::generate();
     let manifest = Manifest::sign(&origin, &[issuer_key], NOW, &operator);
     let manifest = Manifest::verify(&manifest, &origin, operator.public(), NOW).unwrap();
@@ -272,4 +280,29 @@ fn presentations_of_two_people_have_the_same_form_and_size() {
     assert_eq!(ours.len(), theirs.len());
     let shape = |t: &str| t.split(['.', '~']).map(str::len).collect::<Vec<_>>();
     assert_eq!(shape(&ours), shape(&theirs));
+}
+
+#[test]
+fn attributes_that_could_carry_a_mark_are_not_well_formed() {
+    assert!(attributes().are_well_formed());
+    let changed = |change: fn(&mut Attributes)| {
+        let mut attributes = attributes();
+        change(&mut attributes);
+        attributes.are_well_formed()
+    };
+    assert!(changed(|a| a.given_name.clear()), "one name is a name");
+    assert!(!changed(|a| a.sex = "F ".into()));
+    assert!(!changed(|a| a.assurance_level.push('\u{200b}')));
+    assert!(!changed(|a| a.family_name.push_str(" \u{fe00}")));
+    assert!(!changed(|a| a.nationality = "UT".into()));
+    assert!(!changed(|a| a.place_of_birth = Some(String::new())));
+}
+
+#[test]
+fn a_person_with_one_name_can_show_that_the_other_is_empty() {
+    let mut slots = world().slots;
+    slots.attributes.given_name.clear();
+    let payload = slots.payload(Item::GivenName);
+    assert!(!payload.is_empty());
+    assert_eq!(item_text(Item::GivenName, &payload).unwrap().as_str(), "");
 }

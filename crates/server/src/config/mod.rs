@@ -4,6 +4,8 @@
 //! the files that hold them.
 
 pub mod gateway;
+pub mod operator;
+pub mod trustee;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::problem::{OAuthError, Problem};
 
 /// A JSON body. Unlike axum's own, its refusal never quotes what was sent: a parser's message
 /// may hold a name or a number.
@@ -27,6 +27,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
         serde_json::from_slice(&body).map(StrictJson).map_err(|_| {
             Problem::malformed_request().with_detail("the body is not the JSON object expected")
         })
+    }
+}
+
+/// A body as it came, for endpoints of OAuth.
+#[derive(Debug)]
+pub struct RawBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = OAuthError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthError> {
+        let refused = |problem: Problem| {
+            let title = "the body cannot be read or is too large";
+            OAuthError::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                problem.id(),
+                title,
+            )
+        };
+        read(request, state).await.map(RawBody).map_err(refused)
     }
 }
 

@@ -1,5 +1,8 @@
 //! HTTP: what all roles share. Each role's routes stand in a module of its own.
 
+pub mod bearer;
 pub mod body;
 pub mod gateway;
+pub mod operator;
 pub mod problem;
+pub mod trustee;

@@ -71,6 +71,16 @@ impl Problem {
         )
     }
 
+    /// The address exists, the method does not.
+    #[must_use]
+    pub fn method_not_allowed() -> Problem {
+        Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "This address does not take this method",
+        )
+    }
+
     /// The stable identifier.
     #[must_use]
     pub fn id(&self) -> &'static str {

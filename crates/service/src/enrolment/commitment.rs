@@ -61,7 +61,7 @@ impl Enrolments {
         if confirmed(&session)?.row.is_some() {
             return Err(EnrolmentError::AlreadyRegistered);
         }
-        let commitment = verify(&mut session, request, Purpose::Register)?;
+        let commitment = self.verify(&mut session, request, Purpose::Register)?;
         let last = self.add_entropy(&commitment).await?;
         self.offer(&mut session, last, request_hash(request, Purpose::Register))
             .await
@@ -90,7 +90,7 @@ impl Enrolments {
             .as_ref()
             .ok_or(EnrolmentError::NotRegistered)?;
         let stored = row.commitment;
-        let commitment = verify(&mut session, request, Purpose::Restore)?;
+        let commitment = self.verify(&mut session, request, Purpose::Restore)?;
         if commitment.to_bytes() != stored {
             return Err(EnrolmentError::CommitmentMismatch);
         }
@@ -102,6 +102,24 @@ impl Enrolments {
         };
         self.offer(&mut session, last, request_hash(request, Purpose::Restore))
             .await
+    }
+
+    /// Checks the proof; the nonce is used up whatever comes out.
+    fn verify(
+        &self,
+        session: &mut Session,
+        request: &CommitmentRequest,
+        purpose: Purpose,
+    ) -> Result<NymCommitment, EnrolmentError> {
+        let nonce = session.take_nonce();
+        let binding = Binding {
+            issuer: &self.origin,
+            nonce: nonce.as_bytes(),
+            purpose,
+            device_key: &session.device_key,
+        };
+        issuance::verify_nym_commitment(&request.commitment, &request.proof, &binding)
+            .map_err(|_| EnrolmentError::CommitmentMismatch)
     }
 
     /// Adds fresh entropy, drawn again while the web number is taken.
@@ -223,20 +241,4 @@ fn request_hash(request: &CommitmentRequest, purpose: Purpose) -> [u8; 32] {
     };
     let parts = [purpose, &request.commitment, &request.proof].map(jose::sha256);
     jose::sha256(parts.as_flattened())
-}
-
-/// Checks the proof; the nonce is used up whatever comes out.
-fn verify(
-    session: &mut Session,
-    request: &CommitmentRequest,
-    purpose: Purpose,
-) -> Result<NymCommitment, EnrolmentError> {
-    let nonce = session.take_nonce();
-    let binding = Binding {
-        nonce: nonce.as_bytes(),
-        purpose,
-        device_key: &session.device_key,
-    };
-    issuance::verify_nym_commitment(&request.commitment, &request.proof, &binding)
-        .map_err(|_| EnrolmentError::CommitmentMismatch)
 }

@@ -9,13 +9,15 @@ use zeroize::Zeroizing;
 
 use super::session::{Evidence, Step};
 use super::{EnrolmentError, Enrolments, StateName};
-use crate::attestation::EvidenceLevel;
 use crate::memory;
 use crate::secret;
 use crate::tags::{BlindedNumber, EvidenceNumber, NotANumber};
 
 /// Keeps the digest of evidence apart from every other hash.
 const DIGEST_DOMAIN: &[u8] = b"bauta/v1/evidence";
+
+/// What passive authentication can give at most: the data of a chip can be copied to another.
+const ASSURANCE_LEVEL: &str = "substantial";
 
 /// The files of a passport's chip.
 pub struct DocumentUpload {
@@ -42,6 +44,9 @@ pub enum DocumentError {
     /// Its holder's birth date is before 1900.
     #[error("the birth date is out of range")]
     BirthDate,
+    /// A value is not of the closed form that certificates have.
+    #[error("a value cannot be certified")]
+    Form,
     /// Its number is none.
     #[error("the document has no usable number")]
     Number(#[from] NotANumber),
@@ -118,7 +123,7 @@ fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
         Sex::Male => "M",
         Sex::Unspecified => "X",
     };
-    Ok(Attributes {
+    let attributes = Attributes {
         family_name: mrz.family_name().to_owned(),
         given_name: mrz.given_names().to_owned(),
         birthdate: birthdate.map_err(|_| DocumentError::BirthDate)?,
@@ -126,10 +131,15 @@ fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
         nationality: mrz.nationality().alpha3().trim_end_matches('<').to_owned(),
         document_class: mrz.class().to_owned(),
         document_number: mrz.document_number().to_owned(),
-        assurance_level: EvidenceLevel::SubstantialOfficer.as_str().to_owned(),
+        assurance_level: ASSURANCE_LEVEL.to_owned(),
         guardianship: None,
         place_of_birth: None,
-    })
+    };
+    if attributes.are_well_formed() {
+        Ok(attributes)
+    } else {
+        Err(DocumentError::Form)
+    }
 }
 
 /// One blinded number for every number that the document yields.

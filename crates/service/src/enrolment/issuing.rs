@@ -4,7 +4,7 @@
 use bbs::SecretKey;
 use credential::attributes::{Generation, IssuedSlots};
 use credential::issuance;
-use credential::jose::{self, PublicKey};
+use credential::jose::PublicKey;
 use credential::time::{Epoch, UnixTime};
 use store::{Inserted, RegisterRow, RowStatus, SessionId, StoreError, Updated};
 
@@ -12,10 +12,10 @@ use super::commitment::first_row;
 use super::session::{Issued, OfferedStep, Session, Step};
 use super::{EnrolmentError, Enrolments, Refusal};
 
-/// A wallet's commitment to all slots, signed by its device key.
+/// A wallet's commitment to all slots, whose signature by the device key was verified.
 pub struct CertificateRequest {
-    /// The signed statement, byte for byte.
-    pub statement: String,
+    /// SHA-256 of the whole request, which tells a repeat from another request.
+    pub digest: [u8; 32],
     /// The key that signed it.
     pub device_key: PublicKey,
     /// The server's nonce that the proof is bound to.
@@ -32,7 +32,7 @@ pub enum IssueError {
     /// The session is gone or at another step.
     #[error("nothing is offered to this session")]
     NotOffered,
-    /// The statement is by another device key, or its proof does not hold.
+    /// The request is by another device key, or its proof does not hold.
     #[error("proof is not valid")]
     InvalidProof,
     /// A certificate was issued for another request.
@@ -53,7 +53,7 @@ pub enum IssueError {
 }
 
 impl Enrolments {
-    /// The certificate issued before for the very same statement, if any.
+    /// The certificate issued before for the very same request, if any.
     ///
     /// # Errors
     ///
@@ -61,14 +61,12 @@ impl Enrolments {
     pub async fn issued_before(
         &self,
         id: SessionId,
-        statement: &str,
+        digest: [u8; 32],
         now: UnixTime,
     ) -> Result<Option<String>, IssueError> {
         let session = self.locked(id, now).await.map_err(not_offered)?;
         match &session.step {
-            Step::Issued(step) if step.request == jose::sha256(statement.as_bytes()) => {
-                Ok(Some(step.certificate.clone()))
-            }
+            Step::Issued(step) if step.request == digest => Ok(Some(step.certificate.clone())),
             Step::Issued(_) => Err(IssueError::AlreadyIssued),
             Step::Open
             | Step::AwaitingOfficer(_)
@@ -101,13 +99,13 @@ impl Enrolments {
         let Step::Offered(step) = &session.step else {
             return Err(IssueError::NotOffered);
         };
-        let certificate = sign(step, request, (epoch, key))?;
+        let certificate = self.sign(step, request, (epoch, key))?;
         let written = self.write_register(step, &request.device_key, epoch).await;
         if let Err(error) = written {
             end_if_final(&mut session, &error);
             return Err(error);
         }
-        finish(&mut session, &request.statement, certificate.clone());
+        finish(&mut session, request.digest, certificate.clone());
         Ok(certificate)
     }
 
@@ -145,35 +143,36 @@ impl Enrolments {
             Updated::TagTaken => Err(IssueError::RegisteredMeanwhile),
         }
     }
-}
 
-fn sign(
-    step: &OfferedStep,
-    request: &CertificateRequest,
-    (epoch, key): (Epoch, &SecretKey),
-) -> Result<String, IssueError> {
-    let slots = IssuedSlots {
-        attributes: step.confirmed.attributes.clone(),
-        web_number: step.commitment.web_number,
-        generation: Generation::of(step.confirmed.generation()),
-        device_key: request.device_key,
-    };
-    let commitment = &step.commitment.commitment;
-    let proof = (request.commitment.as_slice(), request.proof.as_slice());
-    let nonce = request.nonce.as_bytes();
-    let signature = issuance::issue(key, epoch, &slots, commitment, proof, nonce)
-        .map_err(|_| IssueError::InvalidProof)?;
-    Ok(issuance::to_issued_form(epoch, &signature))
+    fn sign(
+        &self,
+        step: &OfferedStep,
+        request: &CertificateRequest,
+        (epoch, key): (Epoch, &SecretKey),
+    ) -> Result<String, IssueError> {
+        let slots = IssuedSlots {
+            attributes: step.confirmed.attributes.clone(),
+            web_number: step.commitment.web_number,
+            generation: Generation::of(step.confirmed.generation()),
+            device_key: request.device_key,
+        };
+        let commitment = &step.commitment.commitment;
+        let proof = (request.commitment.as_slice(), request.proof.as_slice());
+        let server = (&self.origin, request.nonce.as_bytes());
+        let signature = issuance::issue(key, epoch, &slots, commitment, proof, server)
+            .map_err(|_| IssueError::InvalidProof)?;
+        Ok(issuance::to_issued_form(epoch, &signature))
+    }
 }
 
 /// Keeps what a repeat needs and wipes the rest.
-fn finish(session: &mut Session, statement: &str, certificate: String) {
+fn finish(session: &mut Session, request: [u8; 32], certificate: String) {
     let Step::Offered(step) = std::mem::replace(&mut session.step, Step::Open) else {
         return;
     };
     session.step = Step::Issued(Box::new(Issued {
         decided: step.confirmed.decided,
-        request: jose::sha256(statement.as_bytes()),
+        request,
         certificate,
     }));
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use credential::attributes::{Attributes, Generation};
 use credential::jose::{self, PublicKey};
+use credential::origin::Origin;
 use credential::time::UnixTime;
 use mrtd::TrustStore;
 use store::{RegisterStore, SessionId, SessionStore, StoreError};
@@ -27,11 +28,25 @@ pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload};
 pub use issuing::{CertificateRequest, IssueError};
 
+pub use crate::secret::TRANSACTION_CODE_DIGITS;
+
 use session::{Session, Step};
 
 use crate::officer::OfficerError;
 use crate::secret;
 use crate::tags::Quorum;
+
+/// What enrolment rests on.
+pub struct EnrolmentSetup {
+    /// The origin that wallets know the operator by.
+    pub origin: Origin,
+    /// Limits.
+    pub policy: EnrolmentPolicy,
+    /// The states whose documents are accepted.
+    pub trust: TrustStore,
+    /// The trustees.
+    pub quorum: Quorum,
+}
 
 /// Limits of enrolment.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +60,7 @@ pub struct EnrolmentPolicy {
 /// All enrolment sessions.
 pub struct Enrolments {
     sessions: Mutex<HashMap<SessionId, Arc<tokio::sync::Mutex<Session>>>>,
+    origin: Origin,
     policy: EnrolmentPolicy,
     trust: Arc<TrustStore>,
     quorum: Quorum,
@@ -179,17 +195,22 @@ impl Enrolments {
     /// No session yet.
     #[must_use]
     pub fn new(
-        policy: EnrolmentPolicy,
-        trust: TrustStore,
-        quorum: Quorum,
+        setup: EnrolmentSetup,
         register: Arc<dyn RegisterStore>,
         codes: Arc<dyn SessionStore>,
     ) -> Enrolments {
-        let sessions = Mutex::default();
+        let EnrolmentSetup {
+            origin,
+            policy,
+            trust,
+            quorum,
+        } = setup;
+        let (sessions, trust) = (Mutex::default(), Arc::new(trust));
         Enrolments {
             sessions,
+            origin,
             policy,
-            trust: Arc::new(trust),
+            trust,
             quorum,
             register,
             codes,

@@ -1,15 +1,15 @@
 //! The issuer: codes become tokens, tokens and proofs become certificates.
 //!
-//! The messages around these steps are OpenID4VCI's; this module knows their content only.
+//! The messages are those of OpenID4VCI 1.0, read and written by `openid4vc`.
 
 mod keys;
 
 use std::sync::Arc;
 
-use credential::jose::{self, PublicKey, jws};
-use credential::origin::Origin;
+use credential::jose;
 use credential::time::UnixTime;
-use serde::Deserialize;
+use openid4vc::uri::HttpsUri;
+use openid4vc::vci::{CERTIFICATE, CredentialRequest, CredentialRequestError, ProofError};
 use store::{Consumed, NewToken, Redemption, SessionId, SessionStore, StoreError};
 use zeroize::Zeroizing;
 
@@ -18,18 +18,14 @@ pub use keys::{EpochKey, EpochKeys, KeyFolderError};
 use crate::enrolment::{CertificateRequest, Enrolments, IssueError};
 use crate::secret;
 
-/// `typ` of the proof in a credential request.
-const PROOF_TYP: &str = "bauta-commitment+jwt";
 /// How long an access token is good, in seconds.
 const TOKEN_SECS: u64 = 600;
 /// How long a nonce is good, in seconds.
 const NONCE_SECS: u64 = 300;
-/// How far a wallet's clock may be from ours, in seconds.
-const CLOCK_SKEW_SECS: u64 = 300;
 
 /// The issuer.
 pub struct Issuer {
-    origin: Origin,
+    identifier: HttpsUri,
     enrolments: Arc<Enrolments>,
     sessions: Arc<dyn SessionStore>,
     keys: Arc<EpochKeys>,
@@ -66,9 +62,12 @@ pub enum CredentialError {
     /// The access token is unknown or expired.
     #[error("access token is unknown or expired")]
     InvalidToken,
-    /// The proof is malformed, for another issuer, or not made just now.
-    #[error("proof is malformed or not for this issuer")]
-    InvalidProof,
+    /// The request cannot be read.
+    #[error(transparent)]
+    Request(#[from] CredentialRequestError),
+    /// The proof is not signed by the key it names, or for another issuer.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// The nonce is unknown, expired or used.
     #[error("nonce is unknown, expired or used")]
     InvalidNonce,
@@ -83,28 +82,17 @@ pub enum CredentialError {
     Store(#[from] StoreError),
 }
 
-/// What the wallet signs with its device key. Unknown members are refused: the format is ours.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProofClaims {
-    aud: String,
-    nonce: String,
-    iat: UnixTime,
-    commitment: String,
-    proof: String,
-}
-
 impl Issuer {
-    /// An issuer for the sessions of `enrolments`.
+    /// An issuer of this name for the sessions of `enrolments`.
     #[must_use]
     pub fn new(
-        origin: Origin,
+        identifier: HttpsUri,
         enrolments: Arc<Enrolments>,
         sessions: Arc<dyn SessionStore>,
         keys: Arc<EpochKeys>,
     ) -> Issuer {
         Issuer {
-            origin,
+            identifier,
             enrolments,
             sessions,
             keys,
@@ -113,8 +101,8 @@ impl Issuer {
 
     /// The credential issuer identifier.
     #[must_use]
-    pub fn origin(&self) -> &Origin {
-        &self.origin
+    pub fn identifier(&self) -> &HttpsUri {
+        &self.identifier
     }
 
     /// Exchanges a pre-authorized code and its transaction code for an access token, once.
@@ -163,7 +151,8 @@ impl Issuer {
         Ok(nonce)
     }
 
-    /// Issues a certificate for a proof, or repeats the one issued for the very same proof.
+    /// Issues a certificate for a credential request, or repeats the one issued for the very same
+    /// request, which is given byte for byte.
     ///
     /// # Errors
     ///
@@ -171,18 +160,15 @@ impl Issuer {
     pub async fn issue(
         &self,
         token: &str,
-        statement: &str,
+        body: &[u8],
         now: UnixTime,
     ) -> Result<String, CredentialError> {
         let session = self.session_of(token, now).await?;
-        if let Some(issued) = self
-            .enrolments
-            .issued_before(session, statement, now)
-            .await?
-        {
+        let digest = jose::sha256(body);
+        if let Some(issued) = self.enrolments.issued_before(session, digest, now).await? {
             return Ok(issued);
         }
-        let request = self.parse_proof(statement, now)?;
+        let request = self.parse(body, digest)?;
         match self
             .sessions
             .consume_nonce(secret::hash(&request.nonce), now)
@@ -201,27 +187,15 @@ impl Issuer {
         found.ok_or(CredentialError::InvalidToken)
     }
 
-    /// Checks everything about a proof that needs no session.
-    fn parse_proof(
-        &self,
-        statement: &str,
-        now: UnixTime,
-    ) -> Result<CertificateRequest, CredentialError> {
-        let invalid = || CredentialError::InvalidProof;
-        let jws = jws::UnverifiedJws::parse(statement).map_err(|_| invalid())?;
-        let device_key: PublicKey = jws.header().jwk.ok_or_else(invalid)?;
-        let claims: ProofClaims = jws.verify(&device_key, PROOF_TYP).map_err(|_| invalid())?;
-        let in_time = claims.iat <= now.plus_secs(CLOCK_SKEW_SECS)
-            && now <= claims.iat.plus_secs(NONCE_SECS + CLOCK_SKEW_SECS);
-        if claims.aud != self.origin.as_str() || !in_time {
-            return Err(invalid());
-        }
+    fn parse(&self, body: &[u8], digest: [u8; 32]) -> Result<CertificateRequest, CredentialError> {
+        let request = CredentialRequest::parse(body, &[CERTIFICATE])?;
+        let (device_key, proof) = request.proof.verify(&self.identifier)?;
         Ok(CertificateRequest {
-            statement: statement.to_owned(),
+            digest,
             device_key,
-            nonce: claims.nonce,
-            commitment: jose::decode(&claims.commitment).map_err(|_| invalid())?,
-            proof: jose::decode(&claims.proof).map_err(|_| invalid())?,
+            nonce: proof.nonce,
+            commitment: proof.commitment,
+            proof: proof.proof,
         })
     }
 }

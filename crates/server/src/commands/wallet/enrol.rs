@@ -234,6 +234,7 @@ impl Desk {
         output: Output,
     ) -> Result<CredentialOffer, Failure> {
         let nonce = confirmed.nonce()?;
+        let origin = home.vault.operator.origin.clone();
         if confirmed.0.registered == Some(true) {
             output.progress("The register knows you already: proving that this is your wallet …");
             let person = home.vault.person.as_ref().ok_or_else(|| {
@@ -244,7 +245,7 @@ impl Desk {
                     next,
                 )
             })?;
-            let body = enrol::restore(person, nonce, device).map_err(damaged)?;
+            let body = enrol::restore(person, &origin, nonce, device).map_err(damaged)?;
             let answer: Offered = self.post("/restore", &body).await?;
             return Ok(answer.credential_offer);
         }
@@ -253,12 +254,15 @@ impl Desk {
             let what = "this wallet holds the accounts of another registration";
             return Err(Failure::new("wallet-in-use", what, next));
         }
-        let (draft, body) = enrol::register(nonce, device);
+        let (draft, body) = enrol::register(&origin, nonce, device);
         let answer: Value = self.post("/commitment", &body).await?;
         let committed: Committed = parse(&answer)?;
         let person: Person = draft.finish(&committed).map_err(enrol_failure)?;
         home.vault.person = Some(person);
+        home.vault.sites.clear();
+        home.keys.forget_all();
         home.save_vault()?;
+        home.save_keys()?;
         Ok(parse::<Offered>(&answer)?.credential_offer)
     }
 
@@ -277,7 +281,7 @@ impl Desk {
 }
 
 fn report(home: &Home, output: Output) -> Result<(), Failure> {
-    let (Some(person), Some(certificate)) = (&home.vault.person, &home.vault.certificate) else {
+    let (Some(person), Some(certificate)) = (&home.vault.person, &home.keys.certificate) else {
         return Err(unexpected());
     };
     let number = person.web_number().map_err(damaged)?;

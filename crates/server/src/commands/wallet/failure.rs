@@ -8,19 +8,19 @@ use crate::client::{Answer, CallError};
 
 /// A refusal with its stable id, what happened and what to do next.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// Stable id, kebab-case.
-    pub id: String,
+    pub(super) id: String,
     /// What happened.
-    pub what: String,
+    pub(super) what: String,
     /// What to do next; empty where there is nothing.
-    pub next: &'static str,
+    pub(super) next: &'static str,
 }
 
 impl Failure {
     /// A failure with a next step.
     #[must_use]
-    pub fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
+    pub(super) fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
         Failure {
             id: id.to_owned(),
             what: what.to_string(),
@@ -70,7 +70,7 @@ struct Refused {
 
 /// The failure that a refusing answer tells of.
 #[must_use]
-pub fn refused(answer: &Answer) -> Failure {
+pub(super) fn refused(answer: &Answer) -> Failure {
     let status = answer.status;
     let Ok(body) = answer.json::<Refused>() else {
         return Failure::new("server-failed", format!("the server answered {status}"), "");

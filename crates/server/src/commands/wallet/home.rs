@@ -18,15 +18,15 @@ const AUTHORITIES: &str = "authorities.pem";
 const LOCK: &str = "lock";
 
 /// An opened wallet folder.
-pub struct Home {
+pub(super) struct Home {
     folder: PathBuf,
     identity: DeviceIdentity,
     /// Held as long as this value lives.
     _lock: File,
     /// The vault.
-    pub vault: Vault,
+    pub(super) vault: Vault,
     /// The keys of this device.
-    pub keys: DeviceKeys,
+    pub(super) keys: DeviceKeys,
 }
 
 impl Home {
@@ -35,7 +35,7 @@ impl Home {
     /// # Errors
     ///
     /// `wallet-missing`, `wallet-busy`, `vault-damaged`.
-    pub fn open(folder: &Path) -> Result<Home, Failure> {
+    pub(super) fn open(folder: &Path) -> Result<Home, Failure> {
         if !folder.join(VAULT).exists() {
             let what = format!("there is no wallet in {}", folder.display());
             let next = "Begin with `bauta wallet enrol`, or bring back a backup with `bauta wallet restore`.";
@@ -59,7 +59,7 @@ impl Home {
     /// # Errors
     ///
     /// `wallet-exists`, `wallet-busy`, `local-failure`.
-    pub fn create(folder: &Path, vault: Vault, ca: Option<&Path>) -> Result<Home, Failure> {
+    pub(super) fn create(folder: &Path, vault: Vault, ca: Option<&Path>) -> Result<Home, Failure> {
         if folder.join(VAULT).exists() {
             let what = format!("there is a wallet in {} already", folder.display());
             let next =
@@ -101,7 +101,7 @@ impl Home {
     ///
     /// As [`Home::open`] and [`Home::create`]; `other-operator` where the wallet is another
     /// operator's.
-    pub fn open_or_create(
+    pub(super) fn open_or_create(
         folder: &Path,
         operator: &OperatorTrust,
         ca: Option<&Path>,
@@ -126,7 +126,7 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`; the old vault is intact then.
-    pub fn save_vault(&self) -> Result<(), Failure> {
+    pub(super) fn save_vault(&self) -> Result<(), Failure> {
         self.save(VAULT, self.identity.seal(&self.vault))
     }
 
@@ -135,7 +135,7 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`; the old keys are intact then.
-    pub fn save_keys(&self) -> Result<(), Failure> {
+    pub(super) fn save_keys(&self) -> Result<(), Failure> {
         self.save(DEVICE_KEYS, self.identity.seal(&self.keys))
     }
 
@@ -153,7 +153,7 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`.
-    pub fn client(&self) -> Result<HttpsClient, Failure> {
+    pub(super) fn client(&self) -> Result<HttpsClient, Failure> {
         let ca_file = Some(self.folder.join(AUTHORITIES)).filter(|path| path.exists());
         Ok(HttpsClient::new(&ClientConfig {
             ca_file,
@@ -166,7 +166,7 @@ impl Home {
     /// # Errors
     ///
     /// `local-failure`.
-    pub fn delete(self) -> Result<(), Failure> {
+    pub(super) fn delete(self) -> Result<(), Failure> {
         // The key first: what it sealed is unreadable from then on, whatever happens next.
         for name in [IDENTITY, VAULT, DEVICE_KEYS, AUTHORITIES, LOCK] {
             let path = self.folder.join(name);

@@ -170,13 +170,13 @@ pub(super) async fn end(args: &ConfirmArgs, folder: &Path, output: Output) -> Re
         args.yes,
     )?;
     let client = home.client()?;
-    let origin = home.vault.operator.origin.as_str();
+    let origin = &home.vault.operator.origin;
     let answer = client
         .send(client.requests().post(format!("{origin}/nonce")))
         .await?;
     let nonce: NonceAnswer = answer.json().map_err(|_| refused(&answer))?;
-    let body =
-        wallet::enrol::end(person, &nonce.c_nonce, &device, clock::now()).map_err(damaged)?;
+    let body = wallet::enrol::end(person, (origin, &nonce.c_nonce), &device, clock::now())
+        .map_err(damaged)?;
     let post = client
         .requests()
         .post(format!("{origin}/registration/end"))

@@ -29,12 +29,8 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
         "Web number   {number}\nOperator     {}",
         home.vault.operator.origin
     );
-    let mut value = json!({
-        "web_number": number.to_string(),
-        "operator": home.vault.operator.origin,
-        "certificate": Value::Null,
-    });
-    match &home.vault.certificate {
+    let mut shown = Value::Null;
+    match &home.keys.certificate {
         None => text.push_str("\nCertificate  none; run `bauta wallet enrol`"),
         Some(certificate) => {
             let until = certificate.epoch().next().next().start();
@@ -45,13 +41,18 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
             };
             text.push_str(&format!("\nCertificate  {state} {}\n", day(until)));
             text.push_str(&attributes_text(certificate.attributes()));
-            value["certificate"] = json!({
+            shown = json!({
                 "accepted": certificate.is_accepted(now),
                 "accepted_until": until,
                 "attributes": certificate.attributes(),
             });
         }
     }
+    let value = json!({
+        "web_number": number.to_string(),
+        "operator": home.vault.operator.origin,
+        "certificate": shown,
+    });
     output.result(&text, &value);
     Ok(())
 }

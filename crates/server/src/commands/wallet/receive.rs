@@ -2,7 +2,7 @@
 
 use credential::attributes::Attributes;
 use credential::jose::SigningKey;
-use credential::manifest::{IssuerKey, Manifest};
+use credential::manifest::IssuerKey;
 use openid4vc::Secret;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{
@@ -11,7 +11,6 @@ use openid4vc::vci::{
 };
 use serde::Deserialize;
 use wallet::enrol;
-use wallet::vault::OperatorTrust;
 
 use super::enrol::{call, enrol_failure, unexpected};
 use super::failure::{Failure, refused};
@@ -58,7 +57,11 @@ pub(super) async fn run(
     let request = enrol::request_certificate(
         person,
         (identity.attributes, identity.generation),
-        (&metadata.credential_issuer, &nonce.c_nonce),
+        (
+            &home.vault.operator.origin,
+            &metadata.credential_issuer,
+            &nonce.c_nonce,
+        ),
         identity.device,
         clock::now(),
     )
@@ -73,7 +76,8 @@ pub(super) async fn run(
     let issued = issued.single().ok_or_else(unexpected)?;
     let stored =
         enrol::receive_certificate(&request, person, issued, &key).map_err(enrol_failure)?;
-    home.vault.certificate = Some(stored);
+    home.keys.certificate = Some(stored);
+    home.save_keys()?;
     home.save_vault()
 }
 
@@ -124,10 +128,7 @@ async fn redeem(
 
 /// Fetches the manifest and gives the key of the current epoch.
 async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
-    let OperatorTrust {
-        origin,
-        operator_key,
-    } = &home.vault.operator;
+    let origin = &home.vault.operator.origin;
     let get = client
         .requests()
         .get(format!("{origin}/.well-known/bauta/manifest"));
@@ -137,8 +138,10 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
     }
     let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
     let now = clock::now();
-    let manifest =
-        Manifest::verify(compact.trim(), origin, operator_key, now).map_err(|error| {
+    let manifest = home
+        .vault
+        .accept_manifest(compact.trim(), now)
+        .map_err(|error| {
             Failure::new(
                 "manifest-invalid",
                 error,
@@ -152,6 +155,5 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
             "",
         )
     })?;
-    home.vault.manifest = Some(compact);
     Ok(key)
 }

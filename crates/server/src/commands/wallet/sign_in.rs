@@ -28,7 +28,7 @@ pub(super) struct SignInArgs {
     decline: bool,
 }
 
-/// Errors of a gateway after which the certificate is shown instead of the account.
+/// Errors of a gateway after which the certificate has to be shown instead of the account.
 const NEW_TO_GATEWAY: [&str; 2] = ["device-unknown", "account-unknown"];
 
 /// Runs the command.
@@ -55,8 +55,8 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
         }
         return Err(declined);
     }
-    let (done, answer) = answer(&mut home, &client, &request, choice).await?;
-    report(&request, done, &answer, output)
+    let answer = answer(&mut home, &client, &request, choice).await?;
+    report(&request, choice, &answer, output)
 }
 
 async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failure> {
@@ -70,34 +70,38 @@ async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failu
         .map_err(|_| Failure::new("request-invalid", "the site's request is not text", ""))
 }
 
-/// Sends the answer; a gateway that does not know this device gets the certificate instead.
+/// Sends the answer. A gateway that does not know this device gets no certificate in its place
+/// until the person has seen what that discloses: the next run of the command asks.
 async fn answer(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
     choice: Choice,
-) -> Result<(Choice, Answer), Failure> {
-    if choice == Choice::SignIn {
-        let device = home
-            .keys
-            .site(&request.entry().site.origin)
-            .map_err(damaged)?;
-        let device = device.ok_or_else(|| failure(&Refusal::Query))?;
-        let body = request
-            .sign_in(&home.vault, &device)
-            .map_err(|refusal| failure(&refusal))?;
-        let answer = post(client, request, body).await?;
-        if answer.status.is_success() {
-            return Ok((choice, answer));
-        }
-        let failure = refused(&answer);
-        if !NEW_TO_GATEWAY.contains(&failure.id.as_str()) {
-            return Err(failure);
-        }
+) -> Result<Answer, Failure> {
+    if choice == Choice::SignUp {
+        return sign_up(home, client, request).await;
     }
-    sign_up(home, client, request)
-        .await
-        .map(|answer| (Choice::SignUp, answer))
+    let device = home
+        .keys
+        .site(&request.entry().site.origin)
+        .map_err(damaged)?;
+    let device = device.ok_or_else(|| failure(&Refusal::Query))?;
+    let body = request
+        .sign_in(&home.vault, &device)
+        .map_err(|refusal| failure(&refusal))?;
+    let answer = post(client, request, body).await?;
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    let mut failure = refused(&answer);
+    if NEW_TO_GATEWAY.contains(&failure.id.as_str()) {
+        home.vault
+            .set_site(request.entry(), SiteState::NewDevice, clock::now());
+        home.save_vault()?;
+        failure.next = "Run the same command again to show the certificate instead: \
+            it says first what that discloses.";
+    }
+    Err(failure)
 }
 
 async fn sign_up(
@@ -109,22 +113,21 @@ async fn sign_up(
     let now = clock::now();
     let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
     let body = request
-        .sign_up(&home.vault, &device, now)
+        .sign_up(&home.vault, (&home.keys, &device), now)
         .map_err(|refusal| failure(&refusal))?;
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
     // key that this wallet has forgotten.
     home.save_keys()?;
     if home.vault.site(&site.origin).is_none() {
         home.vault
-            .set_site(&site.origin, &site.name, SiteState::Pending, now);
+            .set_site(request.entry(), SiteState::Pending, now);
         home.save_vault()?;
     }
     let answer = post(client, request, body).await?;
     if !answer.status.is_success() {
         return Err(refused(&answer));
     }
-    home.vault
-        .set_site(&site.origin, &site.name, SiteState::Joined, now);
+    home.vault.set_site(request.entry(), SiteState::Joined, now);
     home.save_vault()?;
     Ok(answer)
 }
@@ -153,8 +156,9 @@ async fn post(client: &HttpsClient, request: &Request, body: String) -> Result<A
 
 fn question(request: &Request, choice: Choice) -> String {
     let site = &request.entry().site;
+    let gateway = &request.entry().gateway.origin;
     let head = format!(
-        "{} ({})\nPurpose: {}\n",
+        "{} ({})\nthrough {gateway}\nPurpose: {}\n",
         site.name, site.origin, site.purpose
     );
     match choice {
@@ -197,7 +201,7 @@ fn failure(refusal: &Refusal) -> Failure {
     let next = match refusal {
         Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
         Refusal::Unregistered(_) => "Nothing was sent. You can report the site to the operator.",
-        Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway => {
+        Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway | Refusal::OtherGateway => {
             "Nothing was sent. Do not go on with this page."
         }
         Refusal::Request(_) => "Reload the site's page and use its new link.",

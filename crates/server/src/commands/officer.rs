@@ -1,0 +1,269 @@
+//! `bauta officer`: an officer's tool, on the officer's own machine.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use credential::attributes::Attributes;
+use credential::jose::{self, SigningKey};
+use credential::origin::Origin;
+use rand_core::{Rng, UnwrapErr};
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use service::officer::{Decision, OfficerId, OfficerRequest, Verdict};
+
+use super::serve::read_key;
+use crate::client::{Answer, HttpsClient};
+use crate::clock;
+use crate::config::ClientConfig;
+use crate::files::{self, Access};
+
+/// How long a statement for one request is made to last, in seconds.
+const STATEMENT_SECS: u64 = 60;
+
+/// What `bauta officer` can do.
+#[derive(Debug, Subcommand)]
+pub enum OfficerCommand {
+    /// Make an officer's key and print what goes into the operator's configuration.
+    Keygen {
+        /// The officer's name in statements; not a person's name.
+        #[arg(long)]
+        id: String,
+        /// File for the private key.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// List the enrolments that wait for an officer.
+    List(Connection),
+    /// Show what to compare with the person and the paper document.
+    Show {
+        /// Who asks whom.
+        #[command(flatten)]
+        connection: Connection,
+        /// The session.
+        session: String,
+        /// File for the portrait of the chip; nothing is overwritten.
+        #[arg(long)]
+        portrait: Option<PathBuf>,
+    },
+    /// Confirm that the person is the document's holder; prints the code to hand over.
+    Confirm {
+        /// Who asks whom.
+        #[command(flatten)]
+        connection: Connection,
+        /// The session.
+        session: String,
+    },
+    /// Refuse an enrolment.
+    Refuse {
+        /// Who asks whom.
+        #[command(flatten)]
+        connection: Connection,
+        /// The session.
+        session: String,
+        /// Why, in a few words without personal data.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Who asks whom.
+#[derive(Debug, Args)]
+pub struct Connection {
+    /// The operator's origin.
+    #[arg(long)]
+    operator: String,
+    /// The officer's name in statements.
+    #[arg(long)]
+    id: String,
+    /// File with the officer's private key.
+    #[arg(long)]
+    key: PathBuf,
+    /// PEM file with the only certification authorities to trust.
+    #[arg(long)]
+    ca: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    sessions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Evidence {
+    attributes: Attributes,
+    portrait: String,
+    evidence_digest: String,
+}
+
+#[derive(Deserialize)]
+struct Decided {
+    transaction_code: Option<String>,
+}
+
+/// What is shown of a refusal.
+#[derive(Deserialize)]
+struct Refusal {
+    id: String,
+    title: String,
+}
+
+impl OfficerCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, for the person at the terminal.
+    pub fn run(self) -> anyhow::Result<()> {
+        if let OfficerCommand::Keygen { id, out } = &self {
+            return keygen(id, out);
+        }
+        crate::commands::runtime()?.block_on(self.call())
+    }
+
+    async fn call(self) -> anyhow::Result<()> {
+        match self {
+            OfficerCommand::Keygen { id, out } => keygen(&id, &out),
+            OfficerCommand::List(connection) => {
+                let list: List = Desk::open(&connection)?.get("/officer/enrolments").await?;
+                list.sessions.iter().try_for_each(|session| print(session))
+            }
+            OfficerCommand::Show {
+                connection,
+                session,
+                portrait,
+            } => {
+                let evidence = Desk::open(&connection)?.evidence(&session).await?;
+                show(&evidence, portrait)
+            }
+            OfficerCommand::Confirm {
+                connection,
+                session,
+            } => {
+                let desk = Desk::open(&connection)?;
+                let decided = desk
+                    .decide(&session, Verdict::Confirm, "same person")
+                    .await?;
+                match decided.transaction_code {
+                    Some(code) => print(&code),
+                    None => bail!("the enrolment was ended instead; the wallet shows the reason"),
+                }
+            }
+            OfficerCommand::Refuse {
+                connection,
+                session,
+                reason,
+            } => {
+                Desk::open(&connection)?
+                    .decide(&session, Verdict::Refuse, &reason)
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn keygen(id: &str, out: &std::path::Path) -> anyhow::Result<()> {
+    let key = SigningKey::generate();
+    files::write_new(out, &key.to_pkcs8(), Access::Private)?;
+    print(&serde_json::json!({ "id": id, "key": key.public() }).to_string())
+}
+
+fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(&evidence.attributes)?)?;
+    if let Some(path) = portrait {
+        let image = jose::decode(&evidence.portrait).context("the portrait is not base64url")?;
+        files::write_new(&path, &image, Access::Private)?;
+    }
+    Ok(())
+}
+
+fn print(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cannot write to standard output")
+}
+
+/// An officer's connection to the operator.
+struct Desk {
+    client: HttpsClient,
+    origin: Origin,
+    officer: OfficerId,
+    key: SigningKey,
+}
+
+impl Desk {
+    fn open(connection: &Connection) -> anyhow::Result<Desk> {
+        let config = ClientConfig {
+            ca_file: connection.ca.clone(),
+            ..ClientConfig::default()
+        };
+        Ok(Desk {
+            client: HttpsClient::new(&config)?,
+            origin: Origin::parse(&connection.operator)?,
+            officer: OfficerId(connection.id.clone()),
+            key: read_key(&connection.key)?,
+        })
+    }
+
+    async fn evidence(&self, session: &str) -> anyhow::Result<Evidence> {
+        self.get(&format!("/officer/enrolments/{session}")).await
+    }
+
+    async fn decide(
+        &self,
+        session: &str,
+        decision: Verdict,
+        reason: &str,
+    ) -> anyhow::Result<Decided> {
+        let evidence = self.evidence(session).await?;
+        let decision = Decision {
+            iss: self.officer.clone(),
+            session: session.to_owned(),
+            evidence_digest: evidence.evidence_digest,
+            decision,
+            reason: reason.to_owned(),
+            iat: clock::now(),
+        };
+        let body = serde_json::json!({ "decision": decision.sign(&self.key) });
+        let path = format!("/officer/enrolments/{session}/decision");
+        let call = self.request(Method::POST, &path).json(&body);
+        read(&self.client.send(call).await?)
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        read(&self.client.send(self.request(Method::GET, path)).await?)
+    }
+
+    /// A request with a statement of its own.
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let mut jti = [0; 16];
+        UnwrapErr(getrandom::SysRng).fill_bytes(&mut jti);
+        let (url, iat) = (format!("{}{path}", self.origin), clock::now());
+        let statement = OfficerRequest {
+            iss: self.officer.clone(),
+            aud: self.origin.clone(),
+            iat,
+            exp: iat.plus_secs(STATEMENT_SECS),
+            jti: jose::encode(jti),
+            htm: method.as_str().to_owned(),
+            htu: url.clone(),
+        };
+        let authorization = format!("Officer {}", statement.sign(&self.key));
+        self.client
+            .requests()
+            .request(method, url)
+            .header("authorization", authorization)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> anyhow::Result<T> {
+    if answer.status != StatusCode::OK {
+        let refusal: Refusal = answer
+            .json()
+            .with_context(|| format!("the operator answered with status {}", answer.status))?;
+        bail!("{} ({})", refusal.title, refusal.id);
+    }
+    answer
+        .json()
+        .context("the operator's answer is not the one expected")
+}

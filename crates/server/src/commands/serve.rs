@@ -1,0 +1,212 @@
+//! `bauta serve`: the operator.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use credential::jose::SigningKey;
+use credential::origin::Origin;
+use mrtd::TrustStore;
+use openid4vc::uri::HttpsUri;
+use oprf::ShareIndex;
+use service::attestation;
+use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments};
+use service::issuer::{EpochKeys, Issuer};
+use service::officer::{OfficerId, Officers};
+use service::register::Registrations;
+use service::sites::Sites;
+use service::tags::{Quorum, TagKey, TrusteeClient};
+use store::sqlite::{SqliteRegister, SqliteSessions, SqliteSites};
+use store::{RegisterStore, SessionStore};
+use zeroize::Zeroizing;
+
+use crate::client::HttpsClient;
+use crate::config::operator::{OperatorConfig, TrusteesConfig};
+use crate::config::{self};
+use crate::http::operator::{self, Operator};
+use crate::serve::Bound;
+use crate::trustees::HttpsTrustee;
+use crate::{clock, files};
+
+/// Subfolder of the state folder with the issuer's keys.
+const KEY_FOLDER: &str = "issuer-keys";
+/// How often what has expired is forgotten.
+const TICK: Duration = Duration::from_secs(5);
+
+/// Options of `bauta serve`.
+#[derive(Debug, Args)]
+pub struct ServeCommand {
+    /// The configuration, `operator.toml`.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+impl ServeCommand {
+    /// Runs the operator until it is told to stop.
+    ///
+    /// # Errors
+    ///
+    /// What is missing or wrong in the configuration, or why it cannot listen.
+    pub fn run(self) -> anyhow::Result<()> {
+        let config: OperatorConfig = config::load(&self.config)?;
+        crate::commands::runtime()?.block_on(serve(&config))
+    }
+}
+
+async fn serve(config: &OperatorConfig) -> anyhow::Result<()> {
+    let bound = Bound::new(&config.server).await?;
+    let origin = with_port(&config.origin, bound.address().port())?;
+    let operator = Arc::new(build(config, origin).await?);
+    let sweeper = tokio::spawn(sweep(Arc::clone(&operator)));
+    let served = bound
+        .run(operator::routes(Arc::clone(&operator.operator)))
+        .await;
+    sweeper.abort();
+    served
+}
+
+/// The operator with what is swept on a timer.
+struct Running {
+    operator: Arc<Operator>,
+    sessions: Arc<dyn SessionStore>,
+}
+
+async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Running> {
+    let state = &config.state_folder;
+    files::make_private_folder(state)?;
+    files::make_private_folder(&state.join(KEY_FOLDER))?;
+    let register: Arc<dyn RegisterStore> =
+        Arc::new(SqliteRegister::open(&state.join("register.sqlite")).await?);
+    let sessions: Arc<dyn SessionStore> =
+        Arc::new(SqliteSessions::open(&state.join("sessions.sqlite")).await?);
+    let keys = Arc::new(EpochKeys::open(&state.join(KEY_FOLDER), clock::now())?);
+    let setup = EnrolmentSetup {
+        origin: origin.clone(),
+        policy: policy(config)?,
+        trust: TrustStore::load_folder(&config.trust_folder)?,
+        quorum: quorum(config)?,
+    };
+    let enrolments = Enrolments::new(setup, Arc::clone(&register), Arc::clone(&sessions));
+    let enrolments = Arc::new(enrolments);
+    let identifier = HttpsUri::parse(origin.as_str())?;
+    let operator = Operator {
+        key: read_key(&config.key_file)?,
+        officers: officers(config, &origin, &sessions)?,
+        issuer: Issuer::new(
+            identifier,
+            Arc::clone(&enrolments),
+            Arc::clone(&sessions),
+            Arc::clone(&keys),
+        ),
+        registrations: Registrations::new(origin.clone(), register, Arc::clone(&sessions)),
+        sites: Sites::new(Arc::new(SqliteSites::open(&sites_file(state)).await?)),
+        origin,
+        enrolments,
+        keys,
+    };
+    Ok(Running {
+        operator: Arc::new(operator),
+        sessions,
+    })
+}
+
+/// Where the register of sites is stored.
+pub(super) fn sites_file(state_folder: &Path) -> PathBuf {
+    state_folder.join("sites.sqlite")
+}
+
+/// The configured origin; its port is the bound one where 0 is configured.
+fn with_port(origin: &Origin, port: u16) -> anyhow::Result<Origin> {
+    match origin.as_str().strip_suffix(":0") {
+        Some(host) => Ok(Origin::parse(&format!("{host}:{port}"))?),
+        None => Ok(origin.clone()),
+    }
+}
+
+fn policy(config: &OperatorConfig) -> anyhow::Result<EnrolmentPolicy> {
+    let session_secs = config.enrolment.session_secs;
+    if !(1..=attestation::LIFETIME_MAX_SECS).contains(&session_secs) {
+        bail!(
+            "enrolment.session_secs must be 1 to {}",
+            attestation::LIFETIME_MAX_SECS
+        );
+    }
+    Ok(EnrolmentPolicy {
+        session_secs,
+        sessions_max: config.enrolment.sessions_max,
+    })
+}
+
+fn quorum(config: &OperatorConfig) -> anyhow::Result<Quorum> {
+    let TrusteesConfig {
+        group_file,
+        attester,
+        attester_key_file,
+        members,
+    } = &config.trustees;
+    let group = serde_json::from_slice(&files::read(group_file)?)
+        .with_context(|| format!("{} is not a group key", group_file.display()))?;
+    let client = HttpsClient::new(&config.client)?;
+    let mut trustees: Vec<Arc<dyn TrusteeClient>> = Vec::new();
+    for member in members {
+        let index = ShareIndex::try_from(member.index).context("a trustee's index")?;
+        trustees.push(Arc::new(HttpsTrustee::new(
+            index,
+            &member.origin,
+            client.clone(),
+        )));
+    }
+    let tag_key = Zeroizing::new(files::read(&config.tag_key_file)?);
+    let key = Arc::new(read_key(attester_key_file)?);
+    let attester = (attester.clone(), key);
+    Ok(Quorum::new(
+        group,
+        trustees,
+        attester,
+        TagKey::from_bytes(&tag_key)?,
+    )?)
+}
+
+fn officers(
+    config: &OperatorConfig,
+    origin: &Origin,
+    sessions: &Arc<dyn SessionStore>,
+) -> anyhow::Result<Officers> {
+    let mut keys = BTreeMap::new();
+    for officer in &config.officers {
+        if keys
+            .insert(OfficerId(officer.id.clone()), officer.key)
+            .is_some()
+        {
+            bail!("the officer {} is configured twice", officer.id);
+        }
+    }
+    Ok(Officers::new(keys, origin.clone(), Arc::clone(sessions)))
+}
+
+/// Reads a signing key, PKCS#8 in DER.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
+    let der = Zeroizing::new(files::read(path)?);
+    SigningKey::from_pkcs8(&der).with_context(|| format!("{} is not a key", path.display()))
+}
+
+/// Forgets what has expired, and turns the issuer's keys with the epoch.
+async fn sweep(running: Arc<Running>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        let now = clock::now();
+        running.operator.enrolments.forget_expired(now);
+        if let Err(error) = running.sessions.forget_expired(now).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot forget");
+        }
+        if let Err(error) = running.operator.keys.turn(now) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot turn the keys"
+            );
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `bauta site`: the register of sites, on the operator's own machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use credential::attributes::Item;
+use credential::origin::Origin;
+use credential::site_entry::{Gateway, Site};
+use service::sites::{NewSite, SignInNeeds, Sites};
+use store::sqlite::SqliteSites;
+
+use super::serve::{read_key, sites_file};
+use crate::config::operator::OperatorConfig;
+use crate::{clock, config, files};
+
+/// What `bauta site` can do.
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// Register a site: sign its entry, store it, and write it to a file for its gateway.
+    Add(Box<AddSite>),
+}
+
+/// A site.
+#[derive(Debug, Args)]
+pub struct AddSite {
+    /// The operator's configuration, `operator.toml`.
+    #[arg(long)]
+    config: PathBuf,
+    /// The site's origin, such as `https://forum.example`.
+    #[arg(long)]
+    origin: String,
+    /// The site's name, as people see it.
+    #[arg(long)]
+    name: String,
+    /// What the site asks for data for, as people see it.
+    #[arg(long)]
+    purpose: String,
+    /// How people without a certificate are served.
+    #[arg(long)]
+    alternative: String,
+    /// The origin of the site's gateway.
+    #[arg(long)]
+    gateway: String,
+    /// SHA-256 over the DER of the gateway's request certificate, in base64url.
+    #[arg(long)]
+    x509_hash: String,
+    /// An item that the site may ask for, such as `sex`; may be given several times.
+    #[arg(long = "item")]
+    items: Vec<String>,
+    /// A law demands a valid certificate at every sign-in.
+    #[arg(long)]
+    requires_certificate: bool,
+    /// How long the entry is valid, in days.
+    #[arg(long, default_value_t = 365)]
+    days: u32,
+    /// File for the signed entry.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+impl SiteCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, for the person at the terminal.
+    pub fn run(self) -> anyhow::Result<()> {
+        let SiteCommand::Add(site) = self;
+        crate::commands::runtime()?.block_on(site.add())
+    }
+}
+
+impl AddSite {
+    async fn add(self: Box<Self>) -> anyhow::Result<()> {
+        let config: OperatorConfig = config::load(&self.config)?;
+        if config.origin.as_str().ends_with(":0") {
+            bail!("the operator's origin needs its port: entries name it");
+        }
+        let key = read_key(&config.key_file)?;
+        let new = self.parse()?;
+        files::make_private_folder(&config.state_folder)?;
+        let sites = open_sites(&config.state_folder).await?;
+        let entry = sites.add(new, (&config.origin, &key), clock::now()).await?;
+        files::write_new(&self.out, entry.as_bytes(), files::Access::Public)
+    }
+
+    fn parse(&self) -> anyhow::Result<NewSite> {
+        let item = |name: &String| {
+            Item::parse(name).with_context(|| format!("there is no item named {name}"))
+        };
+        Ok(NewSite {
+            site: Site {
+                origin: Origin::parse(&self.origin)?,
+                name: self.name.clone(),
+                purpose: self.purpose.clone(),
+                alternative: self.alternative.clone(),
+            },
+            gateway: Gateway {
+                origin: Origin::parse(&self.gateway)?,
+                x509_hash: self.x509_hash.clone(),
+            },
+            items: self.items.iter().map(item).collect::<anyhow::Result<_>>()?,
+            sign_in: if self.requires_certificate {
+                SignInNeeds::Certificate
+            } else {
+                SignInNeeds::Account
+            },
+            valid_days: self.days,
+        })
+    }
+}
+
+async fn open_sites(state_folder: &Path) -> anyhow::Result<Sites> {
+    Ok(Sites::new(Arc::new(
+        SqliteSites::open(&sites_file(state_folder)).await?,
+    )))
+}

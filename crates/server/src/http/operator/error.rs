@@ -1,0 +1,265 @@
+//! What each refusal of the service is on the wire. The only place that decides it.
+
+use axum::http::StatusCode;
+use openid4vc::vci::{CredentialRequestError, PreAuthorizedRequestError};
+use service::enrolment::{DocumentError, EnrolmentError, IssueError};
+use service::issuer::{CredentialError, RedeemError};
+use service::officer::OfficerError;
+use service::register::EndError;
+use store::StoreError;
+
+use crate::http::problem::{OAuthError, Problem};
+
+/// We failed: the reason is logged, not sent.
+pub(super) fn internal(failure: &(dyn std::error::Error + 'static)) -> Problem {
+    tracing::error!(error = failure, "request failed");
+    Problem::internal()
+}
+
+impl From<EnrolmentError> for Problem {
+    fn from(error: EnrolmentError) -> Problem {
+        let (status, id, title) = match error {
+            EnrolmentError::Document(error) => return document(&error),
+            EnrolmentError::Officer(error) => return error.into(),
+            EnrolmentError::Internal(error) => return internal(&*error),
+            EnrolmentError::Store(error) => return internal(&error),
+            EnrolmentError::TooManySessions => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-many-enrolments",
+                "There are too many enrolments at present, try again in a few minutes",
+            ),
+            EnrolmentError::UnknownSession => (
+                StatusCode::NOT_FOUND,
+                "unknown-session",
+                "The session is unknown or expired, or the token is wrong: begin again",
+            ),
+            EnrolmentError::WrongStep => (
+                StatusCode::CONFLICT,
+                "wrong-step",
+                "The session is at another step",
+            ),
+            EnrolmentError::OtherEvidence => (
+                StatusCode::CONFLICT,
+                "other-evidence",
+                "The decision is about another session or other evidence",
+            ),
+            EnrolmentError::AlreadyDecided => (
+                StatusCode::CONFLICT,
+                "already-decided",
+                "A decision was made before",
+            ),
+            EnrolmentError::TrusteesUnavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "trustees-unavailable",
+                "Too few trustees answered; nothing has changed, send the decision again later",
+            ),
+            EnrolmentError::AlreadyRegistered => (
+                StatusCode::CONFLICT,
+                "already-registered",
+                "The person is registered already; restore from the backup instead",
+            ),
+            EnrolmentError::NotRegistered => (
+                StatusCode::CONFLICT,
+                "not-registered",
+                "The person is not registered yet; there is nothing to restore",
+            ),
+            EnrolmentError::RegistrationEnded => (
+                StatusCode::FORBIDDEN,
+                "registration-ended",
+                "The registration was ended",
+            ),
+            EnrolmentError::CommitmentMismatch => (
+                StatusCode::FORBIDDEN,
+                "commitment-mismatch",
+                "The commitment or its proof is not the right one",
+            ),
+            EnrolmentError::AlreadyCommitted => (
+                StatusCode::CONFLICT,
+                "already-committed",
+                "Another commitment was sent before in this session",
+            ),
+        };
+        Problem::new(status, id, title)
+    }
+}
+
+fn document(error: &DocumentError) -> Problem {
+    // The variants hold no value of the document; the step that failed helps whoever operates.
+    tracing::debug!(error = error as &dyn std::error::Error, "document refused");
+    let (id, title) = match error {
+        DocumentError::NotAuthentic(_) => (
+            "document-not-authentic",
+            "The document cannot be verified as a state's document",
+        ),
+        DocumentError::Expired => ("document-expired", "The document has expired"),
+        DocumentError::NoPortrait => ("document-without-portrait", "The document has no portrait"),
+        DocumentError::BirthDate
+        | DocumentError::Form
+        | DocumentError::Number(_)
+        | DocumentError::Blind(_) => (
+            "document-unusable",
+            "The document is authentic, but its data cannot be certified",
+        ),
+    };
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, id, title)
+}
+
+impl From<OfficerError> for Problem {
+    fn from(error: OfficerError) -> Problem {
+        let (id, title) = match error {
+            OfficerError::Refused => (
+                "officer-statement-refused",
+                "The officer's statement does not hold",
+            ),
+            OfficerError::Replayed => (
+                "officer-statement-replayed",
+                "The officer's statement was used before",
+            ),
+            OfficerError::Store(error) => return internal(&error),
+        };
+        Problem::new(StatusCode::UNAUTHORIZED, id, title)
+    }
+}
+
+impl From<EndError> for Problem {
+    fn from(error: EndError) -> Problem {
+        let (status, id, title) = match error {
+            EndError::Refused => (
+                StatusCode::FORBIDDEN,
+                "statement-refused",
+                "The statement is not by the holder of this registration",
+            ),
+            EndError::InvalidNonce => (
+                StatusCode::BAD_REQUEST,
+                "invalid-nonce",
+                "The nonce is unknown, expired or used; fetch another",
+            ),
+            EndError::Busy => (
+                StatusCode::CONFLICT,
+                "registration-busy",
+                "The registration was changed at the same moment; try again",
+            ),
+            EndError::Store(error) => return internal(&error),
+        };
+        Problem::new(status, id, title)
+    }
+}
+
+/// A token request that cannot be read.
+pub(super) fn token_request(error: PreAuthorizedRequestError) -> OAuthError {
+    let code = openid4vc::oauth::OAuthError::from(error).error.as_str();
+    let title = "the token request cannot be read";
+    OAuthError::new(StatusCode::BAD_REQUEST, code, "malformed-request", title)
+}
+
+/// A store that failed.
+pub(super) fn store(error: &StoreError) -> OAuthError {
+    failed(error)
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> OAuthError {
+    tracing::error!(error, "request failed");
+    OAuthError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "server_error",
+        "internal-error",
+        "the server could not finish the request",
+    )
+}
+
+impl From<RedeemError> for OAuthError {
+    fn from(error: RedeemError) -> OAuthError {
+        let (id, title) = match error {
+            RedeemError::InvalidGrant => ("invalid-code", "the code is unknown, expired or used"),
+            RedeemError::WrongTransactionCode { attempts_left: 0 } => (
+                "code-ended",
+                "the transaction code was wrong too often and the code has ended",
+            ),
+            RedeemError::WrongTransactionCode { attempts_left: _ } => {
+                ("wrong-transaction-code", "the transaction code is wrong")
+            }
+            RedeemError::Store(error) => return failed(&error),
+        };
+        OAuthError::new(StatusCode::BAD_REQUEST, "invalid_grant", id, title)
+    }
+}
+
+impl From<CredentialError> for OAuthError {
+    fn from(error: CredentialError) -> OAuthError {
+        let (code, id, title) = match error {
+            CredentialError::InvalidToken => {
+                return OAuthError::new(
+                    StatusCode::UNAUTHORIZED,
+                    "invalid_token",
+                    "invalid-token",
+                    "the access token is unknown or expired",
+                );
+            }
+            CredentialError::Request(error) => return credential_request(error),
+            CredentialError::Proof(_) => (
+                "invalid_proof",
+                "invalid-proof",
+                "the proof is not for this issuer and key",
+            ),
+            CredentialError::InvalidNonce => (
+                "invalid_nonce",
+                "invalid-nonce",
+                "the nonce is unknown, expired or used",
+            ),
+            CredentialError::Issue(error) => return issue(error),
+            CredentialError::Keys(error) => return failed(&error),
+            CredentialError::Store(error) => return failed(&error),
+        };
+        OAuthError::new(StatusCode::BAD_REQUEST, code, id, title)
+    }
+}
+
+fn credential_request(error: CredentialRequestError) -> OAuthError {
+    let code = openid4vc::oauth::OAuthError::from(error).error.as_str();
+    let title = "the credential request cannot be read";
+    OAuthError::new(StatusCode::BAD_REQUEST, code, "malformed-request", title)
+}
+
+fn issue(error: IssueError) -> OAuthError {
+    let denied = "credential_request_denied";
+    let (status, code, id, title) = match error {
+        IssueError::NotOffered => (
+            StatusCode::BAD_REQUEST,
+            denied,
+            "not-offered",
+            "the enrolment session has ended; begin again",
+        ),
+        IssueError::InvalidProof => (
+            StatusCode::BAD_REQUEST,
+            "invalid_proof",
+            "invalid-proof",
+            "the proof does not hold for this session",
+        ),
+        IssueError::AlreadyIssued => (
+            StatusCode::BAD_REQUEST,
+            denied,
+            "already-issued",
+            "a certificate was issued for another request in this session",
+        ),
+        IssueError::RegisteredMeanwhile => (
+            StatusCode::CONFLICT,
+            denied,
+            "already-registered",
+            "the person was registered in another session meanwhile",
+        ),
+        IssueError::RegistrationEnded => (
+            StatusCode::FORBIDDEN,
+            denied,
+            "registration-ended",
+            "the registration was ended",
+        ),
+        IssueError::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server_error",
+            "registration-busy",
+            "the registration was changed at the same moment; try again with another proof",
+        ),
+        IssueError::Store(error) => return failed(&error),
+    };
+    OAuthError::new(status, code, id, title)
+}

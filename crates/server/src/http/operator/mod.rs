@@ -1,0 +1,100 @@
+//! The operator's routes.
+
+mod ending;
+mod enrolment;
+mod error;
+mod issuer;
+mod officer;
+mod public;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post, put};
+use credential::jose::SigningKey;
+use credential::origin::Origin;
+use service::enrolment::Enrolments;
+use service::issuer::{EpochKeys, Issuer};
+use service::officer::Officers;
+use service::register::Registrations;
+use service::sites::Sites;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::problem::Problem;
+
+/// The largest document upload in bytes: EF.DG2 of 1 MiB and the others, in base64.
+const DOCUMENT_MAX_BYTES: usize = 1_600_000;
+/// The largest other request in bytes.
+const REQUEST_MAX_BYTES: usize = 64 * 1024;
+
+/// What the handlers need.
+pub struct Operator {
+    /// The origin under which wallets reach this server.
+    pub origin: Origin,
+    /// The key that signs manifests.
+    pub key: SigningKey,
+    /// Enrolment sessions.
+    pub enrolments: Arc<Enrolments>,
+    /// The officers.
+    pub officers: Officers,
+    /// Codes, tokens and certificates.
+    pub issuer: Issuer,
+    /// The issuer's keys.
+    pub keys: Arc<EpochKeys>,
+    /// Ending of registrations.
+    pub registrations: Registrations,
+    /// The register of sites.
+    pub sites: Sites,
+}
+
+/// All routes.
+pub fn routes(operator: Arc<Operator>) -> Router {
+    let document = put(enrolment::document).layer(DefaultBodyLimit::max(DOCUMENT_MAX_BYTES));
+    Router::new()
+        // wallets
+        .route("/enrolment", post(enrolment::begin))
+        .route("/enrolment/{id}", get(enrolment::status))
+        .route("/enrolment/{id}/commitment", post(enrolment::commit))
+        .route("/enrolment/{id}/restore", post(enrolment::restore))
+        .route("/token", post(issuer::token))
+        .route("/nonce", post(issuer::nonce))
+        .route("/credential", post(issuer::credential))
+        .route("/registration/end", post(ending::end))
+        // officers
+        .route("/officer/enrolments", get(officer::list))
+        .route("/officer/enrolments/{id}", get(officer::evidence))
+        .route("/officer/enrolments/{id}/decision", post(officer::decide))
+        // everybody
+        .route("/.well-known/bauta/manifest", get(public::manifest))
+        .route(
+            "/.well-known/openid-credential-issuer",
+            get(public::issuer_metadata),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(public::server_metadata),
+        )
+        .route("/sites", get(public::sites))
+        .layer(DefaultBodyLimit::max(REQUEST_MAX_BYTES))
+        .route("/enrolment/{id}/document", document)
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(middleware::from_fn(wipe_after))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .with_state(operator)
+}
+
+/// Requests and answers may hold personal data; what handling them left on this thread's stack
+/// is overwritten.
+async fn wipe_after(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    service::memory::wipe_stack();
+    response
+}
