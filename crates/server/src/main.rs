@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::commands::gateway::GatewayArgs;
 use server::commands::officer::OfficerCommand;
 use server::commands::operator::OperatorCommand;
 use server::commands::serve::ServeCommand;
@@ -51,6 +52,8 @@ enum Command {
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
+    /// The gateway of a site: run it, or make its keys.
+    Gateway(GatewayArgs),
     /// Make specimen passports of a state that does not exist.
     #[command(subcommand)]
     Specimen(SpecimenCommand),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Site(command) => command.run(),
         Command::Trustee(command) => command.run(),
         Command::Tls(command) => command.run(),
+        Command::Gateway(command) => command.run(),
         Command::Specimen(command) => command.run(),
         Command::Wallet(command) => block_on(command.run()),
     };
