@@ -7,8 +7,12 @@
 #![forbid(unsafe_code)]
 
 pub mod binaries;
+pub mod browser;
 pub mod enumeration;
 pub mod forwarder;
 pub mod process;
+pub mod relying_party;
 pub mod scan;
 pub mod wait;
+pub mod wallet;
+pub mod world;

@@ -1,6 +1,6 @@
 //! Searching what a process leaves behind for what was planted before it.
 //!
-//! A [`Scanner`] looks for texts in many forms at once: see [`forms`]. Whatever is compressed by
+//! A [`Scanner`] looks for texts in many forms at once, see [`Form`]. Whatever is compressed by
 //! gzip is opened and searched as well. It cannot see what is encrypted or hashed with a secret,
 //! which is the point: such data is of no use to a thief. It does not look for a birth date as a
 //! day number: two bytes occur everywhere.
@@ -58,7 +58,7 @@ impl Scanner {
     ///
     /// # Errors
     ///
-    /// When a text is shorter than [`forms::NEEDLE_MIN`] bytes: it would be found by chance.
+    /// When a text is shorter than 6 bytes: it would be found by chance.
     pub fn new(needles: &[&str]) -> anyhow::Result<Scanner> {
         let (mut octets, mut patterns) = (Vec::new(), Vec::new());
         for needle in needles {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// The shortest text that is looked for, in bytes: five would be found in any core by chance.
-pub const NEEDLE_MIN: usize = 6;
+pub(super) const NEEDLE_MIN: usize = 6;
 
 /// How a text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
