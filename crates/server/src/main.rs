@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::commands::demo::DemoCommand;
 use server::commands::gateway::GatewayArgs;
 use server::commands::officer::OfficerCommand;
 use server::commands::operator::OperatorCommand;
@@ -36,6 +37,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the whole system on this machine and walk one specimen person through it.
+    Demo(DemoCommand),
     /// Run the operator: enrolment, issuer, register and register of sites.
     Serve(ServeCommand),
     /// Make what an operator needs before its first start.
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logs::start(cli.log_format, cli.log_level);
     let outcome = match cli.command {
+        Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Operator(command) => command.run(),
         Command::Officer(command) => command.run(),

@@ -1,5 +1,6 @@
 //! The commands of `bauta`, one module each.
 
+pub mod demo;
 pub mod gateway;
 pub mod officer;
 pub mod operator;

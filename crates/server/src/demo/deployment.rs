@@ -137,12 +137,16 @@ impl Ports {
         let mut held = Vec::new();
         for party in Party::ALL {
             let first = party.preferred_port();
-            let taken = (first..first + 500).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+            let taken =
+                (first..first + 500).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
             let listener = taken.with_context(|| format!("no port from {first} on is free"))?;
             listen.insert(party, listener.local_addr()?.port());
             held.push(listener);
         }
-        Ok(Ports { reached: listen.clone(), listen })
+        Ok(Ports {
+            reached: listen.clone(),
+            listen,
+        })
     }
 
     /// Ports that the system picks.
@@ -158,7 +162,10 @@ impl Ports {
             listen.insert(party, listener.local_addr()?.port());
             held.push(listener);
         }
-        Ok(Ports { reached: listen.clone(), listen })
+        Ok(Ports {
+            reached: listen.clone(),
+            listen,
+        })
     }
 
     /// The same, but `party` is reached at another port: something stands in front of it.
@@ -209,7 +216,10 @@ impl Deployment {
                 std::fs::remove_dir_all(&next)?;
             }
             files::make_private_folder(&next)?;
-            let made = Deployment { folder: next.clone(), ports: ports()? };
+            let made = Deployment {
+                folder: next.clone(),
+                ports: ports()?,
+            };
             made.create()?;
             if folder.exists() {
                 std::fs::remove_dir_all(folder)?;
@@ -219,7 +229,10 @@ impl Deployment {
         }
         let ports = serde_json::from_slice(&files::read(&folder.join(PORTS))?)
             .context("the demonstration's folder is damaged: start with --reset")?;
-        Ok(Deployment { folder: folder.to_owned(), ports })
+        Ok(Deployment {
+            folder: folder.to_owned(),
+            ports,
+        })
     }
 
     /// Its folder.
@@ -276,7 +289,11 @@ impl Deployment {
             let number = number.to_string();
             let mut command = bauta()?;
             command.args(["specimen", "passport", "--person", &number, "--authority"]);
-            command.arg(self.folder.join("specimen")).arg("--out").arg(&out).args(more);
+            command
+                .arg(self.folder.join("specimen"))
+                .arg("--out")
+                .arg(&out)
+                .args(more);
             run(&mut command)?;
         }
         Ok(out)
@@ -289,8 +306,19 @@ impl Deployment {
     /// When the program's own path is not known.
     pub fn officer(&self, action: &str) -> anyhow::Result<Command> {
         let mut command = bauta()?;
-        command.args(["officer", action, "--operator", &self.origin(Party::Operator), "--id", OFFICER]);
-        command.arg("--key").arg(self.folder.join("officer.key")).arg("--ca").arg(self.ca());
+        command.args([
+            "officer",
+            action,
+            "--operator",
+            &self.origin(Party::Operator),
+            "--id",
+            OFFICER,
+        ]);
+        command
+            .arg("--key")
+            .arg(self.folder.join("officer.key"))
+            .arg("--ca")
+            .arg(self.ca());
         Ok(command)
     }
 
@@ -301,7 +329,10 @@ impl Deployment {
     /// When the program's own path is not known.
     pub fn wallet(&self, name: &str) -> anyhow::Result<Command> {
         let mut command = bauta()?;
-        command.arg("wallet").arg("--home").arg(self.wallet_home(name));
+        command
+            .arg("wallet")
+            .arg("--home")
+            .arg(self.wallet_home(name));
         Ok(command)
     }
 
@@ -318,7 +349,9 @@ impl Deployment {
         }
         files::make_private_folder(&self.folder.join("wallets"))?;
         let mut specimen = bauta()?;
-        specimen.args(["specimen", "authority", "--out"]).arg(self.folder.join("specimen"));
+        specimen
+            .args(["specimen", "authority", "--out"])
+            .arg(self.folder.join("specimen"));
         run(&mut specimen)?;
         self.create_trustees_and_operator()?;
         for site in &SITES {
@@ -330,8 +363,10 @@ impl Deployment {
 
     fn make_leaf(&self, party: Party) -> anyhow::Result<()> {
         let mut leaf = bauta()?;
-        leaf.args(["tls", "leaf", "--name", party.host(), "--ca"]).arg(self.folder.join("ca"));
-        leaf.arg("--certificate").arg(self.folder_of(party).join("tls.pem"));
+        leaf.args(["tls", "leaf", "--name", party.host(), "--ca"])
+            .arg(self.folder.join("ca"));
+        leaf.arg("--certificate")
+            .arg(self.folder_of(party).join("tls.pem"));
         leaf.arg("--key").arg(self.folder_of(party).join("tls.key"));
         run(&mut leaf).map(drop)
     }
@@ -339,7 +374,7 @@ impl Deployment {
     fn server_section(&self, party: Party) -> String {
         format!(
             "[server]\nlisten = \"127.0.0.1:{}\"\ncertificate_file = \"tls.pem\"\n\
-             private_key_file = \"tls.key\"\n",
+             private_key_file = \"tls.key\"\nstop_with_stdin = true\n",
             self.ports.listen(party)
         )
     }
@@ -347,25 +382,46 @@ impl Deployment {
     fn create_trustees_and_operator(&self) -> anyhow::Result<()> {
         let operator = self.folder_of(Party::Operator);
         let mut init = bauta()?;
-        init.args(["operator", "init", "--origin", &self.origin(Party::Operator), "--out"]);
+        init.args([
+            "operator",
+            "init",
+            "--origin",
+            &self.origin(Party::Operator),
+            "--out",
+        ]);
         run(init.arg(&operator))?;
         let mut deal = bauta()?;
-        deal.args(["trustee", "deal", "--threshold", "2", "--trustees", "3", "--out"]);
+        deal.args([
+            "trustee",
+            "deal",
+            "--threshold",
+            "2",
+            "--trustees",
+            "3",
+            "--out",
+        ]);
         run(deal.arg(self.folder.join("dealing")))?;
         let mut keygen = bauta()?;
         keygen.args(["officer", "keygen", "--id", OFFICER, "--out"]);
         let officer = run(keygen.arg(self.folder.join("officer.key")))?;
 
-        let attester = inline(&String::from_utf8(files::read(&operator.join("attester.json"))?)?)?;
+        let attester = inline(&String::from_utf8(files::read(
+            &operator.join("attester.json"),
+        )?)?)?;
         for (party, number) in Party::TRUSTEES.into_iter().zip(1..) {
             self.create_trustee(party, number, &attester)?;
         }
-        std::fs::copy(self.folder.join("dealing/group.json"), operator.join("group.json"))?;
+        std::fs::copy(
+            self.folder.join("dealing/group.json"),
+            operator.join("group.json"),
+        )?;
         std::fs::remove_dir_all(self.folder.join("dealing"))?;
         let members: Vec<String> = Party::TRUSTEES
             .into_iter()
             .zip(1..)
-            .map(|(party, index)| format!("{{ index = {index}, origin = \"{}\" }}", self.origin(party)))
+            .map(|(party, index)| {
+                format!("{{ index = {index}, origin = \"{}\" }}", self.origin(party))
+            })
             .collect();
         let config = format!(
             "origin = \"{}\"\nstate_folder = \"state\"\nkey_file = \"operator.key\"\n\
@@ -382,10 +438,15 @@ impl Deployment {
     }
 
     fn create_trustee(&self, party: Party, number: u8, attester: &str) -> anyhow::Result<()> {
-        let dealt = self.folder.join(format!("dealing/trustee-{number}/share.key"));
+        let dealt = self
+            .folder
+            .join(format!("dealing/trustee-{number}/share.key"));
         let folder = self.folder_of(party);
         std::fs::rename(dealt, folder.join("share.key"))?;
-        std::fs::copy(self.folder.join("dealing/group.json"), folder.join("group.json"))?;
+        std::fs::copy(
+            self.folder.join("dealing/group.json"),
+            folder.join("group.json"),
+        )?;
         let config = format!(
             "state_folder = \"state\"\nshare_file = \"share.key\"\ngroup_file = \"group.json\"\n\
              attester = {attester}\n\n{}",
@@ -397,10 +458,23 @@ impl Deployment {
     fn create_site(&self, site: &SiteOfDemo) -> anyhow::Result<()> {
         let (folder, origin) = (self.folder_of(site.gateway), self.origin(site.site));
         let mut init = bauta()?;
-        init.args(["gateway", "init", "--origin", &self.origin(site.gateway), "--folder"]);
+        init.args([
+            "gateway",
+            "init",
+            "--origin",
+            &self.origin(site.gateway),
+            "--folder",
+        ]);
         let made: Made = serde_json::from_str(&run(init.arg(&folder))?)?;
         let mut add = bauta()?;
-        add.args(["site", "add", "--name", site.name, "--purpose", site.purpose]);
+        add.args([
+            "site",
+            "add",
+            "--name",
+            site.name,
+            "--purpose",
+            site.purpose,
+        ]);
         add.args(["--alternative", "Register at the counter with any document"]);
         add.args(["--origin", &origin, "--gateway", &self.origin(site.gateway)]);
         add.args(["--x509-hash", &made.x509_hash]);
@@ -416,7 +490,11 @@ impl Deployment {
             let file = self.folder_of(party).join("client.secret");
             files::write_new(&file, secret.expose().as_bytes(), Access::Private)?;
         }
-        let items: Vec<String> = site.items.iter().map(|item| format!("\"{item}\"")).collect();
+        let items: Vec<String> = site
+            .items
+            .iter()
+            .map(|item| format!("\"{item}\""))
+            .collect();
         let config = format!(
             "[gateway]\norigin = \"{}\"\nstore_file = \"gateway.sqlite\"\n\
              operator_file = \"operator.json\"\nsite_entry_file = \"site-entry.jwt\"\n\
@@ -479,7 +557,9 @@ pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
 
 /// Runs a command to its end and gives its standard output.
 pub(super) fn run(command: &mut Command) -> anyhow::Result<String> {
-    let done = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let done = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
         bail!("{command:?} failed: {said}");
@@ -495,9 +575,16 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<String> {
 pub fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
     files::make_private_folder(folder)?;
     let path = folder.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)?;
     if file.try_lock().is_err() {
-        bail!("a demonstration already runs on {}: stop it first (Ctrl-C there)", folder.display());
+        bail!(
+            "a demonstration already runs on {}: stop it first (Ctrl-C there)",
+            folder.display()
+        );
     }
     Ok(file)
 }

@@ -10,4 +10,4 @@ mod seen;
 mod walk;
 
 pub use deployment::{Deployment, Party};
-pub use walk::walk;
+pub use walk::{WALLET, enrol, sign_in, walk};

@@ -49,14 +49,21 @@ impl Processes {
         match waits.recv_timeout(PATIENCE) {
             Ok(true) => Ok(()),
             Ok(false) => bail!("{} ended: see {}", party.name(), log.display()),
-            Err(_) => bail!("{} does not listen after a minute: see {}", party.name(), log.display()),
+            Err(_) => bail!(
+                "{} does not listen after a minute: see {}",
+                party.name(),
+                log.display()
+            ),
         }
     }
 
     /// The process id of `party`, if it runs.
     #[must_use]
     pub fn id(&self, party: Party) -> Option<u32> {
-        self.0.iter().find(|(known, _)| *known == party).map(|(_, child)| child.id())
+        self.0
+            .iter()
+            .find(|(known, _)| *known == party)
+            .map(|(_, child)| child.id())
     }
 
     /// Stops `party`: closes its standard input and waits for its end, or kills it.
@@ -71,10 +78,10 @@ impl Processes {
 
     /// The first process that has ended by itself.
     pub fn ended(&mut self) -> Option<Party> {
-        self.0
-            .iter_mut()
-            .find(|(_, child)| child.try_wait().is_ok_and(|status| status.is_some()))
-            .map(|(party, _)| *party)
+        self.0.iter_mut().find_map(|(party, child)| {
+            let ended = child.try_wait().is_ok_and(|status| status.is_some());
+            ended.then_some(*party)
+        })
     }
 }
 
@@ -113,6 +120,9 @@ fn command_of(deployment: &Deployment, party: Party) -> anyhow::Result<Command> 
         Party::Shop => ("bauta-sites", "shop"),
     };
     let mut command = Command::new(program(name)?);
-    command.arg(role).arg("--config").arg(deployment.config(party));
+    command
+        .arg(role)
+        .arg("--config")
+        .arg(deployment.config(party));
     Ok(command)
 }

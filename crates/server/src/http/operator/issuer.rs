@@ -38,7 +38,11 @@ pub(super) async fn nonce(
     State(operator): State<Arc<Operator>>,
     Now(now): Now,
 ) -> Result<Json<NonceResponse>, OAuthError> {
-    let c_nonce = operator.issuer.nonce(now).await.map_err(|failure| error::store(&failure))?;
+    let c_nonce = operator
+        .issuer
+        .nonce(now)
+        .await
+        .map_err(|failure| error::store(&failure))?;
     Ok(Json(NonceResponse { c_nonce }))
 }
 
