@@ -1,4 +1,7 @@
 //! Whole flows, and the harms that must be impossible, through the real programs.
 
+mod ending;
 mod enrolment;
 mod numbers;
+mod planted;
+mod silence;
