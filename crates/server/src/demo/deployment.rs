@@ -9,7 +9,7 @@ use openid4vc::Secret;
 use rand_core::UnwrapErr;
 use serde::Deserialize;
 
-use super::party::{Party, Ports, SITES, SiteOfDemo};
+pub use super::party::{Party, Ports, SITES, SiteOfDemo};
 use crate::files::{self, Access};
 
 /// The folder of a demonstration.

@@ -10,6 +10,6 @@ pub mod processes;
 mod seen;
 mod walk;
 
-pub use deployment::Deployment;
-pub use party::{Party, Ports, SITES, SiteOfDemo};
+pub use deployment::{Deployment, Party, Ports, SITES, SiteOfDemo};
+
 pub use walk::{WALLET, enrol, sign_in, walk};
