@@ -70,6 +70,7 @@ impl Operator {
         let mut rng = UnwrapErr(SysRng);
         let wallet_key = SigningKey::generate();
         let binding = Binding {
+            issuer: &self.origin,
             nonce: b"n1",
             purpose: Purpose::Register,
             device_key: wallet_key.public(),
@@ -86,10 +87,11 @@ impl Operator {
             generation: Generation::First,
             device_key: *wallet_key.public(),
         };
-        let asked = issuance::request(&slots, &c, (&secrets, &blind), b"n2", &mut rng);
+        let challenge = (&self.origin, b"n2".as_slice());
+        let asked = issuance::request(&slots, &c, (&secrets, &blind), challenge, &mut rng);
         let sent = (asked.commitment.as_slice(), asked.proof.as_slice());
         let epoch = now.epoch();
-        let signature = issuance::issue(&self.issuer, epoch, &slots, &c, sent, b"n2").unwrap();
+        let signature = issuance::issue(&self.issuer, epoch, &slots, &c, sent, challenge).unwrap();
         let key = IssuerKey {
             epoch,
             key: self.issuer.public(),

@@ -1,0 +1,12 @@
+//! The operator and its trustees as processes, over HTTPS: enrolment from a document to a
+//! certificate, and every refusal on the way.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod codes;
+mod commands;
+mod enrolment;
+mod evidence;
+mod memory;
+mod officers;
+mod support;
+mod trustees;

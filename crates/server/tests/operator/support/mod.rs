@@ -1,0 +1,292 @@
+//! A whole operator with three trustees as processes of their own, and the people around it.
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
+
+pub(crate) mod officer;
+pub(crate) mod process;
+pub(crate) mod specimen;
+pub(crate) mod wallet;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use credential::origin::Origin;
+use process::{Running, bauta, run_bauta};
+use serde_json::Value;
+use server::client::HttpsClient;
+use server::config::ClientConfig;
+use specimen::Utopia;
+use tempfile::TempDir;
+
+/// How long any condition is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An operator and its trustees, all running.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) operator: Running,
+    pub(crate) trustees: Vec<Option<Running>>,
+    pub(crate) origin: Origin,
+    pub(crate) utopia: Utopia,
+    pub(crate) client: HttpsClient,
+}
+
+/// What differs between worlds.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// How long enrolment sessions live.
+    pub(crate) session_secs: u64,
+    /// How many pieces of evidence a trustee evaluates in a minute.
+    pub(crate) evaluations_per_minute: u32,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms {
+            session_secs: 900,
+            evaluations_per_minute: 60,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        World::with(Terms::default())
+    }
+
+    pub(crate) fn with(terms: Terms) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        make_keys(root);
+        let utopia = Utopia::found(&root.join("csca"));
+        let trustees: Vec<_> = (1..=3)
+            .map(|index| {
+                write_trustee_config(root, index, "127.0.0.1:0", terms);
+                Running::start(&["trustee", "--config"], &trustee_config(root, index))
+            })
+            .collect();
+        let ports: Vec<u16> = trustees.iter().map(Running::port).collect();
+        let config = write_operator_config(root, &ports, terms);
+        let operator = Running::start(&["serve", "--config"], &config);
+        let origin = format!("https://operator.localhost:{}", operator.port());
+        let client = new_client(root);
+        World {
+            operator,
+            trustees: trustees.into_iter().map(Some).collect(),
+            origin: Origin::parse(&origin).unwrap(),
+            utopia,
+            client,
+            folder,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
+    /// Kills a trustee, 1 to 3.
+    pub(crate) fn kill_trustee(&mut self, index: usize) {
+        self.trustees[index - 1].take().unwrap().kill();
+    }
+
+    /// Starts a killed trustee again at its old address.
+    pub(crate) fn revive_trustee(&mut self, index: usize) {
+        let root = self.folder.path();
+        let port = operator_trustee_port(root, index);
+        let terms = Terms::default();
+        write_trustee_config(root, index, &format!("127.0.0.1:{port}"), terms);
+        let started = Running::start(&["trustee", "--config"], &trustee_config(root, index));
+        self.trustees[index - 1] = Some(started);
+    }
+
+    /// Closes all connections to the servers.
+    pub(crate) fn close_connections(&mut self) {
+        self.client = new_client(self.folder.path());
+    }
+
+    /// Waits until the operator serves on a new connection; by then it has seen the old ones end.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..8 {
+            let client = new_client(self.folder.path());
+            let request = client.requests().get(self.url("/sites"));
+            assert!(client.send(request).await.unwrap().status.is_success());
+        }
+    }
+
+    /// The processes by name.
+    pub(crate) fn processes(&self) -> Vec<(String, u32)> {
+        let trustees = self.trustees.iter().flatten().zip(1..);
+        let trustees = trustees.map(|(trustee, index)| (format!("trustee {index}"), trustee.id()));
+        std::iter::once(("operator".to_owned(), self.operator.id()))
+            .chain(trustees)
+            .collect()
+    }
+
+    /// How many rows a table of the register has.
+    pub(crate) fn count(&self, table: &str) -> i64 {
+        let db = rusqlite::Connection::open(self.path("state/register.sqlite")).unwrap();
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    }
+}
+
+fn new_client(root: &Path) -> HttpsClient {
+    let config = ClientConfig {
+        ca_file: Some(root.join("ca/ca.pem")),
+        timeout_secs: 30,
+    };
+    HttpsClient::new(&config).unwrap()
+}
+
+/// Polls until `condition` gives something.
+pub(crate) async fn wait_for<T, F: AsyncFnMut() -> Option<T>>(what: &str, mut condition: F) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn make_keys(root: &Path) {
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let group = text(&root.join("group"));
+    run_bauta(&[
+        "trustee",
+        "deal",
+        "--out",
+        &group,
+        "--threshold",
+        "2",
+        "--trustees",
+        "3",
+    ]);
+    let origin = "https://operator.localhost:0";
+    run_bauta(&[
+        "operator",
+        "init",
+        "--out",
+        &text(&root.join("keys")),
+        "--origin",
+        origin,
+    ]);
+    let officer = text(&root.join("officer.key"));
+    let printed = run_bauta(&["officer", "keygen", "--id", "desk-1", "--out", &officer]);
+    fs::write(root.join("officer.json"), printed).unwrap();
+    for name in ["operator", "trustee-1", "trustee-2", "trustee-3"] {
+        let (certificate, key) = (
+            root.join(format!("{name}.pem")),
+            root.join(format!("{name}.tls")),
+        );
+        let output = bauta()
+            .args(["tls", "leaf", "--ca", &text(&root.join("ca"))])
+            .args(["--name", &format!("{name}.localhost")])
+            .args(["--certificate", &text(&certificate), "--key", &text(&key)])
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+    }
+}
+
+fn trustee_config(root: &Path, index: usize) -> PathBuf {
+    root.join(format!("trustee-{index}.toml"))
+}
+
+fn write_trustee_config(root: &Path, index: usize, listen: &str, terms: Terms) {
+    let attester = read_json(&root.join("keys/attester.json"));
+    let text = format!(
+        "state_folder = 'trustee-{index}'\n\
+         share_file = 'group/trustee-{index}/share.key'\n\
+         group_file = 'group/group.json'\n\
+         evaluations_per_minute = {}\n\
+         [server]\n\
+         listen = '{listen}'\n\
+         certificate_file = 'trustee-{index}.pem'\n\
+         private_key_file = 'trustee-{index}.tls'\n\
+         [attester]\n\
+         name = {}\n\
+         key = {}\n",
+        terms.evaluations_per_minute,
+        attester["name"],
+        inline(&attester["key"]),
+    );
+    fs::write(trustee_config(root, index), text).unwrap();
+}
+
+fn write_operator_config(root: &Path, trustee_ports: &[u16], terms: Terms) -> PathBuf {
+    let officer = read_json(&root.join("officer.json"));
+    let members: String = trustee_ports
+        .iter()
+        .zip(1..)
+        .map(|(port, index)| {
+            format!(
+                "[[trustees.members]]\nindex = {index}\n\
+                 origin = 'https://trustee-{index}.localhost:{port}'\n"
+            )
+        })
+        .collect();
+    let text = format!(
+        "origin = 'https://operator.localhost:0'\n\
+         state_folder = 'state'\n\
+         key_file = 'keys/operator.key'\n\
+         tag_key_file = 'keys/tag.key'\n\
+         trust_folder = 'csca'\n\
+         [server]\n\
+         listen = '127.0.0.1:0'\n\
+         certificate_file = 'operator.pem'\n\
+         private_key_file = 'operator.tls'\n\
+         [client]\n\
+         ca_file = 'ca/ca.pem'\n\
+         [enrolment]\n\
+         session_secs = {}\n\
+         [[officers]]\n\
+         id = {}\n\
+         key = {}\n\
+         [trustees]\n\
+         group_file = 'group/group.json'\n\
+         attester = 'enrolment'\n\
+         attester_key_file = 'keys/attester.key'\n\
+         {members}",
+        terms.session_secs,
+        officer["id"],
+        inline(&officer["key"]),
+    );
+    let path = root.join("operator.toml");
+    fs::write(&path, text).unwrap();
+    fs::write(
+        root.join("ports"),
+        serde_json::to_vec(trustee_ports).unwrap(),
+    )
+    .unwrap();
+    path
+}
+
+fn operator_trustee_port(root: &Path, index: usize) -> u16 {
+    let ports: Vec<u16> = serde_json::from_slice(&fs::read(root.join("ports")).unwrap()).unwrap();
+    ports[index - 1]
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// A flat JSON object of strings as a TOML inline table.
+fn inline(object: &Value) -> String {
+    let pairs = object.as_object().unwrap().iter();
+    let pairs: Vec<_> = pairs
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    format!("{{ {} }}", pairs.join(", "))
+}

@@ -1,0 +1,88 @@
+//! Utopia: a state that issues passports to people who do not exist.
+
+use std::fs;
+use std::path::Path;
+
+use mrtd::specimen::{
+    SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenPassport, SpecimenSigner,
+    specimen_holder,
+};
+use mrtd::{CalendarDate, Period, UnixTime};
+use rand_core::UnwrapErr;
+use server::clock;
+
+const YEAR: u64 = 366 * 86_400;
+
+pub(crate) struct Utopia {
+    signer: SpecimenSigner,
+    now: UnixTime,
+}
+
+impl Utopia {
+    /// Makes the state's keys and puts its certificate into the trust folder.
+    pub(crate) fn found(trust_folder: &Path) -> Utopia {
+        fs::create_dir_all(trust_folder).unwrap();
+        let now = UnixTime(clock::now().0);
+        let authority = authority(now);
+        fs::write(trust_folder.join("utopia.cer"), authority.certificate()).unwrap();
+        Utopia {
+            signer: signer(&authority, now),
+            now,
+        }
+    }
+
+    /// A state of the same name whose certificate is in no trust folder.
+    pub(crate) fn pretend() -> Utopia {
+        let now = UnixTime(clock::now().0);
+        Utopia {
+            signer: signer(&authority(now), now),
+            now,
+        }
+    }
+
+    pub(crate) fn holder(&self, number: u16) -> SpecimenHolder {
+        let today = CalendarDate::from_unix(self.now).unwrap();
+        specimen_holder(number, today).unwrap()
+    }
+
+    pub(crate) fn issue(&self, holder: &SpecimenHolder) -> SpecimenPassport {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        self.signer.issue(holder, None, &mut rng).unwrap()
+    }
+
+    pub(crate) fn passport(&self, number: u16) -> SpecimenPassport {
+        self.issue(&self.holder(number))
+    }
+
+    pub(crate) fn expired_passport(&self, number: u16) -> SpecimenPassport {
+        let yesterday = CalendarDate::from_unix(UnixTime(self.now.0 - 86_400)).unwrap();
+        self.issue(&SpecimenHolder {
+            expiry: yesterday,
+            ..self.holder(number)
+        })
+    }
+}
+
+fn authority(now: UnixTime) -> SpecimenAuthority {
+    let mut rng = UnwrapErr(getrandom::SysRng);
+    let validity = Period {
+        from: UnixTime(now.0 - YEAR),
+        until: UnixTime(now.0 + 15 * YEAR),
+    };
+    SpecimenAuthority::generate(SignatureKind::EcdsaP256, validity, &mut rng).unwrap()
+}
+
+fn signer(authority: &SpecimenAuthority, now: UnixTime) -> SpecimenSigner {
+    let mut rng = UnwrapErr(getrandom::SysRng);
+    let in_use = Period {
+        from: UnixTime(now.0 - 86_400),
+        until: UnixTime(now.0 + 86_400),
+    };
+    let validity = Period {
+        from: UnixTime(now.0 - 86_400),
+        until: UnixTime(now.0 + 11 * YEAR),
+    };
+    authority
+        .issue_signer(SignatureKind::EcdsaP256, in_use, validity, &mut rng)
+        .unwrap()
+}
