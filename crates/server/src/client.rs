@@ -133,7 +133,7 @@ fn read_authorities(path: &Path) -> anyhow::Result<Vec<Certificate>> {
 /// Answers names of the loopback interface itself, as RFC 6761 §6.3 asks, and leaves the rest
 /// to the system.
 #[derive(Debug)]
-struct LoopbackAwareResolver;
+pub(crate) struct LoopbackAwareResolver;
 
 impl Resolve for LoopbackAwareResolver {
     fn resolve(&self, name: Name) -> Resolving {

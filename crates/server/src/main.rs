@@ -4,10 +4,13 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::commands::demo::DemoCommand;
+use server::commands::gateway::GatewayArgs;
 use server::commands::officer::OfficerCommand;
 use server::commands::operator::OperatorCommand;
 use server::commands::serve::ServeCommand;
 use server::commands::site::SiteCommand;
+use server::commands::specimen::SpecimenCommand;
 use server::commands::tls::TlsCommand;
 use server::commands::trustee::TrusteeCommand;
 use server::commands::wallet::WalletArgs;
@@ -34,6 +37,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the whole system on this machine and walk one specimen person through it.
+    Demo(DemoCommand),
     /// Run the operator: enrolment, issuer, register and register of sites.
     Serve(ServeCommand),
     /// Make what an operator needs before its first start.
@@ -50,6 +55,11 @@ enum Command {
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
+    /// The gateway of a site: run it, or make its keys.
+    Gateway(GatewayArgs),
+    /// Make specimen passports of a state that does not exist.
+    #[command(subcommand)]
+    Specimen(SpecimenCommand),
     /// The holder's wallet.
     Wallet(WalletArgs),
 }
@@ -58,12 +68,15 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     logs::start(cli.log_format, cli.log_level);
     let outcome = match cli.command {
+        Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
         Command::Operator(command) => command.run(),
         Command::Officer(command) => command.run(),
         Command::Site(command) => command.run(),
         Command::Trustee(command) => command.run(),
         Command::Tls(command) => command.run(),
+        Command::Gateway(command) => command.run(),
+        Command::Specimen(command) => command.run(),
         Command::Wallet(command) => block_on(command.run()),
     };
     match outcome {

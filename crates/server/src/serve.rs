@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -81,6 +82,7 @@ impl Bound<'_> {
         tokio::select! {
             () = server.accept_all(&self.listener) => {}
             () = stop.received() => {}
+            () = stdin_closed(), if self.config.stop_with_stdin => {}
         }
         // New connections are refused from here on.
         drop(self.listener);
@@ -178,6 +180,13 @@ impl Server {
             drop(slot);
         });
     }
+}
+
+/// Waits for the end of standard input.
+async fn stdin_closed() {
+    let mut rest = [0; 64];
+    let mut stdin = tokio::io::stdin();
+    while matches!(stdin.read(&mut rest).await, Ok(length) if length > 0) {}
 }
 
 struct StopSignals {

@@ -1,9 +1,12 @@
 //! The commands of `bauta`, one module each.
 
+pub mod demo;
+pub mod gateway;
 pub mod officer;
 pub mod operator;
 pub mod serve;
 pub mod site;
+pub mod specimen;
 pub mod tls;
 pub mod trustee;
 pub mod wallet;

@@ -3,6 +3,7 @@
 //! Paths in a file are relative to the folder of that file. Secrets are never in it: it names
 //! the files that hold them.
 
+pub mod gateway;
 pub mod operator;
 pub mod trustee;
 
@@ -23,6 +24,10 @@ pub struct ServerConfig {
     pub certificate_file: PathBuf,
     /// PEM file with the private key (PKCS#8) of the leaf.
     pub private_key_file: PathBuf,
+    /// Stop when standard input closes, so that nothing outlives a supervisor that holds its other
+    /// end. Default false.
+    #[serde(default)]
+    pub stop_with_stdin: bool,
     /// Largest request body in bytes. Default 1048576.
     #[serde(default = "default_body_max_bytes")]
     pub body_max_bytes: usize,
@@ -115,15 +120,25 @@ fn default_call_timeout_secs() -> u64 {
 /// data folder (`$XDG_DATA_HOME`, or `~/.local/share`).
 #[must_use]
 pub fn wallet_home() -> Option<PathBuf> {
-    let folder = |name: &str| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    folder("BAUTA_WALLET_HOME").or_else(|| {
-        let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
-        Some(data?.join("bauta/wallet"))
-    })
+    folder_from("BAUTA_WALLET_HOME")
+        .or_else(|| Some(user_folder("XDG_DATA_HOME", ".local/share")?.join("bauta/wallet")))
+}
+
+/// The folder of `bauta demo` where none is given: `bauta/demo` in the user's state folder
+/// (`$XDG_STATE_HOME`, or `~/.local/state`).
+#[must_use]
+pub fn demo_folder() -> Option<PathBuf> {
+    Some(user_folder("XDG_STATE_HOME", ".local/state")?.join("bauta/demo"))
+}
+
+fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+    folder_from(variable).or_else(|| Some(folder_from("HOME")?.join(below_home)))
+}
+
+fn folder_from(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 #[cfg(test)]

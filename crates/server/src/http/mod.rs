@@ -2,6 +2,7 @@
 
 pub mod bearer;
 pub mod body;
+pub mod gateway;
 pub mod operator;
 pub mod problem;
 pub mod trustee;

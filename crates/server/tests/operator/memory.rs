@@ -57,6 +57,8 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
     forms
 }
 
+const PAGE: usize = 4096;
+
 /// All values in all forms, found in one pass: by the first two bytes of a form, then in full.
 struct Markers {
     by_start: Vec<Vec<usize>>,
@@ -82,21 +84,26 @@ impl Markers {
     /// The values found, with the form in which each was found.
     fn find(&self, content: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
-        for (at, pair) in content.windows(2).enumerate() {
+        for page in (0..content.len()).step_by(PAGE) {
+            let end = content.len().min(page + PAGE);
             // Most of a dump is zeros.
-            if pair == [0, 0] {
-                continue;
-            }
-            for marker in &self.by_start[usize::from(pair[0]) << 8 | usize::from(pair[1])] {
-                let (value, form) = &self.forms[*marker];
-                if content[at..].starts_with(form) {
-                    let around = &content[at.saturating_sub(40)..content.len().min(at + 80)];
-                    let around = String::from_utf8_lossy(around);
-                    found.push(format!("{value} at {at}: {around:?}"));
-                }
+            if content[page..end] != [0; PAGE][..end - page] {
+                (page..end).for_each(|at| self.find_at(content, at, &mut found));
             }
         }
         found
+    }
+
+    fn find_at(&self, content: &[u8], at: usize, found: &mut Vec<String>) {
+        let [first, second, ..] = content[at..] else { return };
+        for marker in &self.by_start[usize::from(first) << 8 | usize::from(second)] {
+            let (value, form) = &self.forms[*marker];
+            if content[at..].starts_with(form) {
+                let around = &content[at.saturating_sub(40)..content.len().min(at + 80)];
+                let around = String::from_utf8_lossy(around);
+                found.push(format!("{value} at {at}: {around:?}"));
+            }
+        }
     }
 }
 

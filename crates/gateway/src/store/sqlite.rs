@@ -1,0 +1,601 @@
+//! [`AccountStore`] on SQLite: one file, one connection, WAL, every commit synced.
+
+use super::records::{
+    AccountChange, CodeRow, LoginStep, ManifestRow, Redemption, SessionRow, TokenRow, Version,
+    Versioned,
+};
+use super::{AccountStore, StoreError};
+use crate::account::{Account, Device, DeviceKey, IndexLookup, PseudonymIndex};
+use crate::bearer::BearerHash;
+use crate::ids::{LoginId, Subject};
+use async_trait::async_trait;
+use credential::time::{Day, Epoch, UnixTime};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The store in one SQLite file. Cheap to clone; all clones share the connection.
+#[derive(Clone)]
+pub struct SqliteStore {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path`; makes it, readable by its owner alone, where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Backend`] where the file cannot be opened, [`StoreError::Malformed`] where
+    /// it was written by another version.
+    pub fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+        // SQLite would make the file readable for everybody.
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(backend)?;
+        let mut connection = Connection::open(path).map_err(backend)?;
+        connection.execute_batch(PRAGMAS).map_err(backend)?;
+        migrate(&mut connection)?;
+        Ok(SqliteStore {
+            connection: Arc::new(Mutex::new(connection)),
+        })
+    }
+
+    /// Runs `work` in one transaction on a thread that may block.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let connection = Arc::clone(&self.connection);
+        let joined = tokio::task::spawn_blocking(move || {
+            // A transaction that panicked was rolled back when it was dropped.
+            let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let transaction = connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(backend)?;
+            let result = work(&transaction)?;
+            transaction.commit().map_err(backend)?;
+            Ok(result)
+        });
+        joined.await.map_err(backend)?
+    }
+}
+
+#[async_trait]
+impl AccountStore for SqliteStore {
+    async fn insert_login(
+        &self,
+        id: LoginId,
+        expires: UnixTime,
+        state: &[u8],
+    ) -> Result<(), StoreError> {
+        let state = state.to_vec();
+        self.run(move |tx| {
+            tx.prepare_cached(
+                "INSERT INTO logins (login_id, version, state, expires) VALUES (?1, 0, ?2, ?3)",
+            )
+            .and_then(|mut insert| insert.execute(params![id.as_bytes(), state, seconds(expires)]))
+            .map_err(backend)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn login(&self, id: LoginId) -> Result<Option<Versioned>, StoreError> {
+        self.run(move |tx| {
+            tx.prepare_cached("SELECT version, state FROM logins WHERE login_id = ?1")
+                .map_err(backend)?
+                .query_row(params![id.as_bytes()], |row| {
+                    Ok(Versioned {
+                        version: Version(row.get(0)?),
+                        state: row.get(1)?,
+                    })
+                })
+                .optional()
+                .map_err(backend)
+        })
+        .await
+    }
+
+    async fn replace_login(&self, step: &LoginStep) -> Result<(), StoreError> {
+        let step = step.clone();
+        self.run(move |tx| take_step(tx, &step)).await
+    }
+
+    async fn admit(&self, step: &LoginStep, change: &AccountChange) -> Result<(), StoreError> {
+        let (step, change) = (step.clone(), change.clone());
+        self.run(move |tx| {
+            take_step(tx, &step)?;
+            change_account(tx, &change)
+        })
+        .await
+    }
+
+    async fn finish_login(
+        &self,
+        step: &LoginStep,
+        session: &SessionRow,
+        code: Option<&CodeRow>,
+    ) -> Result<(), StoreError> {
+        let (step, session, code) = (step.clone(), session.clone(), code.cloned());
+        self.run(move |tx| {
+            take_step(tx, &step)?;
+            insert_session(tx, &session)?;
+            code.map_or(Ok(()), |code| insert_code(tx, &code))
+        })
+        .await
+    }
+
+    async fn find_account(&self, lookup: &IndexLookup) -> Result<Option<Account>, StoreError> {
+        let lookup = lookup.clone();
+        self.run(move |tx| {
+            for index in std::iter::once(&lookup.current).chain(&lookup.older) {
+                let subject = tx
+                    .prepare_cached(
+                        "SELECT subject FROM accounts WHERE index_version = ?1 AND index_value = ?2",
+                    )
+                    .map_err(backend)?
+                    .query_row(params![index.version, index.value], |row| row.get(0))
+                    .optional()
+                    .map_err(backend)?;
+                if let Some(subject) = subject {
+                    return load_account(tx, Subject::from_bytes(subject));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    async fn account(&self, subject: Subject) -> Result<Option<Account>, StoreError> {
+        self.run(move |tx| load_account(tx, subject)).await
+    }
+
+    async fn remove_device(
+        &self,
+        subject: Subject,
+        key: &DeviceKey,
+        session: &BearerHash,
+    ) -> Result<(), StoreError> {
+        let (key, session) = (*key, *session);
+        self.run(move |tx| {
+            tx.execute(
+                "DELETE FROM devices WHERE subject = ?1 AND device_key = ?2",
+                params![subject.as_bytes(), key.0],
+            )
+            .map_err(backend)?;
+            end_other_sessions(tx, subject, &session)
+        })
+        .await
+    }
+
+    async fn insert_code(&self, code: &CodeRow) -> Result<(), StoreError> {
+        let code = code.clone();
+        self.run(move |tx| insert_code(tx, &code)).await
+    }
+
+    async fn code(&self, hash: &BearerHash) -> Result<Option<CodeRow>, StoreError> {
+        let hash = *hash;
+        self.run(move |tx| {
+            tx.prepare_cached(
+                "SELECT session_hash, code_grant, expires FROM codes
+                 WHERE code_hash = ?1 AND code_grant IS NOT NULL",
+            )
+            .map_err(backend)?
+            .query_row(params![hash.as_bytes()], |row| {
+                Ok(CodeRow {
+                    hash,
+                    session: BearerHash::from_bytes(row.get(0)?),
+                    grant: row.get(1)?,
+                    expires: time(row.get(2)?),
+                })
+            })
+            .optional()
+            .map_err(backend)
+        })
+        .await
+    }
+
+    async fn redeem_code(
+        &self,
+        hash: &BearerHash,
+        token: &TokenRow,
+    ) -> Result<Redemption, StoreError> {
+        let (hash, token) = (*hash, token.clone());
+        self.run(move |tx| redeem_code(tx, &hash, &token)).await
+    }
+
+    async fn take_back(&self, code: &BearerHash) -> Result<(), StoreError> {
+        let code = *code;
+        self.run(move |tx| take_back(tx, &code)).await
+    }
+
+    async fn token(&self, hash: &BearerHash) -> Result<Option<TokenRow>, StoreError> {
+        let hash = *hash;
+        self.run(move |tx| {
+            tx.prepare_cached(
+                "SELECT session_hash, token_grant, expires FROM tokens WHERE token_hash = ?1",
+            )
+            .map_err(backend)?
+            .query_row(params![hash.as_bytes()], |row| {
+                Ok(TokenRow {
+                    hash,
+                    session: BearerHash::from_bytes(row.get(0)?),
+                    grant: row.get(1)?,
+                    expires: time(row.get(2)?),
+                })
+            })
+            .optional()
+            .map_err(backend)
+        })
+        .await
+    }
+
+    async fn session(&self, hash: &BearerHash) -> Result<Option<SessionRow>, StoreError> {
+        let hash = *hash;
+        self.run(move |tx| {
+            tx.prepare_cached(
+                "SELECT subject, authentication, expires FROM sessions WHERE session_hash = ?1",
+            )
+            .map_err(backend)?
+            .query_row(params![hash.as_bytes()], |row| {
+                Ok(SessionRow {
+                    hash,
+                    subject: Subject::from_bytes(row.get(0)?),
+                    authentication: row.get(1)?,
+                    expires: time(row.get(2)?),
+                })
+            })
+            .optional()
+            .map_err(backend)
+        })
+        .await
+    }
+
+    async fn end_session(&self, hash: &BearerHash) -> Result<(), StoreError> {
+        let hash = *hash;
+        self.run(move |tx| {
+            for statement in [
+                "DELETE FROM sessions WHERE session_hash = ?1",
+                "DELETE FROM codes WHERE session_hash = ?1",
+                "DELETE FROM tokens WHERE session_hash = ?1",
+            ] {
+                tx.execute(statement, params![hash.as_bytes()])
+                    .map_err(backend)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn manifest(&self) -> Result<Option<ManifestRow>, StoreError> {
+        self.run(move |tx| {
+            tx.query_row("SELECT epoch, jws FROM manifest", [], |row| {
+                Ok(ManifestRow {
+                    epoch: Epoch(row.get(0)?),
+                    jws: row.get(1)?,
+                })
+            })
+            .optional()
+            .map_err(backend)
+        })
+        .await
+    }
+
+    async fn replace_manifest(&self, manifest: &ManifestRow) -> Result<(), StoreError> {
+        let manifest = manifest.clone();
+        self.run(move |tx| {
+            tx.execute(
+                "INSERT OR REPLACE INTO manifest (only_row, epoch, jws) VALUES (1, ?1, ?2)",
+                params![manifest.epoch.0, manifest.jws],
+            )
+            .map_err(backend)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.run(move |tx| {
+            for statement in [
+                "DELETE FROM logins WHERE expires <= ?1",
+                "DELETE FROM codes WHERE expires <= ?1",
+                "DELETE FROM tokens WHERE expires <= ?1",
+                "DELETE FROM sessions WHERE expires <= ?1",
+            ] {
+                tx.execute(statement, params![seconds(now)])
+                    .map_err(backend)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn take_step(tx: &Transaction<'_>, step: &LoginStep) -> Result<(), StoreError> {
+    let moved = tx
+        .prepare_cached(
+            "UPDATE logins SET version = version + 1, state = ?3
+             WHERE login_id = ?1 AND version = ?2",
+        )
+        .and_then(|mut update| update.execute(params![step.id.as_bytes(), step.read.0, step.next]))
+        .map_err(backend)?;
+    if moved == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Stale)
+    }
+}
+
+fn change_account(tx: &Transaction<'_>, change: &AccountChange) -> Result<(), StoreError> {
+    match change {
+        AccountChange::Create(account) => {
+            tx.execute(
+                "INSERT INTO accounts (subject, index_version, index_value, generation, created_day)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    account.subject.as_bytes(),
+                    account.index.version,
+                    account.index.value,
+                    account.generation,
+                    account.created.0
+                ],
+            )
+            .map_err(stale_if_taken)?;
+            account
+                .devices
+                .iter()
+                .try_for_each(|device| add_device(tx, account.subject, &device.key, device.added))
+        }
+        AccountChange::AddDevice {
+            subject,
+            key,
+            added,
+            index,
+        } => {
+            move_index(tx, *subject, index)?;
+            add_device(tx, *subject, key, *added)
+        }
+        AccountChange::Keep { subject, index } => move_index(tx, *subject, index),
+    }
+}
+
+fn add_device(
+    tx: &Transaction<'_>,
+    subject: Subject,
+    key: &DeviceKey,
+    added: Day,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO devices (subject, device_key, added_day) VALUES (?1, ?2, ?3)",
+        params![subject.as_bytes(), key.0, added.0],
+    )
+    .map_err(stale_if_taken)?;
+    Ok(())
+}
+
+fn move_index(
+    tx: &Transaction<'_>,
+    subject: Subject,
+    index: &PseudonymIndex,
+) -> Result<(), StoreError> {
+    let found = tx
+        .execute(
+            "UPDATE accounts SET index_version = ?2, index_value = ?3 WHERE subject = ?1",
+            params![subject.as_bytes(), index.version, index.value],
+        )
+        .map_err(stale_if_taken)?;
+    if found == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Stale)
+    }
+}
+
+fn load_account(tx: &Transaction<'_>, subject: Subject) -> Result<Option<Account>, StoreError> {
+    let account = tx
+        .prepare_cached(
+            "SELECT index_version, index_value, generation, created_day
+             FROM accounts WHERE subject = ?1",
+        )
+        .map_err(backend)?
+        .query_row(params![subject.as_bytes()], |row| {
+            Ok(Account {
+                subject,
+                index: PseudonymIndex {
+                    version: row.get(0)?,
+                    value: row.get(1)?,
+                },
+                generation: row.get(2)?,
+                created: Day(row.get(3)?),
+                devices: Vec::new(),
+            })
+        })
+        .optional()
+        .map_err(backend)?;
+    let Some(mut account) = account else {
+        return Ok(None);
+    };
+    let mut select = tx
+        .prepare_cached(
+            "SELECT device_key, added_day FROM devices
+             WHERE subject = ?1 ORDER BY added_day, device_key",
+        )
+        .map_err(backend)?;
+    let devices = select
+        .query_map(params![subject.as_bytes()], |row| {
+            Ok(Device {
+                key: DeviceKey(row.get(0)?),
+                added: Day(row.get(1)?),
+            })
+        })
+        .map_err(backend)?;
+    for device in devices {
+        account.devices.push(device.map_err(backend)?);
+    }
+    Ok(Some(account))
+}
+
+fn end_other_sessions(
+    tx: &Transaction<'_>,
+    subject: Subject,
+    session: &BearerHash,
+) -> Result<(), StoreError> {
+    for table in ["codes", "tokens", "sessions"] {
+        let statement = format!(
+            "DELETE FROM {table} WHERE session_hash IN (
+                SELECT session_hash FROM sessions WHERE subject = ?1 AND session_hash <> ?2)"
+        );
+        tx.execute(&statement, params![subject.as_bytes(), session.as_bytes()])
+            .map_err(backend)?;
+    }
+    Ok(())
+}
+
+fn insert_session(tx: &Transaction<'_>, session: &SessionRow) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO sessions (session_hash, subject, authentication, expires)
+         VALUES (?1, ?2, ?3, ?4)",
+    )
+    .and_then(|mut insert| {
+        insert.execute(params![
+            session.hash.as_bytes(),
+            session.subject.as_bytes(),
+            session.authentication,
+            seconds(session.expires)
+        ])
+    })
+    .map_err(backend)?;
+    Ok(())
+}
+
+fn insert_code(tx: &Transaction<'_>, code: &CodeRow) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO codes (code_hash, session_hash, code_grant, expires) VALUES (?1, ?2, ?3, ?4)",
+    )
+    .and_then(|mut insert| {
+        insert.execute(params![
+            code.hash.as_bytes(),
+            code.session.as_bytes(),
+            code.grant,
+            seconds(code.expires)
+        ])
+    })
+    .map_err(backend)?;
+    Ok(())
+}
+
+fn redeem_code(
+    tx: &Transaction<'_>,
+    hash: &BearerHash,
+    token: &TokenRow,
+) -> Result<Redemption, StoreError> {
+    let taken = tx
+        .prepare_cached(
+            "UPDATE codes SET code_grant = NULL WHERE code_hash = ?1 AND code_grant IS NOT NULL",
+        )
+        .and_then(|mut update| update.execute(params![hash.as_bytes()]))
+        .map_err(backend)?;
+    if taken == 1 {
+        tx.prepare_cached(
+            "INSERT INTO tokens (token_hash, code_hash, session_hash, token_grant, expires)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )
+        .and_then(|mut insert| {
+            insert.execute(params![
+                token.hash.as_bytes(),
+                hash.as_bytes(),
+                token.session.as_bytes(),
+                token.grant,
+                seconds(token.expires)
+            ])
+        })
+        .map_err(backend)?;
+        return Ok(Redemption::Redeemed);
+    }
+    tx.execute(
+        "DELETE FROM tokens WHERE code_hash = ?1",
+        params![hash.as_bytes()],
+    )
+    .map_err(backend)?;
+    let known = tx
+        .query_row(
+            "SELECT 1 FROM codes WHERE code_hash = ?1",
+            params![hash.as_bytes()],
+            |_| Ok(()),
+        )
+        .optional()
+        .map_err(backend)?;
+    Ok(if known.is_some() {
+        Redemption::Replayed
+    } else {
+        Redemption::Unknown
+    })
+}
+
+fn take_back(tx: &Transaction<'_>, code: &BearerHash) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM tokens WHERE code_hash = ?1",
+        params![code.as_bytes()],
+    )
+    .map_err(backend)?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let tx = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(backend)?;
+    let version: u32 = tx
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(backend)?;
+    match version {
+        0 => {
+            tx.execute_batch(SCHEMA).map_err(backend)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)
+                .map_err(backend)?;
+        }
+        SCHEMA_VERSION => {}
+        _ => return Err(StoreError::Malformed),
+    }
+    tx.commit().map_err(backend)
+}
+
+/// SQLite counts in signed 64 bits; no time that is compared here is later than that.
+fn seconds(time: UnixTime) -> i64 {
+    i64::try_from(time.0).unwrap_or(i64::MAX)
+}
+
+fn time(seconds: i64) -> UnixTime {
+    UnixTime(u64::try_from(seconds).unwrap_or(0))
+}
+
+fn backend(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Backend(Box::new(error))
+}
+
+/// A unique or foreign key that is violated means that somebody else was first.
+fn stale_if_taken(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::Stale,
+        _ => backend(error),
+    }
+}
+
+/// `secure_delete` overwrites what is forgotten; `FULL` keeps a redeemed code redeemed after a
+/// power cut.
+const PRAGMAS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA busy_timeout = 5000;
+";
+
+const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: u32 = 1;

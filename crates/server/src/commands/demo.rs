@@ -1,0 +1,142 @@
+//! `bauta demo`: the whole system on this machine.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::demo::deployment::{self, Deployment, Ports};
+use crate::demo::processes::Processes;
+use crate::demo::{Party, walk};
+
+/// Options of `bauta demo`.
+#[derive(Debug, Args)]
+pub struct DemoCommand {
+    /// Folder for all of it. Default: `bauta/demo` in the user's state folder.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Remove what an earlier start left, and begin anew.
+    #[arg(long)]
+    reset: bool,
+    /// Use a temporary folder, remove it at the end, and end after the walk.
+    #[arg(long, conflicts_with_all = ["folder", "reset"])]
+    once: bool,
+}
+
+/// How often the processes are looked after.
+const TICK: Duration = Duration::from_secs(1);
+
+impl DemoCommand {
+    /// Runs the demonstration.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, for the person at the terminal.
+    pub fn run(self) -> anyhow::Result<()> {
+        let runtime = super::runtime()?;
+        if self.once {
+            let folder = std::env::temp_dir().join(format!("bauta-demo-{}", std::process::id()));
+            let outcome = runtime.block_on(start(&folder, &Mode::Once));
+            std::fs::remove_dir_all(&folder).context("cannot remove the temporary folder")?;
+            return outcome;
+        }
+        let folder = self.folder.or_else(crate::config::demo_folder);
+        let folder = folder.context("the user's state folder is not known: give --folder")?;
+        let mode = if self.reset { Mode::Reset } else { Mode::Stay };
+        runtime.block_on(start(&folder, &mode))
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Mode {
+    Once,
+    Reset,
+    Stay,
+}
+
+async fn start(folder: &Path, mode: &Mode) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let _lock = deployment::lock(folder)?;
+    let data = folder.join("data");
+    if *mode == Mode::Reset && data.exists() {
+        std::fs::remove_dir_all(&data)?;
+    }
+    let mut say = |line: &str| {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    };
+    let ports = || {
+        if *mode == Mode::Once {
+            Ports::free()
+        } else {
+            Ports::preferred()
+        }
+    };
+    say("Making keys, certificates and configurations …");
+    let deployment = Deployment::open_or_create(&data, ports)?;
+    let mut processes = Processes::default();
+    for party in Party::ALL {
+        say(&format!(
+            "Starting {:14} {}",
+            party.name(),
+            deployment.origin(party)
+        ));
+        processes
+            .start(&deployment, party)
+            .with_context(|| busy(&deployment, party))?;
+    }
+    say("");
+    tokio::select! {
+        walked = walk(&deployment, &mut say) => walked?,
+        _ = interrupt.recv() => return Ok(()),
+        _ = terminate.recv() => return Ok(()),
+    }
+    if *mode == Mode::Once {
+        return Ok(());
+    }
+    try_next(&deployment, &mut say)?;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            () = tokio::time::sleep(TICK) => {
+                if let Some(party) = processes.ended() {
+                    bail!("{} has ended: see {}", party.name(),
+                        deployment.folder_of(party).join("log").display());
+                }
+            }
+        }
+    }
+    say("Stopping …");
+    Ok(())
+}
+
+fn busy(deployment: &Deployment, party: Party) -> String {
+    format!(
+        "{} could not start; if something else uses port {} by now, stop that or start with --reset",
+        party.name(),
+        deployment.ports().listen(party)
+    )
+}
+
+fn try_next(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?;
+    let home = deployment.wallet_home(crate::demo::WALLET);
+    say(&format!(
+        "\nIt all runs now. Try next:\n\
+         \n  Open {} in a browser (trust {} there, or accept the warning)\n\
+         \n  In another terminal, so that the commands on the pages work as they stand:\n\
+         \n    export PATH={}:$PATH BAUTA_WALLET_HOME={}\n    bauta wallet show\n    bauta wallet sites\n\
+         \n  The shop is at {}. Ctrl-C here stops everything; the data stays in {}.",
+        deployment.origin(Party::Forum),
+        deployment.ca().display(),
+        program.parent().unwrap_or(Path::new(".")).display(),
+        home.display(),
+        deployment.origin(Party::Shop),
+        deployment.folder().display(),
+    ));
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! `bauta specimen`: passports of a state that does not exist, for demonstrations and tests.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use mrtd::specimen::{
+    SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenSigner, specimen_holder,
+};
+use mrtd::{CalendarDate, Period, UnixTime};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng, UnwrapErr};
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::files::{self, Access};
+
+/// What `bauta specimen` can do.
+#[derive(Debug, Subcommand)]
+pub enum SpecimenCommand {
+    /// Make a signing authority of Utopia. Its certificate `trust/csca.cer` goes into the trust
+    /// folder of an operator that is to accept the specimens.
+    Authority {
+        /// Folder for `authority.json` (secret) and `trust/csca.cer`.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Make a passport: EF.DG1, EF.DG2 and EF.SOD as a chip would hold them.
+    Passport(Box<PassportArgs>),
+}
+
+/// A passport.
+#[derive(Debug, Args)]
+pub struct PassportArgs {
+    /// Folder of the authority.
+    #[arg(long)]
+    authority: PathBuf,
+    /// Folder for the files.
+    #[arg(long)]
+    out: PathBuf,
+    /// Which of the invented people it is for.
+    #[arg(long, default_value_t = 1)]
+    person: u16,
+    /// Another family name: capital letters and spaces.
+    #[arg(long)]
+    family_name: Option<String>,
+    /// Other given names: capital letters and spaces.
+    #[arg(long)]
+    given_names: Option<String>,
+    /// Another date of birth, `YYYY-MM-DD`.
+    #[arg(long)]
+    birth_date: Option<String>,
+    /// Another document number: 1 to 9 capital letters and digits.
+    #[arg(long)]
+    document_number: Option<String>,
+    /// Another personal number: up to 14 capital letters and digits.
+    #[arg(long)]
+    personal_number: Option<String>,
+    /// How the document is signed.
+    #[arg(long, value_enum, default_value_t = Signature::Ecdsa)]
+    signature: Signature,
+}
+
+/// The signature over a document.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Signature {
+    /// ECDSA on P-256.
+    Ecdsa,
+    /// RSA with PKCS#1 v1.5.
+    Rsa,
+    /// RSA-PSS.
+    Pss,
+}
+
+/// All that an authority is made of: with the same seed everything comes out the same.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Authority {
+    seed: [u8; 32],
+    made: u64,
+}
+
+const YEAR: u64 = 365 * 86_400;
+
+impl SpecimenCommand {
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong, for the person at the terminal.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            SpecimenCommand::Authority { out } => make_authority(&out),
+            SpecimenCommand::Passport(args) => args.make(),
+        }
+    }
+}
+
+fn make_authority(out: &Path) -> anyhow::Result<()> {
+    let trust = out.join("trust");
+    files::make_private_folder(&trust)?;
+    let mut authority = Authority {
+        seed: [0; 32],
+        made: clock::now().0,
+    };
+    UnwrapErr(getrandom::SysRng).fill_bytes(&mut authority.seed);
+    let (made, _) = authority.open(SignatureKind::EcdsaP256)?;
+    let json = serde_json::to_vec(&authority)?;
+    files::write_new(&out.join("authority.json"), &json, Access::Private)?;
+    files::write_new(&trust.join("csca.cer"), made.certificate(), Access::Public)
+}
+
+impl Authority {
+    /// The authority and a document signer that signs in the given way.
+    fn open(&self, kind: SignatureKind) -> anyhow::Result<(SpecimenAuthority, SpecimenSigner)> {
+        let period = |from: u64, years: u64| Period {
+            from: UnixTime(from),
+            until: UnixTime(from + years * YEAR),
+        };
+        // A day earlier, so that clocks may differ a little.
+        let from = self.made.saturating_sub(86_400);
+        let mut rng = ChaCha20Rng::from_seed(self.seed);
+        let authority =
+            SpecimenAuthority::generate(SignatureKind::EcdsaP256, period(from, 15), &mut rng)?;
+        let signer = authority.issue_signer(kind, period(from, 3), period(from, 13), &mut rng)?;
+        Ok((authority, signer))
+    }
+}
+
+impl PassportArgs {
+    fn make(self) -> anyhow::Result<()> {
+        let file = self.authority.join("authority.json");
+        let authority: Authority = serde_json::from_slice(&files::read(&file)?)
+            .with_context(|| format!("{} is not an authority", file.display()))?;
+        let kind = match self.signature {
+            Signature::Ecdsa => SignatureKind::EcdsaP256,
+            Signature::Rsa => SignatureKind::RsaPkcs1,
+            Signature::Pss => SignatureKind::RsaPss,
+        };
+        let (_, signer) = authority.open(kind)?;
+        let out = self.out.clone();
+        let holder = self.holder(UnixTime(clock::now().0))?;
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let passport = signer.issue(&holder, None, &mut rng)?;
+        files::make_private_folder(&out)?;
+        for (name, content) in [
+            ("EF.DG1", &passport.dg1),
+            ("EF.DG2", &passport.dg2),
+            ("EF.SOD", &passport.sod),
+        ] {
+            files::write_new(&out.join(name), content, Access::Private)?;
+        }
+        Ok(())
+    }
+
+    fn holder(self, now: UnixTime) -> anyhow::Result<SpecimenHolder> {
+        let mut holder = specimen_holder(self.person, CalendarDate::from_unix(now)?)?;
+        if let Some(text) = &self.birth_date {
+            holder.birth_date = parse_date(text).context("the date of birth is YYYY-MM-DD")?;
+        }
+        if let Some(name) = self.family_name {
+            holder.family_name = name;
+        }
+        if let Some(names) = self.given_names {
+            holder.given_names = names;
+        }
+        if let Some(number) = self.document_number {
+            holder.document_number = number;
+        }
+        holder.personal_number = self.personal_number.or(holder.personal_number.take());
+        Ok(holder)
+    }
+}
+
+fn parse_date(text: &str) -> Option<CalendarDate> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    CalendarDate::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}

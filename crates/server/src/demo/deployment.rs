@@ -1,0 +1,590 @@
+//! The folder of a demonstration: keys, certificates and one configuration file a process.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use openid4vc::Secret;
+use rand_core::UnwrapErr;
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, Access};
+
+/// A process of the demonstration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Party {
+    Trustee1,
+    Trustee2,
+    Trustee3,
+    Operator,
+    ForumGateway,
+    Forum,
+    ShopGateway,
+    Shop,
+}
+
+impl Party {
+    /// All, in the order in which they start.
+    pub const ALL: [Party; 8] = [
+        Party::Trustee1,
+        Party::Trustee2,
+        Party::Trustee3,
+        Party::Operator,
+        Party::ForumGateway,
+        Party::Forum,
+        Party::ShopGateway,
+        Party::Shop,
+    ];
+
+    /// The trustees.
+    pub const TRUSTEES: [Party; 3] = [Party::Trustee1, Party::Trustee2, Party::Trustee3];
+
+    /// Its folder and log file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Party::Trustee1 => "trustee-1",
+            Party::Trustee2 => "trustee-2",
+            Party::Trustee3 => "trustee-3",
+            Party::Operator => "operator",
+            Party::ForumGateway => "forum-gateway",
+            Party::Forum => "forum",
+            Party::ShopGateway => "shop-gateway",
+            Party::Shop => "shop",
+        }
+    }
+
+    /// Its host name on the loopback interface.
+    #[must_use]
+    pub fn host(self) -> &'static str {
+        match self {
+            Party::Trustee1 => "trustee1.localhost",
+            Party::Trustee2 => "trustee2.localhost",
+            Party::Trustee3 => "trustee3.localhost",
+            Party::Operator => "operator.localhost",
+            Party::ForumGateway => "login.forum.localhost",
+            Party::Forum => "forum.localhost",
+            Party::ShopGateway => "login.shop.localhost",
+            Party::Shop => "shop.localhost",
+        }
+    }
+
+    /// The port it takes where that is free.
+    fn preferred_port(self) -> u16 {
+        match self {
+            Party::Operator => 9440,
+            Party::Trustee1 => 9441,
+            Party::Trustee2 => 9442,
+            Party::Trustee3 => 9443,
+            Party::Forum => 9450,
+            Party::ForumGateway => 9451,
+            Party::Shop => 9460,
+            Party::ShopGateway => 9461,
+        }
+    }
+}
+
+/// One of the two demonstration sites.
+#[derive(Clone, Copy, Debug)]
+pub struct SiteOfDemo {
+    /// The site itself.
+    pub site: Party,
+    /// Its gateway.
+    pub gateway: Party,
+    name: &'static str,
+    purpose: &'static str,
+    items: &'static [&'static str],
+}
+
+/// Both sites: the forum asks for nothing, the shop for the holder's sex.
+pub const SITES: [SiteOfDemo; 2] = [
+    SiteOfDemo {
+        site: Party::Forum,
+        gateway: Party::ForumGateway,
+        name: "Campo Forum",
+        purpose: "One account per person, so that a banned person stays out",
+        items: &[],
+    },
+    SiteOfDemo {
+        site: Party::Shop,
+        gateway: Party::ShopGateway,
+        name: "Mask Shop",
+        purpose: "One account per person; the form of address on the parcel",
+        items: &["sex"],
+    },
+];
+
+/// Which address each party listens on and is reached at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ports {
+    listen: BTreeMap<Party, u16>,
+    reached: BTreeMap<Party, u16>,
+}
+
+impl Ports {
+    /// The preferred ports, or the next free ones.
+    ///
+    /// # Errors
+    ///
+    /// When no port is free.
+    pub fn preferred() -> anyhow::Result<Ports> {
+        let mut listen = BTreeMap::new();
+        let mut held = Vec::new();
+        for party in Party::ALL {
+            let first = party.preferred_port();
+            let taken =
+                (first..first + 500).find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
+            let listener = taken.with_context(|| format!("no port from {first} on is free"))?;
+            listen.insert(party, listener.local_addr()?.port());
+            held.push(listener);
+        }
+        Ok(Ports {
+            reached: listen.clone(),
+            listen,
+        })
+    }
+
+    /// Ports that the system picks.
+    ///
+    /// # Errors
+    ///
+    /// When no port is free.
+    pub fn free() -> anyhow::Result<Ports> {
+        let mut listen = BTreeMap::new();
+        let mut held = Vec::new();
+        for party in Party::ALL {
+            let listener = TcpListener::bind(("127.0.0.1", 0))?;
+            listen.insert(party, listener.local_addr()?.port());
+            held.push(listener);
+        }
+        Ok(Ports {
+            reached: listen.clone(),
+            listen,
+        })
+    }
+
+    /// The same, but `party` is reached at another port: something stands in front of it.
+    #[must_use]
+    pub fn behind(mut self, party: Party, port: u16) -> Ports {
+        self.reached.insert(party, port);
+        self
+    }
+
+    /// The port that `party` listens on.
+    #[must_use]
+    pub fn listen(&self, party: Party) -> u16 {
+        self.listen.get(&party).copied().unwrap_or_default()
+    }
+
+    /// The origin at which `party` is reached.
+    #[must_use]
+    pub fn origin(&self, party: Party) -> String {
+        let port = self.reached.get(&party).copied().unwrap_or_default();
+        format!("https://{}:{port}", party.host())
+    }
+}
+
+/// The folder of a demonstration.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    folder: PathBuf,
+    ports: Ports,
+}
+
+const PORTS: &str = "ports.json";
+const OFFICER: &str = "officer-1";
+
+impl Deployment {
+    /// Opens the deployment in `folder`, or makes it as a whole with `ports`.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be made, or what is there is damaged.
+    pub fn open_or_create(
+        folder: &Path,
+        ports: impl FnOnce() -> anyhow::Result<Ports>,
+    ) -> anyhow::Result<Deployment> {
+        if !folder.join(PORTS).exists() {
+            // Made beside and moved as a whole: a start that was killed leaves no half of it.
+            let next = folder.with_extension("next");
+            if next.exists() {
+                std::fs::remove_dir_all(&next)?;
+            }
+            files::make_private_folder(&next)?;
+            let made = Deployment {
+                folder: next.clone(),
+                ports: ports()?,
+            };
+            made.create()?;
+            if folder.exists() {
+                std::fs::remove_dir_all(folder)?;
+            }
+            std::fs::rename(&next, folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let ports = serde_json::from_slice(&files::read(&folder.join(PORTS))?)
+            .context("the demonstration's folder is damaged: start with --reset")?;
+        Ok(Deployment {
+            folder: folder.to_owned(),
+            ports,
+        })
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder of one party.
+    #[must_use]
+    pub fn folder_of(&self, party: Party) -> PathBuf {
+        self.folder.join(party.name())
+    }
+
+    /// The origin at which `party` is reached.
+    #[must_use]
+    pub fn origin(&self, party: Party) -> String {
+        self.ports.origin(party)
+    }
+
+    /// The ports.
+    #[must_use]
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// The certificate of the loopback CA.
+    #[must_use]
+    pub fn ca(&self) -> PathBuf {
+        self.folder.join("ca/ca.pem")
+    }
+
+    /// The operator's public trust file.
+    #[must_use]
+    pub fn trust_file(&self) -> PathBuf {
+        self.folder_of(Party::Operator).join("operator.json")
+    }
+
+    /// The configuration of a party.
+    #[must_use]
+    pub fn config(&self, party: Party) -> PathBuf {
+        self.folder_of(party).join(format!("{}.toml", party.name()))
+    }
+
+    /// Makes the passport of invented person `number` (or gives the one made before); `more` are
+    /// further options of `bauta specimen passport`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn passport(&self, number: u16, more: &[&str]) -> anyhow::Result<PathBuf> {
+        let out = self.folder.join(format!("specimen/person-{number}"));
+        if !out.join("EF.SOD").exists() {
+            let number = number.to_string();
+            let mut command = bauta()?;
+            command.args(["specimen", "passport", "--person", &number, "--authority"]);
+            command
+                .arg(self.folder.join("specimen"))
+                .arg("--out")
+                .arg(&out)
+                .args(more);
+            run(&mut command)?;
+        }
+        Ok(out)
+    }
+
+    /// `bauta officer ACTION` with this deployment's officer; the arguments follow.
+    ///
+    /// # Errors
+    ///
+    /// When the program's own path is not known.
+    pub fn officer(&self, action: &str) -> anyhow::Result<Command> {
+        let mut command = bauta()?;
+        command.args([
+            "officer",
+            action,
+            "--operator",
+            &self.origin(Party::Operator),
+            "--id",
+            OFFICER,
+        ]);
+        command
+            .arg("--key")
+            .arg(self.folder.join("officer.key"))
+            .arg("--ca")
+            .arg(self.ca());
+        Ok(command)
+    }
+
+    /// `bauta wallet` on the wallet `name`; the arguments follow.
+    ///
+    /// # Errors
+    ///
+    /// When the program's own path is not known.
+    pub fn wallet(&self, name: &str) -> anyhow::Result<Command> {
+        let mut command = bauta()?;
+        command
+            .arg("wallet")
+            .arg("--home")
+            .arg(self.wallet_home(name));
+        Ok(command)
+    }
+
+    /// The folder of the wallet `name`.
+    #[must_use]
+    pub fn wallet_home(&self, name: &str) -> PathBuf {
+        self.folder.join("wallets").join(name)
+    }
+
+    fn create(&self) -> anyhow::Result<()> {
+        for party in Party::ALL {
+            files::make_private_folder(&self.folder_of(party))?;
+            self.make_leaf(party)?;
+        }
+        files::make_private_folder(&self.folder.join("wallets"))?;
+        let mut specimen = bauta()?;
+        specimen
+            .args(["specimen", "authority", "--out"])
+            .arg(self.folder.join("specimen"));
+        run(&mut specimen)?;
+        self.create_trustees_and_operator()?;
+        for site in &SITES {
+            self.create_site(site)?;
+        }
+        let ports = serde_json::to_vec_pretty(&self.ports)?;
+        files::write_new(&self.folder.join(PORTS), &ports, Access::Private)
+    }
+
+    fn make_leaf(&self, party: Party) -> anyhow::Result<()> {
+        let mut leaf = bauta()?;
+        leaf.args(["tls", "leaf", "--name", party.host(), "--ca"])
+            .arg(self.folder.join("ca"));
+        leaf.arg("--certificate")
+            .arg(self.folder_of(party).join("tls.pem"));
+        leaf.arg("--key").arg(self.folder_of(party).join("tls.key"));
+        run(&mut leaf).map(drop)
+    }
+
+    fn server_section(&self, party: Party) -> String {
+        format!(
+            "[server]\nlisten = \"127.0.0.1:{}\"\ncertificate_file = \"tls.pem\"\n\
+             private_key_file = \"tls.key\"\nstop_with_stdin = true\n",
+            self.ports.listen(party)
+        )
+    }
+
+    fn create_trustees_and_operator(&self) -> anyhow::Result<()> {
+        let operator = self.folder_of(Party::Operator);
+        let mut init = bauta()?;
+        init.args([
+            "operator",
+            "init",
+            "--origin",
+            &self.origin(Party::Operator),
+            "--out",
+        ]);
+        run(init.arg(&operator))?;
+        let mut deal = bauta()?;
+        deal.args([
+            "trustee",
+            "deal",
+            "--threshold",
+            "2",
+            "--trustees",
+            "3",
+            "--out",
+        ]);
+        run(deal.arg(self.folder.join("dealing")))?;
+        let mut keygen = bauta()?;
+        keygen.args(["officer", "keygen", "--id", OFFICER, "--out"]);
+        let officer = run(keygen.arg(self.folder.join("officer.key")))?;
+
+        let attester = inline(&String::from_utf8(files::read(
+            &operator.join("attester.json"),
+        )?)?)?;
+        for (party, number) in Party::TRUSTEES.into_iter().zip(1..) {
+            self.create_trustee(party, number, &attester)?;
+        }
+        std::fs::copy(
+            self.folder.join("dealing/group.json"),
+            operator.join("group.json"),
+        )?;
+        std::fs::remove_dir_all(self.folder.join("dealing"))?;
+        let members: Vec<String> = Party::TRUSTEES
+            .into_iter()
+            .zip(1..)
+            .map(|(party, index)| {
+                format!("{{ index = {index}, origin = \"{}\" }}", self.origin(party))
+            })
+            .collect();
+        let config = format!(
+            "origin = \"{}\"\nstate_folder = \"state\"\nkey_file = \"operator.key\"\n\
+             tag_key_file = \"tag.key\"\ntrust_folder = \"../specimen/trust\"\nofficers = [{}]\n\n\
+             [trustees]\ngroup_file = \"group.json\"\nattester = \"enrolment\"\n\
+             attester_key_file = \"attester.key\"\nmembers = [{}]\n\n\
+             [client]\nca_file = \"../ca/ca.pem\"\n\n{}",
+            self.origin(Party::Operator),
+            inline(officer.trim())?,
+            members.join(", "),
+            self.server_section(Party::Operator),
+        );
+        self.write_config(Party::Operator, &config)
+    }
+
+    fn create_trustee(&self, party: Party, number: u8, attester: &str) -> anyhow::Result<()> {
+        let dealt = self
+            .folder
+            .join(format!("dealing/trustee-{number}/share.key"));
+        let folder = self.folder_of(party);
+        std::fs::rename(dealt, folder.join("share.key"))?;
+        std::fs::copy(
+            self.folder.join("dealing/group.json"),
+            folder.join("group.json"),
+        )?;
+        let config = format!(
+            "state_folder = \"state\"\nshare_file = \"share.key\"\ngroup_file = \"group.json\"\n\
+             attester = {attester}\n\n{}",
+            self.server_section(party)
+        );
+        self.write_config(party, &config)
+    }
+
+    fn create_site(&self, site: &SiteOfDemo) -> anyhow::Result<()> {
+        let (folder, origin) = (self.folder_of(site.gateway), self.origin(site.site));
+        let mut init = bauta()?;
+        init.args([
+            "gateway",
+            "init",
+            "--origin",
+            &self.origin(site.gateway),
+            "--folder",
+        ]);
+        let made: Made = serde_json::from_str(&run(init.arg(&folder))?)?;
+        let mut add = bauta()?;
+        add.args([
+            "site",
+            "add",
+            "--name",
+            site.name,
+            "--purpose",
+            site.purpose,
+        ]);
+        add.args(["--alternative", "Register at the counter with any document"]);
+        add.args(["--origin", &origin, "--gateway", &self.origin(site.gateway)]);
+        add.args(["--x509-hash", &made.x509_hash]);
+        for item in site.items {
+            add.args(["--item", item]);
+        }
+        add.arg("--config").arg(self.config(Party::Operator));
+        run(add.arg("--out").arg(folder.join("site-entry.jwt")))?;
+        std::fs::copy(self.trust_file(), folder.join("operator.json"))?;
+
+        let secret = Secret::draw(&mut UnwrapErr(getrandom::SysRng));
+        for party in [site.gateway, site.site] {
+            let file = self.folder_of(party).join("client.secret");
+            files::write_new(&file, secret.expose().as_bytes(), Access::Private)?;
+        }
+        let items: Vec<String> = site
+            .items
+            .iter()
+            .map(|item| format!("\"{item}\""))
+            .collect();
+        let config = format!(
+            "[gateway]\norigin = \"{}\"\nstore_file = \"gateway.sqlite\"\n\
+             operator_file = \"operator.json\"\nsite_entry_file = \"site-entry.jwt\"\n\
+             request_key_file = \"request.key\"\nrequest_certificate_file = \"request.pem\"\n\
+             es256_key_file = \"es256.key\"\nrs256_key_file = \"rs256.key\"\n\
+             site_keys = [{{ version = 1, file = \"site-1.key\" }}]\nitems = [{}]\n\n\
+             [[gateway.clients]]\nid = \"{}\"\nsecret_file = \"client.secret\"\n\
+             redirect_uris = [\"{origin}/callback\"]\npost_logout_redirect_uris = [\"{origin}/\"]\n\
+             id_token_signed_response_alg = \"ES256\"\n\n[client]\nca_file = \"../ca/ca.pem\"\n\n{}",
+            self.origin(site.gateway),
+            items.join(", "),
+            site.site.name(),
+            self.server_section(site.gateway),
+        );
+        self.write_config(site.gateway, &config)?;
+        let config = format!(
+            "origin = \"{origin}\"\ntitle = \"{}\"\ndata_file = \"site.sqlite\"\n\
+             ca_file = \"../ca/ca.pem\"\nissuer = \"{}\"\nclient_id = \"{}\"\n\
+             client_secret_file = \"client.secret\"\n\n{}",
+            site.name,
+            self.origin(site.gateway),
+            site.site.name(),
+            self.server_section(site.site),
+        );
+        self.write_config(site.site, &config)
+    }
+
+    fn write_config(&self, party: Party, config: &str) -> anyhow::Result<()> {
+        files::write_new(&self.config(party), config.as_bytes(), Access::Private)
+    }
+}
+
+#[derive(Deserialize)]
+struct Made {
+    x509_hash: String,
+}
+
+/// A JSON object of texts and objects as a TOML inline table.
+fn inline(json: &str) -> anyhow::Result<String> {
+    let table: toml::Table = serde_json::from_str(json)?;
+    Ok(toml::Value::Table(table).to_string())
+}
+
+/// This program, or the file beside it that is `bauta` where another program asks.
+fn bauta() -> anyhow::Result<Command> {
+    Ok(Command::new(program("bauta")?))
+}
+
+/// A program of this project, looked for beside the running one (and above `deps`, where test
+/// programs are).
+pub(super) fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("this program's own path is not known")?;
+    own.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .with_context(|| format!("{name} is not beside {}", own.display()))
+}
+
+/// Runs a command to its end and gives its standard output.
+pub(super) fn run(command: &mut Command) -> anyhow::Result<String> {
+    let done = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    if !done.status.success() {
+        let said = String::from_utf8_lossy(&done.stderr).trim().to_owned();
+        bail!("{command:?} failed: {said}");
+    }
+    Ok(String::from_utf8(done.stdout)?)
+}
+
+/// A folder's exclusive lock; released when dropped or when the process ends.
+///
+/// # Errors
+///
+/// When another process holds it.
+pub fn lock(folder: &Path) -> anyhow::Result<std::fs::File> {
+    files::make_private_folder(folder)?;
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)?;
+    if file.try_lock().is_err() {
+        bail!(
+            "a demonstration already runs on {}: stop it first (Ctrl-C there)",
+            folder.display()
+        );
+    }
+    Ok(file)
+}

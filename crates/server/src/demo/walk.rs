@@ -1,0 +1,158 @@
+//! One specimen person's way: enrol, sign up at the forum, sign in again, sign up at the shop.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use super::browser::Browser;
+use super::deployment::{Deployment, Party, run};
+use super::seen;
+
+/// The wallet of the specimen person.
+pub const WALLET: &str = "specimen";
+
+/// Walks the person through and tells each step with `say`; a person who is registered already is
+/// signed in at the forum once more.
+///
+/// # Errors
+///
+/// When a step fails.
+pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Result<()> {
+    if deployment.wallet_home(WALLET).join("vault.age").exists() {
+        say("The specimen person is registered already: signing in at the forum again.");
+        sign_in(deployment, WALLET, Party::Forum, say).await?;
+    } else {
+        say("1. Enrolment: passport, officer, web number, certificate");
+        enrol(deployment, WALLET, 1, say)?;
+        say("\n2. Sign-up at the forum");
+        sign_in(deployment, WALLET, Party::Forum, say).await?;
+        say("\n3. Sign-in at the forum, in a new browser");
+        sign_in(deployment, WALLET, Party::Forum, say).await?;
+        say("\n4. Sign-up at the shop");
+        sign_in(deployment, WALLET, Party::Shop, say).await?;
+    }
+    say("\nWhat each party has stored about this person");
+    for (who, party, file) in [
+        (
+            "Operator, register",
+            Party::Operator,
+            "state/register.sqlite",
+        ),
+        ("Trustee 1", Party::Trustee1, "state/trustee.sqlite"),
+        ("Forum's gateway", Party::ForumGateway, "gateway.sqlite"),
+        ("Forum", Party::Forum, "site.sqlite"),
+        ("Shop's gateway", Party::ShopGateway, "gateway.sqlite"),
+        ("Shop", Party::Shop, "site.sqlite"),
+    ] {
+        say(&format!("  {who}"));
+        for line in seen::rows(&deployment.folder_of(party).join(file))? {
+            say(&format!("    {line}"));
+        }
+    }
+    say("No value of one site's rows stands in another's, and none of them in the register.");
+    Ok(())
+}
+
+/// Enrols invented person `number` into the wallet `name`; an officer confirms.
+///
+/// # Errors
+///
+/// When a step fails.
+pub fn enrol(
+    deployment: &Deployment,
+    name: &str,
+    number: u16,
+    say: &mut impl FnMut(&str),
+) -> anyhow::Result<()> {
+    let passport = deployment.passport(number, &[])?;
+    let mut command = deployment.wallet(name)?;
+    command
+        .args(["--json", "enrol", "--operator"])
+        .arg(deployment.trust_file());
+    command.arg("--ca").arg(deployment.ca()).arg(passport);
+    let mut wallet = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start the wallet")?;
+    let output = wallet.stdout.take().context("the output was piped")?;
+    let mut lines = BufReader::new(output).lines();
+    let mut next = || -> anyhow::Result<Value> {
+        let line = lines
+            .next()
+            .context("the wallet ended without an answer")??;
+        Ok(serde_json::from_str(&line)?)
+    };
+    let first = next()?;
+    let Some(session) = first.get("session").and_then(Value::as_str) else {
+        let _ = wallet.wait();
+        bail!("the wallet refused: {first}");
+    };
+    say(&format!(
+        "  The wallet sent the passport; session {session}"
+    ));
+    let code = run(deployment.officer("confirm")?.arg(session))?;
+    say("  The officer confirmed the person and handed over a transaction code");
+    let mut input = wallet.stdin.take().context("the input was piped")?;
+    writeln!(input, "{}", code.trim())?;
+    drop(input);
+    let last = next()?;
+    if !wallet.wait()?.success() {
+        bail!("the wallet refused: {last}");
+    }
+    let number = last
+        .get("web_number")
+        .and_then(Value::as_str)
+        .context("no web number")?;
+    say(&format!(
+        "  The person's web number, known to register and wallet alone: {number}"
+    ));
+    Ok(())
+}
+
+/// Logs in at `site` with a fresh browser and the wallet `name`; gives the text of the page that
+/// the site shows then.
+///
+/// # Errors
+///
+/// When a step fails.
+pub async fn sign_in(
+    deployment: &Deployment,
+    name: &str,
+    site: Party,
+    say: &mut impl FnMut(&str),
+) -> anyhow::Result<String> {
+    let browser = Browser::new(&deployment.ca())?;
+    let waiting = browser
+        .open(&format!("{}/log-in", deployment.origin(site)))
+        .await?;
+    let link = waiting.request_link()?;
+    let mut wallet: Command = deployment.wallet(name)?;
+    let answer = run(wallet.args(["--json", "sign-in", "--yes", &link]))?;
+    let answer: Value = serde_json::from_str(answer.trim())?;
+    let outcome = answer
+        .get("outcome")
+        .and_then(Value::as_str)
+        .unwrap_or("nothing");
+    let page = browser.wait_until_left(&waiting).await?;
+    if page.url.host_str() != Some(site.host()) || !page.html.contains("data-testid=\"signed-in\"")
+    {
+        bail!(
+            "the log-in did not end at the site but at {}: {}",
+            page.url,
+            page.text()
+        );
+    }
+    say(&format!(
+        "  The wallet answered ({outcome}); the browser arrived at {}",
+        page.url
+    ));
+    let account = browser
+        .open(&format!("{}/account", deployment.origin(site)))
+        .await?
+        .text();
+    say(&format!("  {} knows: {account}", site.host()));
+    Ok(account)
+}
