@@ -3,8 +3,6 @@
 //! Looks at core dumps, so it needs `gcore`; where that is missing the test fails if `CI` is set
 //! and says so otherwise.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "helpers of tests")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -95,7 +93,9 @@ impl Markers {
     }
 
     fn find_at(&self, content: &[u8], at: usize, found: &mut Vec<String>) {
-        let [first, second, ..] = content[at..] else { return };
+        let [first, second, ..] = content[at..] else {
+            return;
+        };
         for marker in &self.by_start[usize::from(first) << 8 | usize::from(second)] {
             let (value, form) = &self.forms[*marker];
             if content[at..].starts_with(form) {
