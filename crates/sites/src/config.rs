@@ -46,6 +46,9 @@ pub(crate) struct ServerConfig {
     pub(crate) certificate_file: PathBuf,
     /// PEM file with the private key.
     pub(crate) private_key_file: PathBuf,
+    /// Stop when standard input closes, so that nothing outlives a supervisor. Default false.
+    #[serde(default)]
+    pub(crate) stop_with_stdin: bool,
 }
 
 impl Config {

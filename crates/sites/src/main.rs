@@ -9,6 +9,7 @@ mod config;
 mod failure;
 mod forum;
 mod http_client;
+mod login;
 mod page;
 mod provider;
 mod serve;

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::http_client::HttpClient;
 
 /// Path that the gateway sends people back to.
-pub(crate) const BACK: &str = "/login/back";
+pub(crate) const BACK: &str = "/callback";
 /// How long what the gateway publishes about itself is kept.
 const METADATA_AGE: Duration = Duration::from_secs(300);
 

@@ -34,10 +34,12 @@ pub(crate) async fn serve(config: &ServerConfig, app: Router) -> anyhow::Result<
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (stop, stopped) = tokio::sync::watch::channel(());
+    let with_stdin = config.stop_with_stdin;
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = stdin_closed(), if with_stdin => {}
         }
         drop(stop);
     });
@@ -57,6 +59,17 @@ pub(crate) async fn serve(config: &ServerConfig, app: Router) -> anyhow::Result<
         } => tracing::warn!("some requests did not finish in time"),
     }
     Ok(())
+}
+
+/// Returns when the other end of standard input is gone. On a thread of its own, because a read
+/// that waits would hold up the end of the runtime.
+async fn stdin_closed() {
+    let (closed, waits) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _all = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _stopped = closed.send(());
+    });
+    let _closed = waits.await;
 }
 
 #[expect(

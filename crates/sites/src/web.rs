@@ -1,4 +1,4 @@
-//! What both sites have: log-in, log-out, the account page, and what stands around every answer.
+//! What both sites have: who is there, the account page, and what stands around every answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use askama::Template;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequest, FromRequestParts, Query, Request};
-use axum::extract::{Form, State};
+use axum::extract::{
+    DefaultBodyLimit, Form, FromRef, FromRequest, FromRequestParts, Request, State,
+};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -20,14 +21,13 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::login;
 use crate::page::{self, Frame};
-use crate::provider::{self, Kept, Person, Provider};
-use crate::store::{self, Member, Session, Store, Token, TokenHash};
+use crate::provider::{self, Provider};
+use crate::store::{self, Member, Session, Store, TokenHash};
 
-/// Tells one browser from another while it logs in.
-const BROWSER: &str = "__Host-site-browser";
 /// A browser that is logged in.
-const SESSION: &str = "__Host-site-session";
+pub(crate) const SESSION: &str = "__Host-site-session";
 /// Largest form, in bytes.
 const BODY_MAX_BYTES: usize = 16 * 1024;
 /// Longer than a log-in that waits for a slow gateway.
@@ -36,8 +36,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// What a site is made of.
 pub(crate) struct Site {
     title: String,
-    origin: String,
-    provider: Provider,
+    pub(crate) origin: String,
+    pub(crate) provider: Provider,
     pub(crate) store: Store,
     policy: HeaderValue,
 }
@@ -64,9 +64,9 @@ impl Site {
 /// Puts the common routes and limits around a site's own `routes`.
 pub(crate) fn around(routes: Router, site: &Arc<Site>) -> Router {
     let common = Router::new()
-        .route("/login", get(log_in))
-        .route(provider::BACK, get(back_from_gateway))
-        .route("/logout", post(log_out))
+        .route("/log-in", get(login::log_in))
+        .route(provider::BACK, get(login::back_from_gateway))
+        .route("/log-out", post(login::log_out))
         .route("/account", get(account))
         .route("/style.css", get(style))
         .fallback(async || Failure::NothingHere)
@@ -169,121 +169,9 @@ where
     }
 }
 
-async fn log_in(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-) -> Result<impl IntoResponse, Failure> {
-    let begun = site.provider.begin().await.map_err(|error| {
-        tracing::warn!("no log-in can begin: {error:#}");
-        Failure::GatewayAway
-    })?;
-    let browser = match cookie(&headers, BROWSER) {
-        Some(held) => held.to_owned(),
-        None => Token::draw()?.expose().to_owned(),
-    };
-    let (state, hash) = (TokenHash::of(begun.state.secret()), TokenHash::of(&browser));
-    let kept = serde_json::to_string(&begun.kept).map_err(anyhow::Error::from)?;
-    let now = now();
-    site.store
-        .run(move |store| store::insert_login(store, &state, &hash, &kept, now))
-        .await?;
-    let set = AppendHeaders([(header::SET_COOKIE, set_cookie(BROWSER, &browser, ""))]);
-    Ok((set, Redirect::to(begun.url.as_str())))
-}
-
-/// What the gateway sends back through the browser (RFC 6749 section 4.1.2).
-#[derive(Deserialize)]
-struct Back {
-    state: String,
-    code: Option<String>,
-    error: Option<String>,
-}
-
-async fn back_from_gateway(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    query: Result<Query<Back>, axum::extract::rejection::QueryRejection>,
-) -> Result<impl IntoResponse, Failure> {
-    let Query(back) = query.map_err(|_| Failure::UnknownLogin)?;
-    let kept = take_login(&site, &headers, &back.state).await?;
-    let code = match (back.code, back.error) {
-        (Some(code), None) => code,
-        (_, Some(error)) => {
-            tracing::info!(%error, "a log-in was refused");
-            return Err(Failure::LoginRefused);
-        }
-        (None, None) => return Err(Failure::LoginFailed),
-    };
-    let person = site.provider.finish(code, kept).await.map_err(|error| {
-        tracing::warn!("a log-in failed: {error:#}");
-        Failure::LoginFailed
-    })?;
-    let cookie = begin_session(&site, &headers, person).await?;
-    let set = set_cookie(SESSION, cookie.expose(), "");
-    Ok((
-        AppendHeaders([(header::SET_COOKIE, set)]),
-        Redirect::to("/"),
-    ))
-}
-
-async fn take_login(site: &Site, headers: &HeaderMap, state: &str) -> Result<Kept, Failure> {
-    let browser = cookie(headers, BROWSER).ok_or(Failure::UnknownLogin)?;
-    let (state, browser, now) = (TokenHash::of(state), TokenHash::of(browser), now());
-    let kept = site
-        .store
-        .run(move |store| store::take_login(store, &state, &browser, now))
-        .await?;
-    let kept = kept.ok_or(Failure::UnknownLogin)?;
-    Ok(serde_json::from_str(&kept).map_err(anyhow::Error::from)?)
-}
-
-/// Replaces the session of this browser, if any, by a new one.
-async fn begin_session(site: &Site, headers: &HeaderMap, person: Person) -> anyhow::Result<Token> {
-    let cookie = Token::draw()?;
-    let (old, new, now) = (session_hash(headers), cookie.hash(), now());
-    let session = Session {
-        member: Member(person.sub),
-        claims: serde_json::to_string(&person.claims)?,
-        id_token: person.id_token,
-    };
-    site.store
-        .run(move |store| {
-            if let Some(old) = old {
-                store::delete_session(store, &old)?;
-            }
-            store::insert_session(store, &new, &session, now)
-        })
-        .await?;
-    Ok(cookie)
-}
-
 /// A form without fields.
 #[derive(Deserialize)]
 pub(crate) struct Nothing {}
-
-async fn log_out(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    visitor: Visitor,
-    OwnForm(Nothing {}): OwnForm<Nothing>,
-) -> Result<impl IntoResponse, Failure> {
-    if let Some(hash) = session_hash(&headers) {
-        site.store
-            .run(move |store| store::delete_session(store, &hash))
-            .await?;
-    }
-    let to = match visitor.session() {
-        Ok(session) => site.provider.log_out(&session.id_token).await,
-        Err(_) => Ok(openidconnect::url::Url::parse(&site.origin).map_err(anyhow::Error::from)?),
-    };
-    // Where the gateway is away, the person is logged out here all the same.
-    let to = to.map_or_else(|_| "/".to_owned(), String::from);
-    let remove = set_cookie(SESSION, "", "; Max-Age=0");
-    Ok((
-        AppendHeaders([(header::SET_COOKIE, remove)]),
-        Redirect::to(&to),
-    ))
-}
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -329,19 +217,12 @@ pub(crate) fn now() -> i64 {
     })
 }
 
-fn session_hash(headers: &HeaderMap) -> Option<TokenHash> {
-    cookie(headers, SESSION).map(TokenHash::of)
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// A cookie that the browser sent.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let sent = headers.get_all(header::COOKIE).into_iter();
     let pairs = sent
         .filter_map(|value| value.to_str().ok())
         .flat_map(|text| text.split(';'));
     let mut found = pairs.filter_map(|pair| pair.trim().split_once('='));
     found.find_map(|(found, value)| (found == name).then_some(value))
-}
-
-fn set_cookie(name: &str, value: &str, more: &str) -> String {
-    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{more}")
 }

@@ -51,7 +51,10 @@ pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow
             say(&format!("    {line}"));
         }
     }
-    say("No value of one site's rows stands in another's, and none of them in the register.");
+    say(
+        "Days, epochs and the published manifest are the same for everybody. Look for anything else \
+         that stands in two of these lists: there should be nothing.",
+    );
     Ok(())
 }
 
