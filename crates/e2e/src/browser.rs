@@ -163,7 +163,8 @@ impl Page {
         let begin = self.text.find("href=\"openid4vp").map(|at| at + 6);
         let rest = begin.and_then(|at| self.text.get(at..));
         let link = rest.and_then(|rest| rest.split('"').next());
-        link.map(unescape).with_context(|| self.missing("wallet link"))
+        link.map(unescape)
+            .with_context(|| self.missing("wallet link"))
     }
 
     /// What stands between two texts, with character references resolved.
@@ -174,7 +175,9 @@ impl Page {
     pub fn between(&self, begin: &str, end: &str) -> anyhow::Result<String> {
         // Askama writes an apostrophe in a template as it is, and one in a value as `&#39;`.
         let rest = self.text.split_once(begin).map(|(_, rest)| rest);
-        let found = rest.and_then(|rest| rest.split_once(end)).map(|(one, _)| one);
+        let found = rest
+            .and_then(|rest| rest.split_once(end))
+            .map(|(one, _)| one);
         found.map(unescape).with_context(|| self.missing(begin))
     }
 
@@ -208,7 +211,10 @@ fn redirect_target(answer: &Answer, url: &Url) -> anyhow::Result<Option<Url>> {
     if !answer.status.is_redirection() {
         return Ok(None);
     }
-    let location = answer.headers.get(LOCATION).context("a redirect leads nowhere")?;
+    let location = answer
+        .headers
+        .get(LOCATION)
+        .context("a redirect leads nowhere")?;
     Ok(Some(url.join(location.to_str()?)?))
 }
 

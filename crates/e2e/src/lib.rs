@@ -10,6 +10,7 @@ pub mod binaries;
 pub mod browser;
 pub mod enumeration;
 pub mod forwarder;
+pub mod linking;
 pub mod process;
 pub mod relying_party;
 pub mod scan;

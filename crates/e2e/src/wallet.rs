@@ -202,8 +202,8 @@ impl Drop for Enrolment<'_> {
 }
 
 fn answer(line: &str) -> anyhow::Result<Answer> {
-    let value: Value = serde_json::from_str(line)
-        .with_context(|| format!("the wallet answered {line:?}"))?;
+    let value: Value =
+        serde_json::from_str(line).with_context(|| format!("the wallet answered {line:?}"))?;
     ensure!(value.is_object(), "the wallet answered {line}");
     let Some(id) = value.get("error") else {
         return Ok(Ok(value));

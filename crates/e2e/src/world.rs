@@ -188,7 +188,9 @@ impl World {
     /// When it does not run.
     pub fn process(&self, party: Party) -> anyhow::Result<u32> {
         let server = self.servers.get(&party);
-        Ok(server.with_context(|| format!("{} does not run", party.name()))?.id())
+        Ok(server
+            .with_context(|| format!("{} does not run", party.name()))?
+            .id())
     }
 
     /// How often anybody connected to operator or trustees.

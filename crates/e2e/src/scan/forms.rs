@@ -44,7 +44,10 @@ impl Form {
 /// initials, each in every form.
 pub(super) fn all(needle: &str) -> anyhow::Result<Vec<(Form, Vec<u8>)>> {
     if needle.len() < NEEDLE_MIN {
-        bail!("a needle of {} bytes would be found by chance", needle.len());
+        bail!(
+            "a needle of {} bytes would be found by chance",
+            needle.len()
+        );
     }
     let mut patterns = Vec::new();
     for text in cases(needle) {

@@ -36,7 +36,10 @@ fn every_form_is_found_in_the_middle_of_other_bytes() {
         (Form::Base64, STANDARD.encode(NEEDLE).into_bytes()),
         (Form::Sha256, digest.to_vec()),
         (Form::Sha256Hex, hex::encode(digest).into_bytes()),
-        (Form::Sha256Base64, URL_SAFE_NO_PAD.encode(digest).into_bytes()),
+        (
+            Form::Sha256Base64,
+            URL_SAFE_NO_PAD.encode(digest).into_bytes(),
+        ),
     ] {
         assert_eq!(forms_in(&embedded(&octets)), [(form, Compressed::No)]);
     }
@@ -58,7 +61,11 @@ fn compressed_data_is_opened_and_a_broken_stream_as_far_as_it_goes() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&embedded(NEEDLE.as_bytes())).unwrap();
     let packed = encoder.finish().unwrap();
-    assert!(!packed.windows(6).any(|w| NEEDLE.as_bytes().starts_with(w) && w.len() == NEEDLE.len()));
+    assert!(
+        !packed
+            .windows(6)
+            .any(|w| NEEDLE.as_bytes().starts_with(w) && w.len() == NEEDLE.len())
+    );
     for octets in [embedded(&packed), embedded(&packed[..packed.len() - 8])] {
         assert!(forms_in(&octets).contains(&(Form::Utf8, Compressed::Gzip)));
     }
@@ -87,7 +94,13 @@ fn files_of_folders_in_folders_are_searched_and_an_empty_folder_is_an_error() {
 #[test]
 fn a_date_of_birth_has_many_spellings() {
     let spellings = birth_date_spellings("1987-03-29").unwrap();
-    for text in ["1987-03-29", "19870329", "870329", "29.03.1987", "03/29/1987"] {
+    for text in [
+        "1987-03-29",
+        "19870329",
+        "870329",
+        "29.03.1987",
+        "03/29/1987",
+    ] {
         assert!(spellings.iter().any(|one| one == text), "{text}");
     }
     assert!(birth_date_spellings("1987").is_err());

@@ -1,4 +1,5 @@
 //! Whole flows, and the harms that must be impossible, through the real programs.
 
 mod enrolment;
+mod linking;
 mod numbers;

@@ -91,7 +91,8 @@ pub struct SiteOfDemo {
     pub gateway: Party,
     pub(super) name: &'static str,
     pub(super) purpose: &'static str,
-    pub(super) items: &'static [&'static str],
+    /// The items it is registered for and asks for.
+    pub items: &'static [&'static str],
 }
 
 /// Both sites: the forum asks for nothing, the shop for the holder's sex.
