@@ -217,6 +217,12 @@ impl Enrolments {
         }
     }
 
+    /// How long a session lives, in seconds.
+    #[must_use]
+    pub fn session_secs(&self) -> u64 {
+        self.policy.session_secs
+    }
+
     /// Begins an enrolment for the device with this key.
     ///
     /// # Errors
