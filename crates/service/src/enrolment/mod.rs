@@ -174,9 +174,6 @@ pub enum EnrolmentError {
     /// The register does not know the person.
     #[error("the person is not registered")]
     NotRegistered,
-    /// The registration was ended.
-    #[error("the registration was ended")]
-    RegistrationEnded,
     /// The commitment's proof does not hold, or it is not the stored commitment.
     #[error("the commitment or its proof is not the right one")]
     CommitmentMismatch,
