@@ -7,6 +7,7 @@ use crate::authentication::{Authentication, Transport};
 use crate::bearer::{BearerHash, BearerKind};
 use credential::time::UnixTime;
 use openid4vc::oauth::AuthorizationRequest;
+use openid4vc::vp::UrlSafe;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -63,9 +64,9 @@ pub struct Waiting {
 #[derive(Serialize, Deserialize)]
 pub struct WalletRequest {
     /// Its nonce, 128 random bits or more.
-    pub nonce: String,
+    pub nonce: UrlSafe,
     /// Its `state`.
-    pub state: String,
+    pub state: Option<UrlSafe>,
     /// The secret key that opens the answer, a P-256 scalar made for this request alone.
     #[serde(with = "scalar")]
     pub key: Zeroizing<[u8; 32]>,

@@ -2,10 +2,13 @@
 //! signs requests in its name.
 
 use credential::attributes::{Item, ItemSet};
-use credential::jose::{PublicKey, SigningKey, encode, sha256};
+use credential::jose::{PublicKey, encode};
 use credential::origin::{Origin, SiteContext};
 use credential::site_entry::{SiteEntry, SiteEntryError};
 use credential::time::UnixTime;
+use openid4vc::vp::RequestSigner;
+use openid4vc::vp::dcql::Query;
+use openid4vc::vp::sign_in::{self, Ask};
 
 /// The operator that this gateway trusts, from its public trust file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,50 +19,21 @@ pub struct Operator {
     pub key: PublicKey,
 }
 
-/// The key that signs requests to wallets, with its certificate.
-pub struct RequestKey {
-    key: SigningKey,
-    certificate: Vec<u8>,
-}
-
-impl RequestKey {
-    /// Takes the key and its certificate in DER.
-    #[must_use]
-    pub fn new(key: SigningKey, certificate: Vec<u8>) -> RequestKey {
-        RequestKey { key, certificate }
-    }
-
-    /// SHA-256 over the certificate in base64url, as it stands in the site entry.
-    #[must_use]
-    pub fn x509_hash(&self) -> String {
-        encode(sha256(&self.certificate))
-    }
-
-    /// The `client_id` towards wallets.
-    ///
-    /// Source: OpenID4VP 1.0 section 5.9.3, `x509_hash`.
-    #[must_use]
-    pub fn client_id(&self) -> String {
-        format!("x509_hash:{}", self.x509_hash())
-    }
-
-    pub(crate) fn key(&self) -> &SigningKey {
-        &self.key
-    }
-
-    pub(crate) fn certificate(&self) -> &[u8] {
-        &self.certificate
-    }
-}
-
 /// A site whose entry is verified and names this gateway.
 pub struct Site {
     pub(crate) entry: SiteEntry,
     pub(crate) entry_jws: String,
     pub(crate) context: SiteContext,
-    pub(crate) request_key: RequestKey,
+    pub(crate) signer: RequestSigner,
     pub(crate) client_id: String,
     pub(crate) items: ItemSet,
+    pub(crate) query: Query,
+}
+
+/// What the site entry must name: SHA-256 over the request certificate in base64url.
+#[must_use]
+pub fn x509_hash(signer: &RequestSigner) -> String {
+    encode(signer.client_id().hash())
 }
 
 /// Why a gateway cannot serve a site.
@@ -91,7 +65,7 @@ impl Site {
         entry_jws: &str,
         operator: &Operator,
         issuer: &Origin,
-        request_key: RequestKey,
+        signer: RequestSigner,
         items: &[Item],
         now: UnixTime,
     ) -> Result<Site, SiteError> {
@@ -99,19 +73,26 @@ impl Site {
         if entry.gateway.origin != *issuer {
             return Err(SiteError::OtherGateway);
         }
-        if entry.gateway.x509_hash != request_key.x509_hash() {
+        if entry.gateway.x509_hash != x509_hash(&signer) {
             return Err(SiteError::OtherCertificate);
         }
         if let Some(item) = items.iter().find(|item| !entry.allows(**item)) {
             return Err(SiteError::Item(*item));
         }
+        let items = ItemSet::new(items.iter().copied());
+        let ask = if entry.requires_certificate {
+            Ask::Certificate
+        } else {
+            Ask::AccountOrCertificate
+        };
         Ok(Site {
             context: entry.context(),
             entry,
             entry_jws: entry_jws.to_owned(),
-            client_id: request_key.client_id(),
-            request_key,
-            items: ItemSet::new(items.iter().copied()),
+            client_id: signer.client_id().to_string(),
+            signer,
+            query: query(ask, &items),
+            items,
         })
     }
 
@@ -120,4 +101,9 @@ impl Site {
     pub fn entry(&self) -> &SiteEntry {
         &self.entry
     }
+}
+
+fn query(ask: Ask, items: &ItemSet) -> Query {
+    let names: Vec<&str> = items.iter().map(Item::as_str).collect();
+    sign_in::query(ask, &names).expect("a set of items always holds the generation")
 }

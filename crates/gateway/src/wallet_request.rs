@@ -7,17 +7,13 @@ use crate::gateway::{Cookies, Gateway, rng};
 use crate::ids::LoginId;
 use crate::login::{Errand, Login, LoginState, Waiting, WalletRequest};
 use crate::page::Loaded;
-use crate::site::Site;
 use crate::store::StoreError;
 use credential::jose::jwe::DecryptionKey;
-use credential::jose::jws::{self, Header};
-use credential::jose::{Jwk, encode};
-use credential::manifest::LAYOUT;
 use credential::time::UnixTime;
 use openid4vc::Secret;
-use openid4vc::form::compose;
-use rand_core::Rng as _;
-use serde_json::{Value, json};
+use openid4vc::uri::HttpsUri;
+use openid4vc::vp::{ClientMetadata, RequestLink, sign_in};
+use serde_json::Value;
 
 /// Why a wallet does not get its request.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +51,7 @@ impl Gateway {
             }
         };
         let expires = now.plus_secs(self.settings.login_secs);
-        let made = |transport| self.wallet_request(id, transport, (now, expires));
+        let made = |transport| self.wallet_request(id, transport, now);
         let waiting = Waiting {
             link: made(Transport::Link),
             qr: made(Transport::Qr),
@@ -101,105 +97,45 @@ impl Gateway {
     }
 
     /// What the page shows: the address that a wallet opens.
-    ///
-    /// Source: OpenID4VP 1.0 section 5.10.
     pub(crate) fn wallet_link(&self, id: LoginId, transport: Transport) -> String {
+        let client_id = self.site.signer.client_id();
         let request_uri = self.wallet_uri(id, transport, "request");
-        let query = compose([
-            ("client_id", self.site.client_id.as_str()),
-            ("request_uri", &request_uri),
-        ]);
-        format!("openid4vp://authorize?{query}")
+        RequestLink {
+            client_id,
+            request_uri,
+        }
+        .compose()
     }
 
-    pub(crate) fn response_uri(&self, id: LoginId, transport: Transport) -> String {
+    pub(crate) fn response_uri(&self, id: LoginId, transport: Transport) -> HttpsUri {
         self.wallet_uri(id, transport, "response")
     }
 
-    fn wallet_uri(&self, id: LoginId, transport: Transport, what: &str) -> String {
-        format!(
-            "{}/wallet/{id}/{}/{what}",
-            self.issuer(),
-            transport.as_str()
-        )
+    fn wallet_uri(&self, id: LoginId, transport: Transport, what: &str) -> HttpsUri {
+        let uri = self.at(&format!("/wallet/{id}/{}/{what}", transport.as_str()));
+        HttpsUri::parse(&uri).expect("the issuer was parsed and what follows is URL-safe")
     }
 
-    fn wallet_request(
-        &self,
-        id: LoginId,
-        transport: Transport,
-        (issued, expires): (UnixTime, UnixTime),
-    ) -> WalletRequest {
-        let key = DecryptionKey::generate();
-        let (nonce, state) = (random_text(), random_text());
+    fn wallet_request(&self, id: LoginId, transport: Transport, now: UnixTime) -> WalletRequest {
         let site = &self.site;
-        let payload = json!({
-            "client_id": site.client_id,
-            "response_type": "vp_token",
-            "response_mode": "direct_post.jwt",
-            "response_uri": self.response_uri(id, transport),
-            "nonce": nonce,
-            "state": state,
-            "aud": "https://self-issued.me/v2",
-            "iat": issued,
-            "exp": expires,
-            "client_metadata": client_metadata(&key),
-            "dcql_query": dcql_query(site),
-            "verifier_info": [{ "format": "bauta_site_entry", "data": site.entry_jws }],
-        });
-        let header = Header {
-            typ: Some("oauth-authz-req+jwt".to_owned()),
-            x5c: vec![site.request_key.certificate().to_vec()],
-            ..Header::default()
-        };
-        let object = jws::sign_with_header(site.request_key.key(), &header, &payload);
+        let key = DecryptionKey::generate();
+        let formats = [sign_in::ACCOUNT_FORMAT, sign_in::CERTIFICATE_FORMAT];
+        let metadata = ClientMetadata::new(*key.public(), &formats);
+        let response_uri = self.response_uri(id, transport);
+        let request = site
+            .signer
+            .request(response_uri, metadata, site.query.clone(), &mut rng())
+            .valid_for(now, self.settings.login_secs)
+            .with_attestation(
+                sign_in::SITE_ENTRY_FORMAT,
+                Value::from(site.entry_jws.as_str()),
+            );
+        let object = site.signer.sign(&request);
         WalletRequest {
-            nonce,
-            state,
+            nonce: request.nonce,
+            state: request.state,
             key: key.to_bytes(),
             object,
         }
     }
-}
-
-/// How answers are encrypted, with a key made for this one request.
-///
-/// Source: OpenID4VP 1.0 section 5.1, section 8.3.
-fn client_metadata(key: &DecryptionKey) -> Value {
-    json!({
-        "jwks": { "keys": [Jwk::for_encryption(*key.public())] },
-        "encrypted_response_enc_values_supported": ["A256GCM"],
-        "vp_formats_supported": { "bauta_certificate": {}, "bauta_account": {} },
-    })
-}
-
-/// An account where the wallet has one, else a certificate with exactly these items.
-///
-/// Source: OpenID4VP 1.0 section 6.
-fn dcql_query(site: &Site) -> Value {
-    let claims: Vec<Value> = site
-        .items
-        .iter()
-        .map(|item| json!({ "path": [item.as_str()] }))
-        .collect();
-    let certificate = json!({
-        "id": "certificate",
-        "format": "bauta_certificate",
-        "meta": { "vct_values": [LAYOUT] },
-        "claims": claims,
-    });
-    if site.entry.requires_certificate {
-        return json!({ "credentials": [certificate] });
-    }
-    json!({
-        "credentials": [{ "id": "account", "format": "bauta_account", "meta": {} }, certificate],
-        "credential_sets": [{ "options": [["account"], ["certificate"]] }],
-    })
-}
-
-/// 128 random bits as text.
-fn random_text() -> String {
-    let mut bytes = [0_u8; 16];
-    rng().fill_bytes(&mut bytes);
-    encode(bytes)
 }

@@ -138,10 +138,11 @@ impl Gateway {
         verify: impl FnOnce(&SiteContext, &RequestBinding<'_>) -> Result<T, PresentationError>,
     ) -> Result<T, RespondError> {
         let request = read.waiting.request(read.transport);
+        let response_uri = self.response_uri(read.id, read.transport);
         let binding = RequestBinding {
-            nonce: &request.nonce,
+            nonce: request.nonce.as_str(),
             client_id: &self.site.client_id,
-            response_uri: &self.response_uri(read.id, read.transport),
+            response_uri: response_uri.as_str(),
             request_sha256: sha256(request.object.as_bytes()),
         };
         verify(&self.site.context, &binding).map_err(|error| match error {

@@ -5,13 +5,14 @@ use crate::testing::rng;
 use openid4vc::Secret;
 use openid4vc::oauth::{AuthorizationParameters, Pkce};
 use openid4vc::uri::RedirectUri;
+use openid4vc::vp::UrlSafe;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 
 fn request(name: &str) -> WalletRequest {
     WalletRequest {
-        nonce: format!("nonce-{name}"),
-        state: format!("state-{name}"),
+        nonce: UrlSafe::parse(&format!("nonce-{name}")).unwrap(),
+        state: None,
         key: Zeroizing::new([7; 32]),
         object: "a.b.c".to_owned(),
     }
@@ -113,7 +114,7 @@ fn a_login_is_read_back_as_it_was_stored() {
     let LoginState::Waiting(waiting) = read.state else {
         panic!("another state")
     };
-    assert_eq!(waiting.request(Transport::Qr).nonce, "nonce-qr");
+    assert_eq!(waiting.request(Transport::Qr).nonce.as_str(), "nonce-qr");
     assert_eq!(waiting.request(Transport::Link).key.as_ref(), &[7; 32]);
 }
 

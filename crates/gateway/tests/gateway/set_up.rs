@@ -1,7 +1,7 @@
 //! What a gateway refuses to start with, and which manifests it takes.
 
 use crate::person::Operator;
-use crate::site::{ISSUER, NOW, Setting, fixture, fixture_with};
+use crate::site::{ISSUER, NOW, Setting, fixture, fixture_with, signer};
 use credential::attributes::Item;
 use credential::jose::SigningKey;
 use credential::manifest::ManifestError;
@@ -9,13 +9,13 @@ use credential::origin::Origin;
 use credential::site_entry::SiteEntryError;
 use credential::time::EPOCH_SECONDS;
 use gateway::manifest::ManifestRefused;
-use gateway::site::{self, RequestKey, Site, SiteError};
+use gateway::site::{self, Site, SiteError, x509_hash};
 
 /// Tries an entry that names `gateway` and `hash` (the right one if none is given).
 fn site(gateway: &str, hash: Option<&str>, items: &[Item], stranger: bool) -> Option<SiteError> {
     let operator = Operator::new("https://op.example");
-    let request_key = RequestKey::new(SigningKey::generate(), b"a certificate".to_vec());
-    let right = request_key.x509_hash();
+    let signer = signer("login.forum.example", NOW);
+    let right = x509_hash(&signer);
     let entry = operator.entry(
         "https://forum.example",
         (gateway, hash.unwrap_or(&right)),
@@ -32,7 +32,7 @@ fn site(gateway: &str, hash: Option<&str>, items: &[Item], stranger: bool) -> Op
         key,
     };
     let issuer = Origin::parse(ISSUER).unwrap();
-    Site::new(&entry, &trusted, &issuer, request_key, items, NOW).err()
+    Site::new(&entry, &trusted, &issuer, signer, items, NOW).err()
 }
 
 #[test]

@@ -13,13 +13,14 @@ use gateway::gateway::{Cookies, Gateway, Parts, Settings};
 use gateway::ids::LoginId;
 use gateway::login::Arrival;
 use gateway::page::LoginPage;
-use gateway::site::{self, RequestKey, Site};
+use gateway::site::{self, Site, x509_hash};
 use gateway::store::SqliteStore;
 use getrandom::SysRng;
 use openid4vc::form::Parameters;
 use openid4vc::oauth::{Answer, CodeVerifier, Pkce, TokenResponse};
 use openid4vc::oidc::{ProviderKeys, RsaSigningKey, SigningAlgorithm};
 use openid4vc::uri::RedirectUri;
+use openid4vc::vp::RequestSigner;
 use rand_core::UnwrapErr;
 use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
@@ -80,9 +81,8 @@ async fn gateway_in(
     operator: &Operator,
     setting: &Setting,
 ) -> Arc<Gateway> {
-    let certificate = b"a certificate".to_vec();
-    let request_key = RequestKey::new(SigningKey::generate(), certificate);
-    let hash = request_key.x509_hash();
+    let signer = signer("login.forum.example", NOW);
+    let hash = x509_hash(&signer);
     let mut entry = operator.entry("https://forum.example", (ISSUER, &hash), NOW);
     entry.requires_certificate = setting.requires_certificate;
     let entry = entry.sign(&operator.key).unwrap();
@@ -91,7 +91,7 @@ async fn gateway_in(
         key: *operator.key.public(),
     };
     let issuer = Origin::parse(ISSUER).unwrap();
-    let site = Site::new(&entry, &trusted, &issuer, request_key, &setting.items, NOW).unwrap();
+    let site = Site::new(&entry, &trusted, &issuer, signer, &setting.items, NOW).unwrap();
     let site_keys = setting.site_keys.iter().map(|&version| {
         let byte = u8::try_from(version).unwrap();
         SiteKey::new(version, Zeroizing::new([byte; 32]))
@@ -119,6 +119,18 @@ async fn gateway_in(
             .unwrap();
     }
     Arc::new(gateway)
+}
+
+/// A key for requests with a certificate that it signed itself.
+pub(crate) fn signer(host: &str, now: UnixTime) -> RequestSigner {
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+    let begin = i64::try_from(now.0).unwrap() - 3600;
+    params.not_before = time::OffsetDateTime::from_unix_timestamp(begin).unwrap();
+    params.not_after = params.not_before + time::Duration::days(500);
+    let certificate = params.self_signed(&pair).unwrap().der().to_vec();
+    let key = SigningKey::from_pkcs8(&pair.serialize_der()).unwrap();
+    RequestSigner::new(key, vec![certificate]).unwrap()
 }
 
 fn clients() -> Vec<Client> {

@@ -12,6 +12,7 @@ use gateway::login::Arrival;
 use gateway::page::{LoginPage, PageError};
 use gateway::wallet_request::FetchError;
 use gateway::wallet_response::RespondError;
+use openid4vc::vp::{RequestLink, UnverifiedRequest};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -28,6 +29,30 @@ async fn a_person_signs_up_and_signs_in_again_to_the_same_account() {
     assert_eq!(first, second);
     assert_eq!(first.as_object().unwrap().len(), 2);
     assert_eq!(first["generation"], 1);
+}
+
+#[tokio::test]
+async fn a_request_is_one_that_wallets_accept() {
+    let at = fixture().await;
+    let mut browser = Browser::new();
+    let id = at.begin(&mut browser).await;
+    let LoginPage::Waiting { link, qr, .. } = at.page(id, &browser).await else {
+        panic!()
+    };
+    for (address, transport) in [(link, Transport::Link), (qr, Transport::Qr)] {
+        let link = RequestLink::parse(&address).unwrap();
+        let object = at.gateway.request_object(id, transport, NOW).await.unwrap();
+        let verified = UnverifiedRequest::parse(&object)
+            .unwrap()
+            .verify(link.client_id, NOW);
+        let request = verified.unwrap().request().clone();
+        let fetched = link.request_uri.as_str().strip_suffix("/request");
+        assert_eq!(
+            request.response_uri.as_str().strip_suffix("/response"),
+            fetched
+        );
+        assert_eq!(request.exp, Some(NOW.plus_secs(300)));
+    }
 }
 
 #[tokio::test]
@@ -409,7 +434,7 @@ async fn an_envelope_that_is_not_for_this_request_is_refused() {
     let sealed = person.sign_up(&device, &link);
     assert!(matches!(respond(&sealed).await, RespondError::Decryption));
     let mut state = qr.clone();
-    state.state = link.state.clone();
+    state.state.clone_from(&link.state);
     assert!(matches!(
         respond(&person.sign_up(&device, &state)).await,
         RespondError::WrongState
@@ -426,7 +451,7 @@ async fn an_envelope_that_is_not_for_this_request_is_refused() {
         respond(&tampered).await,
         RespondError::Malformed | RespondError::Decryption
     ));
-    let oversized = format!("{good}&x={}", "a".repeat(64 * 1024));
+    let oversized = format!("{good}&x={}", "a".repeat(300 * 1024));
     for body in [
         "",
         "response=",

@@ -115,20 +115,32 @@ impl Page {
         Ok(link.to_owned())
     }
 
-    /// The page's text without tags, for messages.
+    /// The text of the page's main part without tags, for messages.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
         let mut in_tag = false;
-        for character in self.html.chars() {
+        let main = self
+            .html
+            .split_once("<main")
+            .map_or(self.html.as_str(), |(_, main)| main);
+        let main = main.split_once("</main>").map_or(main, |(main, _)| main);
+        // What is left of the tag that opened the main part goes with the first `>`.
+        for character in std::iter::once('<').chain(main.chars()) {
             match character {
                 '<' => in_tag = true,
-                '>' => in_tag = false,
+                '>' => {
+                    in_tag = false;
+                    text.push(' ');
+                }
                 other if !in_tag => text.push(other),
                 _ => {}
             }
         }
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        unescape(&text)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::Party;
 use super::browser::Browser;
-use super::deployment::{Deployment, Party, run};
+use super::deployment::{Deployment, run};
 use super::seen;
 
 /// The wallet of the specimen person.
@@ -51,7 +52,10 @@ pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow
             say(&format!("    {line}"));
         }
     }
-    say("No value of one site's rows stands in another's, and none of them in the register.");
+    say(
+        "Days, epochs and the published manifest are the same for everybody. Look for anything else \
+         that stands in two of these lists: there should be nothing.",
+    );
     Ok(())
 }
 

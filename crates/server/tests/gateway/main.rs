@@ -3,10 +3,6 @@
 
 #[cfg(test)]
 #[path = "../../../gateway/tests/gateway/person.rs"]
-#[expect(
-    dead_code,
-    reason = "shared with the tests of the gateway itself, which need more"
-)]
 mod person;
 #[cfg(test)]
 mod process;

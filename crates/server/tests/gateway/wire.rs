@@ -10,6 +10,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::client::Answer;
 
+/// Makes a request another one.
+type Change = fn(&mut Request);
+
 /// Status and identifier of a refusal.
 fn refusal(answer: &Answer) -> (u16, String) {
     let body: Value = answer.json().unwrap();
@@ -148,7 +151,7 @@ async fn an_answer_to_another_request_or_key_is_refused() {
     let (person, device) = (at.operator.enrol(at.now), SigningKey::generate());
     let (_, _, request) = waiting(&at).await;
     let (_, _, other) = waiting(&at).await;
-    let changes: [(fn(&mut Request), &str); 4] = [
+    let changes: [(Change, &str); 4] = [
         (|request| request.nonce.push('x'), "wrong-request"),
         (|request| request.client_id.push('x'), "wrong-request"),
         (|request| request.response_uri.push('x'), "wrong-request"),

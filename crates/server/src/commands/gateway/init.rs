@@ -11,9 +11,10 @@ use credential::jose::{SigningKey, encode};
 use credential::origin::Origin;
 use credential::time::UnixTime;
 use gateway::account::SiteKey;
-use gateway::site::RequestKey;
+use gateway::site::x509_hash;
 use getrandom::SysRng;
 use openid4vc::oidc::RsaSigningKey;
+use openid4vc::vp::RequestSigner;
 use rand_core::UnwrapErr;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, KeyUsagePurpose};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -57,8 +58,8 @@ impl InitArgs {
             text.as_bytes(),
             Access::Private,
         )?;
-        let request = RequestKey::new(SigningKey::from_pkcs8(&request)?, certificate);
-        announce(&origin, &request.x509_hash())
+        let signer = RequestSigner::new(SigningKey::from_pkcs8(&request)?, vec![certificate])?;
+        announce(&origin, &x509_hash(&signer))
     }
 
     fn write_key(&self, name: &str, pkcs8: &[u8]) -> anyhow::Result<()> {

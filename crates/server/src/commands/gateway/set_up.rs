@@ -10,9 +10,10 @@ use credential::time::UnixTime;
 use gateway::account::{SiteKey, SiteKeys};
 use gateway::client::{Client, ClientAuthentication, ClientId, Clients};
 use gateway::gateway::{Gateway, Parts, Settings};
-use gateway::site::{Operator, RequestKey, Site};
+use gateway::site::{Operator, Site};
 use gateway::store::SqliteStore;
 use openid4vc::oidc::{ProviderKeys, RsaSigningKey};
+use openid4vc::vp::RequestSigner;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use serde::Deserialize;
@@ -25,15 +26,14 @@ use crate::files;
 pub(super) async fn gateway(config: &GatewayConfig, now: UnixTime) -> anyhow::Result<Gateway> {
     let operator = operator(&config.operator_file)?;
     let entry = text(&config.site_entry_file)?;
-    let request_key = RequestKey::new(
-        signing_key(&config.request_key_file)?,
-        certificate(&config.request_certificate_file)?,
-    );
+    let certificate = certificate(&config.request_certificate_file)?;
+    let signer = RequestSigner::new(signing_key(&config.request_key_file)?, vec![certificate])
+        .with_context(|| format!("cannot use {}", config.request_certificate_file.display()))?;
     let site = Site::new(
         &entry,
         &operator,
         &config.origin,
-        request_key,
+        signer,
         &config.items,
         now,
     )

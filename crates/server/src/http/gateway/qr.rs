@@ -8,7 +8,7 @@ use qrcode::{Color, EcLevel, QrCode};
 ///
 /// The markup holds numbers alone, nothing of `text`.
 pub(super) fn svg(text: &str) -> Option<String> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let width = code.width();
     let mut path = String::new();
     let colors = code.to_colors();

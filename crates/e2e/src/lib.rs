@@ -1,0 +1,18 @@
+//! Whole flows through the real programs, as processes that speak HTTPS on the loopback interface.
+//!
+//! This library is what the tests in `tests/` stand on: it starts and stops the processes, drives
+//! wallets, officers and a scripted browser, counts connections, and searches whatever a process
+//! leaves behind. What it is not: it reimplements no party. The one computation of its own is the
+//! attacker's in [`enumeration`].
+#![forbid(unsafe_code)]
+
+pub mod binaries;
+pub mod browser;
+pub mod enumeration;
+pub mod forwarder;
+pub mod process;
+pub mod relying_party;
+pub mod scan;
+pub mod wait;
+pub mod wallet;
+pub mod world;

@@ -1,0 +1,325 @@
+//! A whole deployment in a temporary folder, with its processes.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+use server::demo::deployment::{Deployment, Party, Ports, SITES, SiteOfDemo};
+use tempfile::TempDir;
+
+use crate::binaries;
+use crate::browser::Browser;
+use crate::forwarder::Forwarder;
+use crate::process::Server;
+use crate::relying_party::RelyingParty;
+use crate::wallet::{Environment, Wallet};
+
+/// Operator and trustees: whom nobody has to ask at a sign-in.
+pub const AUTHORITIES: [Party; 4] = [
+    Party::Trustee1,
+    Party::Trustee2,
+    Party::Trustee3,
+    Party::Operator,
+];
+/// The gateways of both sites.
+pub const GATEWAYS: [Party; 2] = [Party::ForumGateway, Party::ShopGateway];
+
+/// A deployment and the processes of it that run. Dropping it stops them and removes everything.
+pub struct World {
+    servers: BTreeMap<Party, Server>,
+    forwarders: BTreeMap<Party, Forwarder>,
+    deployment: Deployment,
+    folder: TempDir,
+}
+
+/// How a wallet gets to a request, and the browser back to the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By the QR code or the command: the page goes on by itself.
+    OtherDevice,
+    /// By the link on the page: the wallet leads back into the browser.
+    SameDevice,
+}
+
+/// A log-in that the site has accepted.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The claims of the ID token.
+    pub claims: Value,
+    /// What the wallet says it did: `signed-up` or `signed-in`.
+    pub outcome: String,
+}
+
+impl World {
+    /// A deployment of which nothing runs yet; in front of operator and trustees stand forwarders
+    /// that count.
+    ///
+    /// # Errors
+    ///
+    /// When a command fails.
+    pub fn new() -> anyhow::Result<World> {
+        let folder = tempfile::tempdir()?;
+        let mut ports = Ports::free()?;
+        let mut forwarders = BTreeMap::new();
+        for party in AUTHORITIES {
+            let server = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.listen(party)));
+            let forwarder = Forwarder::start(server)?;
+            ports = ports.behind(party, forwarder.address().port());
+            forwarders.insert(party, forwarder);
+        }
+        let deployment =
+            Deployment::open_or_create(&folder.path().join("deployment"), || Ok(ports))?;
+        std::fs::create_dir(folder.path().join("logs"))?;
+        Ok(World {
+            servers: BTreeMap::new(),
+            forwarders,
+            deployment,
+            folder,
+        })
+    }
+
+    /// A deployment whose operator, trustees and gateways run.
+    ///
+    /// # Errors
+    ///
+    /// When a command fails or a server does not become ready.
+    pub fn running() -> anyhow::Result<World> {
+        let mut world = World::new()?;
+        for party in AUTHORITIES.into_iter().chain(GATEWAYS) {
+            world.start(party)?;
+        }
+        Ok(world)
+    }
+
+    /// Its files.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// A folder of the test's own, which no party uses.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn scratch(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.folder.path().join("scratch");
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// The folder with what all servers have written to their standard output and error.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.folder.path().join("logs")
+    }
+
+    /// The register's database.
+    #[must_use]
+    pub fn register(&self) -> PathBuf {
+        let operator = self.deployment.folder_of(Party::Operator);
+        operator.join("state/register.sqlite")
+    }
+
+    /// Starts a server.
+    ///
+    /// # Errors
+    ///
+    /// When it does not become ready.
+    pub fn start(&mut self, party: Party) -> anyhow::Result<()> {
+        self.start_within(party, &Environment::new())
+    }
+
+    /// Starts a server in another environment.
+    ///
+    /// # Errors
+    ///
+    /// When it does not become ready.
+    pub fn start_within(&mut self, party: Party, environment: &Environment) -> anyhow::Result<()> {
+        let (program, role) = match party {
+            Party::Trustee1 | Party::Trustee2 | Party::Trustee3 => ("bauta", "trustee"),
+            Party::Operator => ("bauta", "serve"),
+            Party::ForumGateway | Party::ShopGateway => ("bauta", "gateway"),
+            Party::Forum => ("bauta-sites", "forum"),
+            Party::Shop => ("bauta-sites", "shop"),
+        };
+        let mut command = Command::new(binaries::path(program)?);
+        command.arg(role).arg("--config");
+        command.arg(self.deployment.config(party));
+        command.envs(environment.iter().cloned());
+        let server = Server::start(party.name(), command, &self.logs())?;
+        self.servers.insert(party, server);
+        Ok(())
+    }
+
+    /// Stops a server as an administrator does.
+    ///
+    /// # Errors
+    ///
+    /// When it does not run or does not stop.
+    pub fn stop(&mut self, party: Party) -> anyhow::Result<()> {
+        let status = self.take(party)?.stop()?;
+        ensure!(status.success(), "{} ended with {status}", party.name());
+        Ok(())
+    }
+
+    /// Kills a server.
+    ///
+    /// # Errors
+    ///
+    /// When it does not run.
+    pub fn kill(&mut self, party: Party) -> anyhow::Result<()> {
+        self.take(party)?.kill();
+        Ok(())
+    }
+
+    fn take(&mut self, party: Party) -> anyhow::Result<Server> {
+        let server = self.servers.remove(&party);
+        server.with_context(|| format!("{} does not run", party.name()))
+    }
+
+    /// The process id of a server.
+    ///
+    /// # Errors
+    ///
+    /// When it does not run.
+    pub fn process(&self, party: Party) -> anyhow::Result<u32> {
+        let server = self.servers.get(&party);
+        Ok(server.with_context(|| format!("{} does not run", party.name()))?.id())
+    }
+
+    /// How often anybody connected to operator or trustees.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.forwarders.values().map(Forwarder::connections).sum()
+    }
+
+    /// The wallet `name`.
+    #[must_use]
+    pub fn wallet(&self, name: &str) -> Wallet<'_> {
+        Wallet::new(&self.deployment, name)
+    }
+
+    /// Enrols invented person `number` in the wallet `name`.
+    ///
+    /// # Errors
+    ///
+    /// When that is refused.
+    pub fn enrol(&self, name: &str, number: u16) -> anyhow::Result<Wallet<'_>> {
+        let wallet = self.wallet(name);
+        let passport = self.deployment.passport(number, &[])?;
+        if let Err(refused) = wallet.enrol(&passport)? {
+            bail!("{name} is not enrolled: {refused:?}");
+        }
+        Ok(wallet)
+    }
+
+    /// A fresh browser that trusts this deployment's authority.
+    ///
+    /// # Errors
+    ///
+    /// When the authority cannot be read.
+    pub fn browser(&self) -> anyhow::Result<Browser> {
+        Browser::new(&self.deployment.ca())
+    }
+
+    /// The program of the site behind `gateway`, as the gateway has it registered.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway does not answer.
+    pub fn relying_party(&self, gateway: Party) -> anyhow::Result<RelyingParty> {
+        let site = site_of(gateway)?.site;
+        RelyingParty::new(
+            &self.browser()?,
+            &self.deployment.origin(gateway),
+            site.name(),
+            &self.deployment.folder_of(site).join("client.secret"),
+            format!("{}/callback", self.deployment.origin(site)),
+        )
+    }
+
+    /// Logs in at the site behind `gateway` in a fresh browser.
+    ///
+    /// # Errors
+    ///
+    /// When anything on the way is refused.
+    pub fn log_in(&self, gateway: Party, wallet: &Wallet<'_>) -> anyhow::Result<LoggedIn> {
+        let site = self.relying_party(gateway)?;
+        log_in(&site, &mut self.browser()?, wallet, Way::OtherDevice)
+    }
+}
+
+/// Logs in at a site: its program, the gateway's page, the wallet, and back.
+///
+/// # Errors
+///
+/// When anything on the way is refused; a refusal of the wallet is named by its id.
+pub fn log_in(
+    site: &RelyingParty,
+    browser: &mut Browser,
+    wallet: &Wallet<'_>,
+    way: Way,
+) -> anyhow::Result<LoggedIn> {
+    let attempt = site.begin()?;
+    let page = browser.open(&attempt.url)?;
+    let link = match way {
+        Way::OtherDevice => page.command_link()?,
+        Way::SameDevice => page.same_device_link()?,
+    };
+    let said = match wallet.sign_in(&link)? {
+        Ok(said) => said,
+        Err(refused) => bail!("the wallet: {} ({})", refused.what, refused.id),
+    };
+    let back = match (way, said["redirect_uri"].as_str()) {
+        (Way::OtherDevice, None) => page.url.as_str().to_owned(),
+        (Way::SameDevice, Some(uri)) => uri.to_owned(),
+        (Way::OtherDevice | Way::SameDevice, other) => bail!("{way:?} led to {other:?}"),
+    };
+    let page = browser.open_until(&back, Some(site.redirect_uri()))?;
+    let outcome = said["outcome"].as_str().context("no outcome")?.to_owned();
+    Ok(LoggedIn {
+        claims: site.finish(browser, &attempt, &page)?,
+        outcome,
+    })
+}
+
+impl LoggedIn {
+    /// The person at this site.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.claims["sub"].as_str().unwrap_or_default()
+    }
+}
+
+/// The site behind a gateway.
+///
+/// # Errors
+///
+/// When `gateway` is none.
+pub fn site_of(gateway: Party) -> anyhow::Result<&'static SiteOfDemo> {
+    let mut sites = SITES.iter();
+    let found = sites.find(|site| site.gateway == gateway);
+    found.with_context(|| format!("{} is no gateway", gateway.name()))
+}
+
+/// Every file of a folder with its content.
+///
+/// # Errors
+///
+/// When one cannot be read.
+pub fn snapshot(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.append(&mut snapshot(&path)?);
+        } else {
+            files.insert(path.clone(), std::fs::read(&path)?);
+        }
+    }
+    Ok(files)
+}
