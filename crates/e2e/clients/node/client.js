@@ -48,7 +48,7 @@ try {
   say(await logIn(process.env))
 } catch (error) {
   const causes = []
-  for (let one = error; one; one = one.cause) causes.push(one.message ?? String(one))
+  for (let one = error; one; one = one.cause) causes.push(one.message ?? JSON.stringify(one))
   say({ error: causes.join(': ') })
   process.exitCode = 1
 }
