@@ -1,6 +1,10 @@
 //! Differential test with the independent implementation `zkryptium`, in both directions.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use bbs::certificate::{
     Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
