@@ -1,5 +1,11 @@
 //! Differential test with the independent implementation `zkryptium`, in both directions.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use bbs::certificate::{
     Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
     SlotCommitment, octets_slot, verify_presentation,

@@ -11,6 +11,7 @@ pub mod browser;
 pub mod enumeration;
 pub mod faketime;
 pub mod forwarder;
+pub mod linking;
 pub mod process;
 pub mod relying_party;
 pub mod rows;

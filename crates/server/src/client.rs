@@ -20,6 +20,10 @@ use crate::tls::is_loopback;
 /// Largest answer that is read, in bytes.
 const ANSWER_MAX_BYTES: usize = 4 << 20;
 
+/// How long an unused connection is kept: less than servers keep theirs, so that no call is sent
+/// into a connection that is being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A client for calls to other servers; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HttpsClient(reqwest::Client);
@@ -58,6 +62,7 @@ impl HttpsClient {
             .https_only(true)
             .redirect(Policy::none())
             .no_proxy()
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .timeout(timeout)
             .connect_timeout(timeout)
             .dns_resolver(Arc::new(LoopbackAwareResolver));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::provider::{Kept, Person};
 use crate::store::{self, Member, Session, Token, TokenHash};
-use crate::web::{Nothing, OwnForm, SESSION, Site, Visitor, cookie, now};
+use crate::web::{FromOwnPage, SESSION, Site, Visitor, cookie, now};
 
 /// Tells one browser from another while it logs in.
 const BROWSER: &str = "__Host-site-browser";
@@ -108,7 +108,7 @@ pub(crate) async fn log_out(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     visitor: Visitor,
-    OwnForm(Nothing {}): OwnForm<Nothing>,
+    _: FromOwnPage,
 ) -> Result<impl IntoResponse, Failure> {
     if let Some(hash) = session_hash(&headers) {
         site.store

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::failure::Failure;
 use crate::page::{self, Frame};
-use crate::web::{self, Nothing, OwnForm, Site, Visitor};
+use crate::web::{self, FromOwnPage, OwnForm, Site, Visitor};
 
 pub(crate) use orders::SCHEMA;
 use orders::{Basket, Order, PRODUCTS, Product};
@@ -94,7 +94,7 @@ async fn remove(
 async fn order(
     State(site): State<Arc<Site>>,
     visitor: Visitor,
-    OwnForm(Nothing {}): OwnForm<Nothing>,
+    _: FromOwnPage,
 ) -> Result<Redirect, Failure> {
     let (member, now) = (visitor.member()?, web::now());
     site.store

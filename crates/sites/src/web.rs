@@ -15,7 +15,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutLayer;
 
@@ -147,6 +146,26 @@ where
     }
 }
 
+/// Shows that a page of this site sent the request.
+pub(crate) struct FromOwnPage;
+
+impl<S: Send + Sync> FromRequestParts<S> for FromOwnPage
+where
+    Arc<Site>: FromRef<S>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<FromOwnPage, Failure> {
+        let site = Arc::<Site>::from_ref(state);
+        let sent_by = parts.headers.get(header::ORIGIN);
+        // Browsers add it to every post; SameSite alone would let the site's other hosts in.
+        if sent_by.map(HeaderValue::as_bytes) != Some(site.origin.as_bytes()) {
+            return Err(Failure::ForeignForm);
+        }
+        Ok(FromOwnPage)
+    }
+}
+
 /// A form that a page of this site sent.
 pub(crate) struct OwnForm<T>(pub(crate) T);
 
@@ -157,21 +176,15 @@ where
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<OwnForm<T>, Failure> {
-        let site = Arc::<Site>::from_ref(state);
-        let sent_by = request.headers().get(header::ORIGIN);
-        // Browsers add it to every post; SameSite alone would let the site's other hosts in.
-        if sent_by.map(HeaderValue::as_bytes) != Some(site.origin.as_bytes()) {
-            return Err(Failure::ForeignForm);
-        }
+        let (mut parts, body) = request.into_parts();
+        FromOwnPage::from_request_parts(&mut parts, state).await?;
+        let request = Request::from_parts(parts, body);
         let form: Result<Form<T>, FormRejection> = Form::from_request(request, state).await;
-        let Form(form) = form.map_err(|_| Failure::BadForm("The form is not complete."))?;
+        let Form(form) =
+            form.map_err(|_| Failure::BadForm("The form is not complete, or too long."))?;
         Ok(OwnForm(form))
     }
 }
-
-/// A form without fields.
-#[derive(Deserialize)]
-pub(crate) struct Nothing {}
 
 #[derive(Template)]
 #[template(path = "account.html")]

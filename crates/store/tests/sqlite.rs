@@ -108,3 +108,51 @@ async fn the_register_has_these_columns_and_no_others() {
         .unwrap();
     assert_eq!(tables, 2);
 }
+
+#[tokio::test]
+async fn forgetting_when_nothing_has_expired_leaves_every_file_as_it_was() {
+    let folder = folder();
+    let sessions = SqliteSessions::open(&folder.path().join("sessions.sqlite"))
+        .await
+        .unwrap();
+    let trustee = SqliteTrustee::open(&folder.path().join("trustee.sqlite"))
+        .await
+        .unwrap();
+    let now = credential::time::UnixTime(1_800_000_000);
+    let nonce = store::SecretHash([1; 32]);
+    store::SessionStore::insert_nonce(&sessions, nonce, now.plus_secs(60))
+        .await
+        .unwrap();
+    let files = || {
+        let mut files: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    // The first time after opening, the file has to be looked into.
+    store::SessionStore::forget_expired(&sessions, now)
+        .await
+        .unwrap();
+    store::TrusteeStore::forget_expired(&trustee, now)
+        .await
+        .unwrap();
+    let before = files();
+    assert!(before.len() >= 2);
+    for _ in 0..3 {
+        store::SessionStore::forget_expired(&sessions, now)
+            .await
+            .unwrap();
+        store::TrusteeStore::forget_expired(&trustee, now)
+            .await
+            .unwrap();
+        assert!(files() == before);
+    }
+    // The control: when something has expired, a file changes.
+    store::SessionStore::forget_expired(&sessions, now.plus_secs(60))
+        .await
+        .unwrap();
+    assert!(files() != before);
+}

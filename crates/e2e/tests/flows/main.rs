@@ -2,6 +2,7 @@
 
 mod ending;
 mod enrolment;
+mod linking;
 mod numbers;
 mod planted;
 mod silence;

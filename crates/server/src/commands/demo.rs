@@ -8,9 +8,9 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::demo::deployment::{self, Deployment, Ports};
+use crate::demo::deployment::{self, Deployment};
 use crate::demo::processes::Processes;
-use crate::demo::{Party, walk};
+use crate::demo::{Party, Ports, walk};
 
 /// Options of `bauta demo`.
 #[derive(Debug, Args)]

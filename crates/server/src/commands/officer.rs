@@ -20,7 +20,7 @@ use crate::config::ClientConfig;
 use crate::files::{self, Access};
 
 /// How long a statement for one request is made to last, in seconds.
-const STATEMENT_SECS: u64 = 60;
+const STATEMENT_SECS: u64 = 30;
 
 /// What `bauta officer` can do.
 #[derive(Debug, Subcommand)]

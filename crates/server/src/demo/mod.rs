@@ -5,9 +5,11 @@
 
 pub mod browser;
 pub mod deployment;
+mod party;
 pub mod processes;
 mod seen;
 mod walk;
 
-pub use deployment::{Deployment, Party};
+pub use deployment::{Deployment, Party, Ports, SITES, SiteOfDemo};
+
 pub use walk::{WALLET, enrol, sign_in, walk};

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use super::deployment::{Deployment, Party, program};
+use super::Party;
+use super::deployment::{Deployment, program};
 
 /// How long a process may take to listen, and to stop.
 const PATIENCE: Duration = Duration::from_secs(60);

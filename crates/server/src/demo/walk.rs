@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::Party;
 use super::browser::Browser;
-use super::deployment::{Deployment, Party, run};
+use super::deployment::{Deployment, run};
 use super::seen;
 
 /// The wallet of the specimen person.

@@ -2,7 +2,8 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use super::problem::{OAuthError, Problem};
@@ -15,7 +16,7 @@ pub struct StrictJson<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(&request) {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -23,7 +24,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
                 "This endpoint takes application/json",
             ));
         }
-        let body = read(request, state).await?;
+        let body = read(request).await?;
         serde_json::from_slice(&body).map(StrictJson).map_err(|_| {
             Problem::malformed_request().with_detail("the body is not the JSON object expected")
         })
@@ -37,7 +38,7 @@ pub struct RawBody(pub Bytes);
 impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = OAuthError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, OAuthError> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, OAuthError> {
         let refused = |problem: Problem| {
             let title = "the body cannot be read or is too large";
             OAuthError::new(
@@ -47,23 +48,51 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
                 title,
             )
         };
-        read(request, state).await.map(RawBody).map_err(refused)
+        read(request).await.map(RawBody).map_err(refused)
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| {
-            if rejection.status() != StatusCode::PAYLOAD_TOO_LARGE {
-                return Problem::malformed_request();
-            }
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body-too-large",
-                "The body is larger than this endpoint takes",
-            )
-        })
+/// The largest body of a route, in bytes, as an `Extension` around it; the innermost counts.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyMax(pub usize);
+
+/// The largest body of a route that sets nothing.
+const DEFAULT_BODY_MAX: BodyMax = BodyMax(64 * 1024);
+
+/// How much of a body that is too large is still taken off the wire, so that the refusal reaches
+/// a client that is still sending.
+const DRAIN_MAX_BYTES: usize = 4 << 20;
+
+async fn read(request: Request) -> Result<Bytes, Problem> {
+    let BodyMax(max) = request
+        .extensions()
+        .get()
+        .copied()
+        .unwrap_or(DEFAULT_BODY_MAX);
+    let mut body = request.into_body();
+    let mut whole = BytesMut::new();
+    let mut discarded = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Problem::malformed_request())?.into_data() else {
+            continue;
+        };
+        if discarded == 0 && whole.len() + data.len() <= max {
+            whole.extend_from_slice(&data);
+            continue;
+        }
+        discarded += data.len();
+        if discarded > DRAIN_MAX_BYTES {
+            break;
+        }
+    }
+    if discarded == 0 {
+        return Ok(whole.freeze());
+    }
+    Err(Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body-too-large",
+        "The body is larger than this endpoint takes",
+    ))
 }
 
 fn is_json(request: &Request) -> bool {

@@ -70,7 +70,7 @@ async fn of_two_racing_redemptions_one_gets_a_token() {
 #[tokio::test]
 async fn a_code_and_a_session_end_together() {
     let world = World::with(Terms {
-        session_secs: 5,
+        session_secs: 12,
         ..Terms::default()
     });
     let session = world.present(&world.utopia.passport(1)).await;

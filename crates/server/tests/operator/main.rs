@@ -1,6 +1,11 @@
 //! The operator and its trustees as processes, over HTTPS: enrolment from a document to a
 //! certificate, and every refusal on the way.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests, which clippy does not see as tests"
+)]
 
 mod codes;
 mod commands;

@@ -174,9 +174,6 @@ pub enum EnrolmentError {
     /// The register does not know the person.
     #[error("the person is not registered")]
     NotRegistered,
-    /// The registration was ended.
-    #[error("the registration was ended")]
-    RegistrationEnded,
     /// The commitment's proof does not hold, or it is not the stored commitment.
     #[error("the commitment or its proof is not the right one")]
     CommitmentMismatch,
@@ -215,6 +212,12 @@ impl Enrolments {
             register,
             codes,
         }
+    }
+
+    /// How long a session lives, in seconds.
+    #[must_use]
+    pub fn session_secs(&self) -> u64 {
+        self.policy.session_secs
     }
 
     /// Begins an enrolment for the device with this key.

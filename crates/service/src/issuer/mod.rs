@@ -18,9 +18,9 @@ pub use keys::{EpochKey, EpochKeys, KeyFolderError};
 use crate::enrolment::{CertificateRequest, Enrolments, IssueError};
 use crate::secret;
 
-/// How long an access token is good, in seconds.
+/// How long an access token is good at most, in seconds.
 const TOKEN_SECS: u64 = 600;
-/// How long a nonce is good, in seconds.
+/// How long a nonce is good at most, in seconds.
 const NONCE_SECS: u64 = 300;
 
 /// The issuer.
@@ -29,6 +29,8 @@ pub struct Issuer {
     enrolments: Arc<Enrolments>,
     sessions: Arc<dyn SessionStore>,
     keys: Arc<EpochKeys>,
+    token_secs: u64,
+    nonce_secs: u64,
 }
 
 /// An access token.
@@ -91,11 +93,16 @@ impl Issuer {
         sessions: Arc<dyn SessionStore>,
         keys: Arc<EpochKeys>,
     ) -> Issuer {
+        // Neither is of use when the session it belongs to has ended.
+        let session_secs = enrolments.session_secs();
+        let (token_secs, nonce_secs) = (TOKEN_SECS.min(session_secs), NONCE_SECS.min(session_secs));
         Issuer {
             identifier,
             enrolments,
             sessions,
             keys,
+            token_secs,
+            nonce_secs,
         }
     }
 
@@ -119,7 +126,7 @@ impl Issuer {
         let token = secret::random_text();
         let stored = NewToken {
             token: secret::hash(&token),
-            expires: now.plus_secs(TOKEN_SECS),
+            expires: now.plus_secs(self.token_secs),
         };
         let unlock = secret::unlock_hash(code, transaction_code);
         match self
@@ -129,7 +136,7 @@ impl Issuer {
         {
             Redemption::Redeemed(_) => Ok(Token {
                 token,
-                expires_in: TOKEN_SECS,
+                expires_in: self.token_secs,
             }),
             Redemption::InvalidCode => Err(RedeemError::InvalidGrant),
             Redemption::WrongTransactionCode { attempts_left } => {
@@ -146,7 +153,7 @@ impl Issuer {
     pub async fn nonce(&self, now: UnixTime) -> Result<String, StoreError> {
         let nonce = secret::random_nonce();
         self.sessions
-            .insert_nonce(secret::hash(&nonce), now.plus_secs(NONCE_SECS))
+            .insert_nonce(secret::hash(&nonce), now.plus_secs(self.nonce_secs))
             .await?;
         Ok(nonce)
     }

@@ -4,6 +4,7 @@
 //! crash, and with `secure_delete`, so what was deleted is overwritten. All work of a file runs
 //! on one connection, in its order, off the asynchronous threads.
 
+mod expiry;
 mod register;
 mod session;
 mod site;

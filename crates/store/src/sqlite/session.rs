@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use credential::time::UnixTime;
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::expiry::NextExpiry;
 use super::{Database, number, seconds};
 use crate::{
     Consumed, NewCode, NewToken, Redemption, SecretHash, SessionId, SessionStore, StoreError,
@@ -42,7 +43,10 @@ const MIGRATIONS: &[&str] = &["
 "];
 
 /// Codes, tokens, nonces and request identifiers in one SQLite file.
-pub struct SqliteSessions(Database);
+pub struct SqliteSessions {
+    database: Database,
+    next_expiry: NextExpiry,
+}
 
 impl SqliteSessions {
     /// Opens the file, and makes it first where there is none.
@@ -51,14 +55,19 @@ impl SqliteSessions {
     ///
     /// When the file cannot be opened or was written by a newer program.
     pub async fn open(path: &Path) -> Result<SqliteSessions, StoreError> {
-        Database::open(path, MIGRATIONS).await.map(SqliteSessions)
+        let database = Database::open(path, MIGRATIONS).await?;
+        Ok(SqliteSessions {
+            database,
+            next_expiry: NextExpiry::unknown(),
+        })
     }
 }
 
 #[async_trait]
 impl SessionStore for SqliteSessions {
     async fn insert_code(&self, code: NewCode) -> Result<(), StoreError> {
-        self.0
+        self.next_expiry.note(code.expires);
+        self.database
             .write(move |tx| {
                 tx.execute(
                     "INSERT INTO code (code_hash, unlock_hash, session_id, attempts_left, expires)
@@ -83,7 +92,8 @@ impl SessionStore for SqliteSessions {
         token: NewToken,
         now: UnixTime,
     ) -> Result<Redemption, StoreError> {
-        self.0
+        self.next_expiry.note(token.expires);
+        self.database
             .write(move |tx| {
                 let Some(found) = find_code(tx, code, now)? else {
                     return Ok(Redemption::InvalidCode);
@@ -106,7 +116,7 @@ impl SessionStore for SqliteSessions {
         token: SecretHash,
         now: UnixTime,
     ) -> Result<Option<SessionId>, StoreError> {
-        self.0
+        self.database
             .read(move |db| {
                 let sql = "SELECT session_id FROM token WHERE token_hash = ?1 AND expires > ?2";
                 let found = db.query_row(sql, params![token.0, seconds(now)], |row| row.get(0));
@@ -116,7 +126,8 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn insert_nonce(&self, nonce: SecretHash, expires: UnixTime) -> Result<(), StoreError> {
-        self.0
+        self.next_expiry.note(expires);
+        self.database
             .write(move |tx| {
                 let sql = "INSERT INTO nonce (nonce_hash, expires) VALUES (?1, ?2)";
                 tx.execute(sql, params![nonce.0, seconds(expires)])?;
@@ -130,7 +141,7 @@ impl SessionStore for SqliteSessions {
         nonce: SecretHash,
         now: UnixTime,
     ) -> Result<Consumed, StoreError> {
-        self.0
+        self.database
             .write(move |tx| {
                 let sql = "DELETE FROM nonce WHERE nonce_hash = ?1 AND expires > ?2";
                 Ok(first_if(tx.execute(sql, params![nonce.0, seconds(now)])?))
@@ -139,7 +150,8 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn insert_jti(&self, jti: SecretHash, expires: UnixTime) -> Result<Consumed, StoreError> {
-        self.0
+        self.next_expiry.note(expires);
+        self.database
             .write(move |tx| {
                 let sql = "INSERT INTO jti (jti_hash, expires) VALUES (?1, ?2)
                            ON CONFLICT (jti_hash) DO NOTHING";
@@ -149,7 +161,7 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn forget_session(&self, session: SessionId) -> Result<(), StoreError> {
-        self.0
+        self.database
             .write(move |tx| {
                 tx.execute("DELETE FROM code WHERE session_id = ?1", [&session.0])?;
                 tx.execute("DELETE FROM token WHERE session_id = ?1", [&session.0])?;
@@ -159,21 +171,33 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        let now = seconds(now);
-        self.0
-            .write(move |tx| {
-                for sql in [
-                    "DELETE FROM code WHERE expires <= ?1",
-                    "DELETE FROM token WHERE expires <= ?1",
-                    "DELETE FROM nonce WHERE expires <= ?1",
-                    "DELETE FROM jti WHERE expires <= ?1",
-                ] {
-                    tx.execute(sql, [now])?;
-                }
-                Ok(())
-            })
-            .await
+        if !self.next_expiry.is_due(now) {
+            return Ok(());
+        }
+        let looked = self
+            .database
+            .write(move |tx| forget_and_look_ahead(tx, now))
+            .await;
+        // After a failure there is still work.
+        let next = looked.inspect_err(|_| self.next_expiry.note(now))?;
+        self.next_expiry.note(next);
+        Ok(())
     }
+}
+
+/// Deletes what has expired; returned is when the rest begins to expire.
+fn forget_and_look_ahead(tx: &Transaction<'_>, now: UnixTime) -> Result<UnixTime, StoreError> {
+    let mut next = u64::MAX;
+    for table in ["code", "token", "nonce", "jti"] {
+        let delete = format!("DELETE FROM {table} WHERE expires <= ?1");
+        tx.execute(&delete, [seconds(now)])?;
+        let earliest = format!("SELECT min(expires) FROM {table}");
+        let earliest: Option<i64> = tx.query_row(&earliest, [], |row| row.get(0))?;
+        if let Some(earliest) = earliest {
+            next = next.min(number(earliest, "expiry")?);
+        }
+    }
+    Ok(UnixTime(next))
 }
 
 struct FoundCode {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use credential::time::{Day, UnixTime};
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::expiry::NextExpiry;
 use super::{Database, number, seconds};
 use crate::{Evaluation, EvaluationRecord, RateLimit, StoreError, TrusteeStore};
 
@@ -31,7 +32,10 @@ const MIGRATIONS: &[&str] = &["
 "];
 
 /// A trustee's memory in one SQLite file.
-pub struct SqliteTrustee(Database);
+pub struct SqliteTrustee {
+    database: Database,
+    next_expiry: NextExpiry,
+}
 
 impl SqliteTrustee {
     /// Opens the file, and makes it first where there is none.
@@ -40,7 +44,11 @@ impl SqliteTrustee {
     ///
     /// When the file cannot be opened or was written by a newer program.
     pub async fn open(path: &Path) -> Result<SqliteTrustee, StoreError> {
-        Database::open(path, MIGRATIONS).await.map(SqliteTrustee)
+        let database = Database::open(path, MIGRATIONS).await?;
+        Ok(SqliteTrustee {
+            database,
+            next_expiry: NextExpiry::unknown(),
+        })
     }
 }
 
@@ -52,8 +60,9 @@ impl TrusteeStore for SqliteTrustee {
         limit: RateLimit,
         now: UnixTime,
     ) -> Result<EvaluationRecord, StoreError> {
+        self.next_expiry.note(evaluation.retry_until);
         let evaluation = evaluation.clone();
-        self.0
+        self.database
             .write(move |tx| {
                 if let Some(earlier) = find_earlier(tx, &evaluation, now)? {
                     return Ok(earlier);
@@ -68,7 +77,7 @@ impl TrusteeStore for SqliteTrustee {
     }
 
     async fn count_by_day(&self) -> Result<Vec<(Day, u64)>, StoreError> {
-        self.0
+        self.database
             .read(|db| {
                 let mut statement = db.prepare(
                     "SELECT day, count(*) FROM evaluation_log GROUP BY day ORDER BY day",
@@ -85,13 +94,28 @@ impl TrusteeStore for SqliteTrustee {
     }
 
     async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        self.0
-            .write(move |tx| {
-                tx.execute("DELETE FROM answer WHERE retry_until <= ?1", [seconds(now)])?;
-                Ok(())
-            })
-            .await
+        if !self.next_expiry.is_due(now) {
+            return Ok(());
+        }
+        let looked = self
+            .database
+            .write(move |tx| forget_and_look_ahead(tx, now))
+            .await;
+        // After a failure there is still work.
+        let next = looked.inspect_err(|_| self.next_expiry.note(now))?;
+        self.next_expiry.note(next);
+        Ok(())
     }
+}
+
+/// Deletes what has expired; returned is when the rest begins to expire.
+fn forget_and_look_ahead(tx: &Transaction<'_>, now: UnixTime) -> Result<UnixTime, StoreError> {
+    tx.execute("DELETE FROM answer WHERE retry_until <= ?1", [seconds(now)])?;
+    let earliest: Option<i64> =
+        tx.query_row("SELECT min(retry_until) FROM answer", [], |row| row.get(0))?;
+    Ok(UnixTime(earliest.map_or(Ok(u64::MAX), |earliest| {
+        number(earliest, "expiry")
+    })?))
 }
 
 /// What an evaluation of the same evidence leads to, if there was one.

@@ -186,9 +186,11 @@ fn send(status: StatusCode, template: &impl Template, form_action: &str) -> Resp
             HeaderValue::from_static("text/html; charset=utf-8"),
         ),
         (header::CONTENT_SECURITY_POLICY, policy),
+        // Not "no-referrer": with that, browsers send `Origin: null` with our own forms, which
+        // are then refused.
         (
             header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
+            HeaderValue::from_static("same-origin"),
         ),
     ];
     (status, headers, html).into_response()

@@ -63,11 +63,6 @@ impl From<EnrolmentError> for Problem {
                 "not-registered",
                 "The person is not registered yet; there is nothing to restore",
             ),
-            EnrolmentError::RegistrationEnded => (
-                StatusCode::FORBIDDEN,
-                "registration-ended",
-                "The registration was ended",
-            ),
             EnrolmentError::CommitmentMismatch => (
                 StatusCode::FORBIDDEN,
                 "commitment-mismatch",

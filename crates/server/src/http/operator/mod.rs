@@ -9,12 +9,12 @@ mod public;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post, put};
+use axum::{Extension, Router};
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use service::enrolment::Enrolments;
@@ -24,12 +24,11 @@ use service::register::Registrations;
 use service::sites::Sites;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::body::BodyMax;
 use super::problem::Problem;
 
 /// The largest document upload in bytes: EF.DG2 of 1 MiB and the others, in base64.
 const DOCUMENT_MAX_BYTES: usize = 1_600_000;
-/// The largest other request in bytes.
-const REQUEST_MAX_BYTES: usize = 64 * 1024;
 
 /// What the handlers need.
 pub struct Operator {
@@ -53,7 +52,7 @@ pub struct Operator {
 
 /// All routes.
 pub fn routes(operator: Arc<Operator>) -> Router {
-    let document = put(enrolment::document).layer(DefaultBodyLimit::max(DOCUMENT_MAX_BYTES));
+    let document = put(enrolment::document).layer(Extension(BodyMax(DOCUMENT_MAX_BYTES)));
     Router::new()
         // wallets
         .route("/enrolment", post(enrolment::begin))
@@ -79,7 +78,6 @@ pub fn routes(operator: Arc<Operator>) -> Router {
             get(public::server_metadata),
         )
         .route("/sites", get(public::sites))
-        .layer(DefaultBodyLimit::max(REQUEST_MAX_BYTES))
         .route("/enrolment/{id}/document", document)
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })

@@ -1,9 +1,4 @@
 //! A whole operator with three trustees as processes of their own, and the people around it.
-#![expect(
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "helpers of tests, which clippy does not see as tests"
-)]
 
 pub(crate) mod officer;
 pub(crate) mod process;
