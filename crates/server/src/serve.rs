@@ -13,7 +13,6 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -182,11 +181,15 @@ impl Server {
     }
 }
 
-/// Waits for the end of standard input.
+/// Waits for the end of standard input. On a thread of its own, because a read that waits would
+/// hold up the end of the runtime.
 async fn stdin_closed() {
-    let mut rest = [0; 64];
-    let mut stdin = tokio::io::stdin();
-    while matches!(stdin.read(&mut rest).await, Ok(length) if length > 0) {}
+    let (closed, waits) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _all = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _stopped = closed.send(());
+    });
+    let _closed = waits.await;
 }
 
 struct StopSignals {

@@ -1,5 +1,6 @@
 //! Whole flows, and the harms that must be impossible, through the real programs.
 
+mod clients;
 mod ending;
 mod enrolment;
 mod linking;

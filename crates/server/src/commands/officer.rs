@@ -42,6 +42,7 @@ pub enum OfficerCommand {
         #[command(flatten)]
         connection: Connection,
         /// The session.
+        #[arg(allow_hyphen_values = true)]
         session: String,
         /// File for the portrait of the chip; nothing is overwritten.
         #[arg(long)]
@@ -53,6 +54,7 @@ pub enum OfficerCommand {
         #[command(flatten)]
         connection: Connection,
         /// The session.
+        #[arg(allow_hyphen_values = true)]
         session: String,
     },
     /// Refuse an enrolment.
@@ -61,6 +63,7 @@ pub enum OfficerCommand {
         #[command(flatten)]
         connection: Connection,
         /// The session.
+        #[arg(allow_hyphen_values = true)]
         session: String,
         /// Why, in a few words without personal data.
         #[arg(long)]

@@ -44,7 +44,7 @@ pub struct AddSite {
     #[arg(long)]
     gateway: String,
     /// SHA-256 over the DER of the gateway's request certificate, in base64url.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     x509_hash: String,
     /// An item that the site may ask for, such as `sex`; may be given several times.
     #[arg(long = "item")]
