@@ -9,10 +9,12 @@
 pub mod binaries;
 pub mod browser;
 pub mod enumeration;
+pub mod faketime;
 pub mod forwarder;
 pub mod linking;
 pub mod process;
 pub mod relying_party;
+pub mod rows;
 pub mod scan;
 pub mod wait;
 pub mod wallet;

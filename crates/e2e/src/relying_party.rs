@@ -17,6 +17,7 @@ pub struct RelyingParty {
     secret: String,
     redirect_uri: String,
     provider: Provider,
+    jwks: Jwks,
 }
 
 #[derive(Deserialize)]
@@ -62,11 +63,13 @@ impl RelyingParty {
         let metadata = format!("{issuer}/.well-known/openid-configuration");
         let provider: Provider = browser.call(|client| client.get(metadata))?.json()?;
         ensure!(provider.issuer == issuer, "the issuer is another one");
+        let jwks = browser.call(|client| client.get(&provider.jwks_uri))?;
         Ok(RelyingParty {
             id: id.to_owned(),
             secret: std::fs::read_to_string(secret_file)?.trim().to_owned(),
             redirect_uri,
             provider,
+            jwks: jwks.json()?,
         })
     }
 
@@ -140,20 +143,18 @@ impl RelyingParty {
         let said = String::from_utf8_lossy(&answer.body);
         ensure!(answer.status.is_success(), "the token endpoint says {said}");
         let tokens: Tokens = answer.json()?;
-        let claims = self.verify(browser, &tokens.id_token)?;
+        let claims = self.verify(&tokens.id_token)?;
         ensure!(claims["nonce"] == attempt.nonce.as_str(), "another nonce");
         Ok(claims)
     }
 
-    fn verify(&self, browser: &Browser, token: &str) -> anyhow::Result<Value> {
+    fn verify(&self, token: &str) -> anyhow::Result<Value> {
         let (input, signature) = token.rsplit_once('.').context("no JWS")?;
         let (header, payload) = input.split_once('.').context("no JWS")?;
         let header: Value = serde_json::from_slice(&jose::decode(header)?)?;
         ensure!(header["alg"] == "ES256", "another algorithm");
-        let jwks: Jwks = browser
-            .call(|client| client.get(&self.provider.jwks_uri))?
-            .json()?;
-        let jwk = jwks.keys.iter().find(|key| key["kid"] == header["kid"]);
+        let mut keys = self.jwks.keys.iter();
+        let jwk = keys.find(|key| key["kid"] == header["kid"]);
         let jwk = jwk.context("the token's key is not published")?;
         let coordinates = serde_json::json!({
             "kty": jwk["kty"], "crv": jwk["crv"], "x": jwk["x"], "y": jwk["y"],

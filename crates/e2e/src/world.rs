@@ -15,6 +15,7 @@ use crate::browser::Browser;
 use crate::forwarder::Forwarder;
 use crate::process::Server;
 use crate::relying_party::RelyingParty;
+use crate::rows::{self, Row};
 use crate::wallet::{Environment, Wallet};
 
 /// Operator and trustees: whom nobody has to ask at a sign-in.
@@ -117,11 +118,25 @@ impl World {
         self.folder.path().join("logs")
     }
 
+    /// The folder with what operator or trustee store.
+    #[must_use]
+    pub fn state(&self, party: Party) -> PathBuf {
+        self.deployment.folder_of(party).join("state")
+    }
+
     /// The register's database.
     #[must_use]
     pub fn register(&self) -> PathBuf {
-        let operator = self.deployment.folder_of(Party::Operator);
-        operator.join("state/register.sqlite")
+        self.state(Party::Operator).join("register.sqlite")
+    }
+
+    /// Every row of the register, as text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn register_rows(&self) -> anyhow::Result<Vec<Row>> {
+        rows::read(&self.register())
     }
 
     /// Starts a server.
