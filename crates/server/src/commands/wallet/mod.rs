@@ -85,7 +85,7 @@ impl WalletArgs {
     ///
     /// # Errors
     ///
-    /// [`Failure`] with a stable id; with `--json` it was printed already as an object.
+    /// A failure with a stable id; with `--json` it was printed already as an object.
     pub async fn run(self) -> anyhow::Result<()> {
         let output = if self.json {
             Output::Json
