@@ -21,6 +21,9 @@ pub struct Refused {
     pub what: String,
 }
 
+/// The id under which an officer's decision that ended the session is told.
+pub const ENDED: &str = "ended";
+
 /// What a command answers: an object, or a refusal.
 pub type Answer = Result<Value, Refused>;
 
@@ -137,6 +140,8 @@ impl<'a> Wallet<'a> {
         };
         match enrolment.confirm()? {
             Ok(code) => enrolment.finish(&code),
+            // The wallet hears why.
+            Err(refused) if refused.id == ENDED => enrolment.finish(""),
             Err(refused) => Ok(Err(refused)),
         }
     }
@@ -166,13 +171,14 @@ impl Enrolment<'_> {
             return Ok(Ok(code));
         }
         let what = String::from_utf8(done.stderr)?.trim().to_owned();
-        // The tool says "TITLE (id)".
+        // The tool says "TITLE (id)", or that the session is over, and why is the person's matter.
         let id = what.rsplit_once('(').and_then(|(_, id)| id.split_once(')'));
-        let id = id.with_context(|| format!("the officer's tool said {what}"))?;
-        Ok(Err(Refused {
-            id: id.0.to_owned(),
-            what,
-        }))
+        let id = match id {
+            Some((id, _)) => id.to_owned(),
+            None if what.contains("ended instead") => ENDED.to_owned(),
+            None => bail!("the officer's tool said {what}"),
+        };
+        Ok(Err(Refused { id, what }))
     }
 
     /// The person types the transaction code.
