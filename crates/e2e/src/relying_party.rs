@@ -161,7 +161,7 @@ impl RelyingParty {
         });
         let key: PublicKey = serde_json::from_value(coordinates)?;
         let signature = jose::decode(signature)?;
-        let signature = signature.as_slice().try_into().context("64 octets")?;
+        let signature = signature.as_slice();
         key.verify(input.as_bytes(), signature)
             .ok()
             .context("the signature does not hold")?;
