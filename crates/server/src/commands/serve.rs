@@ -196,7 +196,7 @@ pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
 /// Forgets what has expired, and turns the issuer's keys with the epoch.
 async fn sweep(running: Arc<Running>) {
     loop {
-        tokio::time::sleep(TICK).await;
+        // At once after the start: afterwards the files are opened only when something is due.
         let now = clock::now();
         running.operator.enrolments.forget_expired(now);
         if let Err(error) = running.sessions.forget_expired(now).await {
@@ -208,5 +208,6 @@ async fn sweep(running: Arc<Running>) {
                 "cannot turn the keys"
             );
         }
+        tokio::time::sleep(TICK).await;
     }
 }

@@ -20,7 +20,7 @@ use crate::http::trustee;
 use crate::{clock, serve};
 
 /// How often answers that may no longer be repeated are forgotten.
-const TICK: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_secs(5);
 
 /// Options of `bauta trustee`.
 #[derive(Debug, Args)]
@@ -119,9 +119,10 @@ async fn run(config: &TrusteeConfig) -> anyhow::Result<()> {
 
 async fn sweep(trustee: Arc<Trustee>) {
     loop {
-        tokio::time::sleep(TICK).await;
+        // At once after the start: afterwards the file is opened only when something is due.
         if let Err(error) = trustee.forget_expired(clock::now()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot forget");
         }
+        tokio::time::sleep(TICK).await;
     }
 }
