@@ -193,10 +193,10 @@ pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
     SigningKey::from_pkcs8(&der).with_context(|| format!("{} is not a key", path.display()))
 }
 
-/// Forgets what has expired, and turns the issuer's keys with the epoch.
+/// Forgets what has expired, also while the server was off, and turns the issuer's keys with the
+/// epoch.
 async fn sweep(running: Arc<Running>) {
     loop {
-        tokio::time::sleep(TICK).await;
         let now = clock::now();
         running.operator.enrolments.forget_expired(now);
         if let Err(error) = running.sessions.forget_expired(now).await {
@@ -208,5 +208,6 @@ async fn sweep(running: Arc<Running>) {
                 "cannot turn the keys"
             );
         }
+        tokio::time::sleep(TICK).await;
     }
 }

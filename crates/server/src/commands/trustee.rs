@@ -117,11 +117,12 @@ async fn run(config: &TrusteeConfig) -> anyhow::Result<()> {
     served
 }
 
+/// Forgets what has expired, also while the trustee was off.
 async fn sweep(trustee: Arc<Trustee>) {
     loop {
-        tokio::time::sleep(TICK).await;
         if let Err(error) = trustee.forget_expired(clock::now()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot forget");
         }
+        tokio::time::sleep(TICK).await;
     }
 }
