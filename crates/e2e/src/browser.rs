@@ -145,11 +145,11 @@ impl Browser {
 }
 
 impl Page {
-    /// The text of the element that has this `data-testid`, or its attribute.
+    /// The request link in the command that the page shows.
     ///
     /// # Errors
     ///
-    /// When the page has no such element.
+    /// When the page shows none.
     pub fn command_link(&self) -> anyhow::Result<String> {
         self.between("bauta wallet sign-in '", "'")
     }
@@ -173,7 +173,6 @@ impl Page {
     ///
     /// When the page has no such text.
     pub fn between(&self, begin: &str, end: &str) -> anyhow::Result<String> {
-        // Askama writes an apostrophe in a template as it is, and one in a value as `&#39;`.
         let rest = self.text.split_once(begin).map(|(_, rest)| rest);
         let found = rest
             .and_then(|rest| rest.split_once(end))

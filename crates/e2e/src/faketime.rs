@@ -6,12 +6,12 @@ use anyhow::Context;
 
 use crate::wallet::Environment;
 
-/// What makes a process see the clock `days` days ahead of now.
+/// What makes a process see the clock ahead of now by `offset`, such as `15d` or `1h`.
 ///
 /// # Errors
 ///
 /// When faketime (Debian package faketime) is missing.
-pub fn days_ahead(days: u32) -> anyhow::Result<Environment> {
+pub fn ahead(offset: &str) -> anyhow::Result<Environment> {
     // The tool itself knows where its library is.
     let shown = Command::new("faketime")
         .args(["-f", "+0d", "env"])
@@ -24,7 +24,7 @@ pub fn days_ahead(days: u32) -> anyhow::Result<Environment> {
         .context("faketime does not say where its library is")?;
     let variables = [
         ("LD_PRELOAD", library),
-        ("FAKETIME", &format!("+{days}d")),
+        ("FAKETIME", &format!("+{offset}")),
         // Time-outs are measured on the monotonic clock, which is nobody's calendar.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ("DONT_FAKE_MONOTONIC", "1"),

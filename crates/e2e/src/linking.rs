@@ -1,8 +1,8 @@
 //! The linking game of H02 and H03.
 //!
-//! A place is a party with everything it has about a person. A link is a run of eight bytes that
-//! stands in what two places have about one person and in nothing that either has about the other
-//! person. Network addresses and times of arrival are outside the game.
+//! A place is a party with everything it has about a person. A link is a run of eight bytes, or a
+//! whole field however short, that stands in what two places have about one person and in nothing
+//! that either has about the other person. Network addresses and times of arrival are outside the game.
 
 use std::collections::HashSet;
 
@@ -71,16 +71,17 @@ impl Known {
             .collect()
     }
 
+    /// All runs, and the fields that are too short to hold one.
     fn runs(&self) -> HashSet<&[u8]> {
-        self.0
-            .iter()
-            .flat_map(|(_, bytes)| bytes.windows(RUN))
-            .collect()
+        let runs = self.0.iter().flat_map(|(_, bytes)| bytes.windows(RUN));
+        let fields = self.0.iter().map(|(_, bytes)| bytes.as_slice());
+        let short = fields.filter(|bytes| !bytes.is_empty() && bytes.len() < RUN);
+        runs.chain(short).collect()
     }
 
     /// The names of the pieces that hold this run.
     fn holders(&self, run: &[u8]) -> Vec<&str> {
-        let holds = |bytes: &[u8]| bytes.windows(RUN).any(|window| window == run);
+        let holds = |bytes: &[u8]| bytes.windows(RUN).any(|window| window == run) || bytes == run;
         self.0
             .iter()
             .filter(|(_, bytes)| holds(bytes))
@@ -128,6 +129,15 @@ mod tests {
         assert!(!links((&a, &spelt), (&other_a, &other_b)).is_empty());
         let spelt = known(&[hex::encode(b"secret-of-p").as_bytes()]);
         assert!(!links((&a, &spelt), (&other_a, &other_b)).is_empty());
+    }
+
+    #[test]
+    fn a_short_field_is_a_link_as_a_whole_only() {
+        let (a, b) = (known(&[b"red", b"x1"]), known(&[b"y2", b"red"]));
+        let (other_a, other_b) = (known(&[b"blue"]), known(&[b"green"]));
+        assert_eq!(links((&a, &b), (&other_a, &other_b)).len(), 1);
+        let within = known(&[b"reddish"]);
+        assert!(links((&a, &within), (&other_a, &other_b)).is_empty());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Server {
     /// Open as long as the server is to run: some end with their standard input.
     _input: Option<ChildStdin>,
     address: SocketAddr,
+    /// The file with its standard error.
+    errors: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +55,7 @@ impl Server {
                 child,
                 _input: input,
                 address,
+                errors: logs.join(format!("{name}.err")),
             }),
             Err(error) => {
                 kill(&mut child);
@@ -72,6 +75,21 @@ impl Server {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How it ended by itself, with the end of what it said, or that it runs.
+    pub fn describe(&mut self) -> String {
+        match self.child.try_wait() {
+            Ok(None) => format!("{} runs", self.name),
+            Ok(Some(status)) => {
+                format!(
+                    "{} ended with {status}: {}",
+                    self.name,
+                    last_lines(&self.errors)
+                )
+            }
+            Err(error) => format!("{}: {error}", self.name),
+        }
     }
 
     /// Asks it to stop and waits until it has.

@@ -36,6 +36,17 @@ pub struct World {
     folder: TempDir,
 }
 
+/// A test that fails says how its servers are: the folder with their logs goes away with it.
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for server in self.servers.values_mut() {
+                eprintln!("{}", server.describe());
+            }
+        }
+    }
+}
+
 /// How a wallet gets to a request, and the browser back to the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
