@@ -7,13 +7,8 @@ use std::time::Instant;
 use e2e::wait;
 use e2e::wallet::Wallet;
 use e2e::world::{AUTHORITIES, GATEWAYS, LoggedIn, Way, World, log_in, snapshot};
-<<<<<<< HEAD
 use rusqlite::Connection;
 use server::demo::deployment::{Deployment, Party};
-=======
-use e2e::{faketime, rows, wait};
-use server::demo::deployment::Party;
->>>>>>> e2e
 
 const SIGN_INS: usize = 1000;
 
@@ -39,11 +34,7 @@ fn a_thousand_sign_ins_reach_no_authority_and_a_thousand_more_pass_without_any()
         .map(|(wallet, gateway)| world.log_in(gateway, wallet).unwrap())
         .collect();
 
-<<<<<<< HEAD
     wait_until_nothing_of_the_enrolments_can_expire(&world);
-=======
-    forget_enrolments(&mut world);
->>>>>>> e2e
     let (connections, files) = (world.connections(), authority_files(&world));
     let begun = Instant::now();
     sign_in_many(&world, &people, &accounts);
@@ -80,7 +71,6 @@ fn a_thousand_sign_ins_reach_no_authority_and_a_thousand_more_pass_without_any()
     );
 }
 
-<<<<<<< HEAD
 /// Enrolment sessions, and the codes, tokens and answers that end with them, live for seconds.
 fn shorten_sessions(deployment: &Deployment) {
     let path = deployment.config(Party::Operator);
@@ -113,27 +103,6 @@ fn wait_until_nothing_of_the_enrolments_can_expire(world: &World) {
             }
         }
         Ok((rows == 0).then_some(()))
-=======
-/// Codes, nonces and answers of an enrolment expire within the hour, and files change when they
-/// are forgotten. Operator and trustees see a clock one hour ahead from here on, so that nothing
-/// is left to be forgotten while people sign in.
-fn forget_enrolments(world: &mut World) {
-    let later = faketime::ahead("1h").unwrap();
-    for party in AUTHORITIES {
-        world.stop(party).unwrap();
-        world.start_within(party, &later).unwrap();
-    }
-    wait::until("the end of what an enrolment leaves for a while", || {
-        let mut rows = rows::read(&world.state(Party::Operator).join("sessions.sqlite"))?;
-        for trustee in Party::TRUSTEES {
-            rows.append(&mut rows::read(
-                &world.state(trustee).join("trustee.sqlite"),
-            )?);
-        }
-        let passing = ["code", "token", "nonce", "jti", "answer"];
-        let left = rows.iter().any(|row| passing.contains(&row.table.as_str()));
-        Ok((!left).then_some(()))
->>>>>>> e2e
     })
     .unwrap();
 }

@@ -193,14 +193,10 @@ pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
     SigningKey::from_pkcs8(&der).with_context(|| format!("{} is not a key", path.display()))
 }
 
-/// Forgets what has expired, also while the server was off, and turns the issuer's keys with the
-/// epoch.
+/// Forgets what has expired, and turns the issuer's keys with the epoch.
 async fn sweep(running: Arc<Running>) {
     loop {
-<<<<<<< HEAD
         // At once after the start: afterwards the files are opened only when something is due.
-=======
->>>>>>> e2e
         let now = clock::now();
         running.operator.enrolments.forget_expired(now);
         if let Err(error) = running.sessions.forget_expired(now).await {

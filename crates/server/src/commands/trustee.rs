@@ -117,13 +117,9 @@ async fn run(config: &TrusteeConfig) -> anyhow::Result<()> {
     served
 }
 
-/// Forgets what has expired, also while the trustee was off.
 async fn sweep(trustee: Arc<Trustee>) {
     loop {
-<<<<<<< HEAD
         // At once after the start: afterwards the file is opened only when something is due.
-=======
->>>>>>> e2e
         if let Err(error) = trustee.forget_expired(clock::now()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot forget");
         }
