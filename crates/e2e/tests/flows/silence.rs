@@ -86,9 +86,10 @@ fn wait_until_nothing_of_the_enrolments_can_expire(world: &World) {
     wait::until("the last row of the enrolments to expire", || {
         let mut rows = 0;
         for party in AUTHORITIES {
-            let (file, tables): (_, &[&str]) = match party {
-                Party::Operator => ("sessions.sqlite", &["code", "token", "nonce", "jti"]),
-                _ => ("trustee.sqlite", &["answer"]),
+            let (file, tables): (_, &[&str]) = if party == Party::Operator {
+                ("sessions.sqlite", &["code", "token", "nonce", "jti"])
+            } else {
+                ("trustee.sqlite", &["answer"])
             };
             let state = world.deployment().folder_of(party).join("state");
             // A copy, because even a reader changes files of the original.
