@@ -16,6 +16,8 @@ pub mod enumeration;
 pub mod faketime;
 pub mod forwarder;
 pub mod linking;
+pub mod log_in;
+mod ordered_json;
 pub mod process;
 pub mod relying_party;
 pub mod rows;

@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 
 use credential::jose;
-use serde_json::Value;
+
+use crate::ordered_json::Json;
 
 /// Bytes that must stand at two places alike to count as a link.
 const RUN: usize = 8;
@@ -21,7 +22,7 @@ impl Known {
     /// stands for in base64url or hexadecimal digits is added too: a link is looked for within
     /// values, not across the fixed text around them.
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
-        if let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_slice(bytes) {
+        if let Some(value) = structured(bytes) {
             return self.add_json(name, &value);
         }
         let Ok(text) = std::str::from_utf8(bytes) else {
@@ -33,26 +34,24 @@ impl Known {
         }
     }
 
-    fn add_json(&mut self, name: &str, value: &Value) {
+    fn add_json(&mut self, name: &str, value: &Json) {
         match value {
-            Value::Object(members) => {
+            Json::Object(members) => {
                 for (member, value) in members {
                     self.add_json(&format!("{name}.{member}"), value);
                 }
             }
-            Value::Array(values) => values.iter().for_each(|value| self.add_json(name, value)),
-            Value::String(text) => self.add(name, text.as_bytes()),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {
-                self.0
-                    .push((name.to_owned(), value.to_string().into_bytes()));
-            }
+            Json::Array(values) => values.iter().for_each(|value| self.add_json(name, value)),
+            Json::Text(text) => self.add(name, text.as_bytes()),
+            Json::Other(text) => self.0.push((name.to_owned(), text.as_bytes().to_vec())),
         }
     }
 
     fn add_word(&mut self, name: &str, word: &str) {
         let decoded = jose::decode(word).unwrap_or_default();
-        if decoded.starts_with(b"{") {
-            return self.add(&format!("{name}, decoded"), &decoded);
+        // Random octets may begin like an object too, but do not end like one.
+        if let Some(value) = structured(&decoded) {
+            return self.add_json(&format!("{name}, decoded"), &value);
         }
         self.0.push((name.to_owned(), word.as_bytes().to_vec()));
         for octets in [decoded, hex::decode(word).unwrap_or_default()] {
@@ -62,12 +61,12 @@ impl Known {
         }
     }
 
-    /// Names and lengths of the pieces: what must not differ between people.
+    /// Names and lengths of the pieces in their order: what must not differ between people.
     #[must_use]
-    pub fn shape(&self) -> Vec<(&str, usize)> {
+    pub fn shape(&self) -> Vec<(String, usize)> {
         self.0
             .iter()
-            .map(|(name, bytes)| (name.as_str(), bytes.len()))
+            .map(|(name, bytes)| (name.clone(), bytes.len()))
             .collect()
     }
 
@@ -88,6 +87,12 @@ impl Known {
             .map(|(name, _)| name.as_str())
             .collect()
     }
+}
+
+/// JSON that has parts; a number or a single word is none.
+fn structured(bytes: &[u8]) -> Option<Json> {
+    let value = serde_json::from_slice(bytes).ok()?;
+    matches!(value, Json::Object(_) | Json::Array(_)).then_some(value)
 }
 
 /// What two places have about one person and neither has about the other: each link with the
@@ -138,6 +143,34 @@ mod tests {
         assert_eq!(links((&a, &b), (&other_a, &other_b)).len(), 1);
         let within = known(&[b"reddish"]);
         assert!(links((&a, &within), (&other_a, &other_b)).is_empty());
+    }
+
+    #[test]
+    fn order_presence_and_size_of_fields_are_the_shape() {
+        let shape = |json: &str| known(&[json.as_bytes()]).shape();
+        let usual = shape(r#"{"a":"red","b":[1,true]}"#);
+        assert_eq!(usual, shape(r#"{"a":"tan","b":[2,null]}"#));
+        for other in [
+            r#"{"b":[1,true],"a":"red"}"#,
+            r#"{"a":"red","b":[1]}"#,
+            r#"{"a":"blue","b":[1,true]}"#,
+        ] {
+            assert_ne!(usual, shape(other), "{other}");
+        }
+        let nested =
+            |json: &str| shape(&format!("{{\"p\":\"{}\"}}", jose::encode(json.as_bytes())));
+        assert_ne!(
+            nested(r#"{"a":"x","b":"y"}"#),
+            nested(r#"{"b":"x","a":"y"}"#)
+        );
+    }
+
+    #[test]
+    fn random_octets_that_begin_like_an_object_stay_octets() {
+        let octets = *b"{\xd5\x01\x92\x7f\xee\x10\x44\x9a\x03\xc4\xb8\x61\x0d\x2f\x99";
+        let other = [0x55; 16];
+        let shape = |octets: &[u8]| known(&[jose::encode(octets).as_bytes()]).shape();
+        assert_eq!(shape(&octets), shape(&other));
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl RelyingParty {
             back.url.as_str().starts_with(&self.redirect_uri),
             "the browser is at {} instead: {}",
             back.url,
-            back.text
+            back.text()
         );
         if let Ok(error) = back.parameter("error") {
             bail!("the gateway refused: {error}");

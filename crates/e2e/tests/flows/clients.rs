@@ -72,16 +72,16 @@ fn log_in_with(world: &World, wallet: &Wallet<'_>, mut client: Command) -> anyho
 /// The way through the forum's own pages; gives what it shows of the account.
 fn log_in_at_the_forum(world: &World, wallet: &Wallet<'_>) -> anyhow::Result<String> {
     let forum = world.deployment().origin(Party::Forum);
-    let mut browser = world.browser()?;
+    let browser = world.browser()?;
     let page = browser.open(&format!("{forum}/log-in"))?;
-    let answer = wallet.sign_in(&page.command_link()?)?;
+    let answer = wallet.sign_in(&page.request_link()?)?;
     ensure!(answer.is_ok(), "the wallet: {answer:?}");
     let back = browser.open(page.url.as_str())?;
     ensure!(
         back.url.as_str().starts_with(&forum),
         "still at {}: {}",
         back.url,
-        back.text
+        back.text()
     );
-    Ok(browser.open(&format!("{forum}/account"))?.text)
+    Ok(browser.open(&format!("{forum}/account"))?.text())
 }

@@ -1,7 +1,8 @@
 //! The main job: enrol, sign up, sign in, sign up elsewhere; and what nobody can do twice.
 
+use e2e::log_in::{Way, log_in};
 use e2e::wallet::Wallet;
-use e2e::world::{Way, World, log_in, snapshot};
+use e2e::world::World;
 use server::demo::deployment::Party;
 
 #[test]
@@ -16,8 +17,8 @@ fn a_person_enrols_signs_up_signs_in_again_and_signs_up_elsewhere() {
         first.claims["amr"].as_array().unwrap().last().unwrap(),
         "qr"
     );
-    let mut browser = world.browser().unwrap();
-    let again = log_in(&forum, &mut browser, &wallet, Way::SameDevice).unwrap();
+    let browser = world.browser().unwrap();
+    let again = log_in(&forum, &browser, &wallet, Way::SameDevice).unwrap();
     assert_eq!(again.outcome, "signed-in");
     assert_eq!(again.subject(), first.subject());
     let amr = again.claims["amr"].as_array().unwrap();
@@ -72,18 +73,16 @@ fn a_person_cannot_register_twice_but_gets_the_registration_back_with_the_backup
     let account = world.log_in(Party::ForumGateway, &first).unwrap();
     let passport = world.deployment().passport(1, &[]).unwrap();
 
-    let register = snapshot(&world.state(Party::Operator)).unwrap();
-    let refused = world
-        .wallet("stranger")
-        .enrol(&passport)
-        .unwrap()
-        .unwrap_err();
+    let other = world.enrol("bero", 2).unwrap();
+
+    let register = world.register_rows().unwrap();
+    let stranger = world.wallet("stranger");
+    let refused = stranger.enrol(&passport).unwrap().unwrap_err();
     assert_eq!(refused.id, "already-registered");
     // Nor in the wallet of somebody else, who is registered as well.
-    let other = world.enrol("bero", 2).unwrap();
     let refused = other.enrol(&passport).unwrap().unwrap_err();
     assert_eq!(refused.id, "commitment-mismatch");
-    assert!(!register.is_empty());
+    assert_eq!(world.register_rows().unwrap(), register);
 
     let restored = from_backup(&world, &first, "alva-2");
     restored.enrol(&passport).unwrap().unwrap();

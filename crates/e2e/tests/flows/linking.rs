@@ -13,19 +13,19 @@ use credential::jose::jwe::DecryptionKey;
 use credential::jose::{self, SigningKey};
 use credential::time::UnixTime;
 use e2e::linking::{Known, links};
-use e2e::world::{LoggedIn, World, site_of};
+use e2e::log_in::LoggedIn;
+use e2e::world::{World, site_of};
 use openid4vc::uri::HttpsUri;
 use openid4vc::vp::sign_in::{self, Ask, SITE_ENTRY_FORMAT};
-use openid4vc::vp::{
-    AuthorizationResponse, ClientMetadata, PostedResponse, RequestLink, RequestSigner,
-};
+use openid4vc::vp::{ClientMetadata, PostedResponse, RequestLink, RequestSigner};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-use serde_json::{Value, json};
+use serde_json::json;
 use server::demo::deployment::Party;
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
 use wallet::vault::{DeviceKeys, Vault};
+use zeroize::Zeroizing;
 
 const PLACES: [Party; 3] = [Party::ForumGateway, Party::ShopGateway, Party::Operator];
 
@@ -196,8 +196,9 @@ fn add_presentations(
         request.sign_in(&vault, &device)?,
         request.sign_up(&vault, (&keys, &device), now)?,
     ] {
-        let response = opened.open(&body)?;
-        known.add("response", response.to_string().as_bytes());
+        // As it is sent, and opened.
+        known.add("form", body.as_bytes());
+        known.add("response", &opened.open(&body)?);
     }
     Ok(())
 }
@@ -247,16 +248,12 @@ impl Eavesdropper {
         )?)
     }
 
-    fn open(&self, body: &str) -> anyhow::Result<Value> {
+    /// What was encrypted, as it was written.
+    fn open(&self, body: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
         let PostedResponse::Encrypted(jwe) = PostedResponse::parse(body)? else {
             anyhow::bail!("the wallet did not encrypt its response");
         };
-        match AuthorizationResponse::decrypt(&jwe, &self.key)? {
-            AuthorizationResponse::Presented { vp_token, .. } => {
-                Ok(json!({ "vp_token": vp_token }))
-            }
-            AuthorizationResponse::Refused(_) => anyhow::bail!("the wallet refused"),
-        }
+        Ok(jwe.decrypt(&self.key)?)
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use e2e::log_in::{LoggedIn, Way, log_in};
 use e2e::wait;
 use e2e::wallet::Wallet;
-use e2e::world::{AUTHORITIES, GATEWAYS, LoggedIn, Way, World, log_in, snapshot};
+use e2e::world::{AUTHORITIES, GATEWAYS, World, snapshot};
 use rusqlite::Connection;
 use server::demo::deployment::{Deployment, Party};
 
@@ -115,8 +116,8 @@ fn sign_in_many(world: &World, people: &[Wallet<'_>], accounts: &[LoggedIn]) {
             scope.spawn(move || {
                 let site = world.relying_party(gateway).unwrap();
                 for _ in 0..SIGN_INS / GATEWAYS.len() {
-                    let mut browser = world.browser().unwrap();
-                    let done = log_in(&site, &mut browser, wallet, Way::OtherDevice).unwrap();
+                    let browser = world.browser().unwrap();
+                    let done = log_in(&site, &browser, wallet, Way::OtherDevice).unwrap();
                     assert_eq!(done.outcome, "signed-in");
                     assert_eq!(done.subject(), account.subject());
                 }

@@ -131,7 +131,8 @@ pub async fn sign_in(
     let browser = Browser::new(&deployment.ca())?;
     let waiting = browser
         .open(&format!("{}/log-in", deployment.origin(site)))
-        .await?;
+        .await?
+        .succeeded()?;
     let link = waiting.request_link()?;
     let mut wallet: Command = deployment.wallet(name)?;
     let answer = run(wallet.args(["--json", "sign-in", "--yes", &link]))?;
@@ -156,6 +157,7 @@ pub async fn sign_in(
     let account = browser
         .open(&format!("{}/account", deployment.origin(site)))
         .await?
+        .succeeded()?
         .text();
     say(&format!("  {} knows: {account}", site.host()));
     Ok(account)
