@@ -71,8 +71,8 @@ pub enum SiteEntryError {
     /// It is past its end or not yet begun.
     #[error("site entry is expired")]
     Expired,
-    /// A text is empty or too long.
-    #[error("site entry holds an empty or overlong text")]
+    /// A text is empty or too long, or holds a character that changes how others are shown.
+    #[error("site entry holds an empty or overlong text, or one with control characters")]
     Text,
 }
 
@@ -133,13 +133,21 @@ impl SiteEntry {
         let texts = [name, purpose, alternative, &self.jti];
         if texts
             .iter()
-            .all(|text| (1..=TEXT_MAX).contains(&text.len()))
+            .all(|text| (1..=TEXT_MAX).contains(&text.len()) && !text.chars().any(is_control))
         {
             Ok(())
         } else {
             Err(SiteEntryError::Text)
         }
     }
+}
+
+/// Whether a terminal or page might take the character for an instruction: control characters, and
+/// those that turn the direction of the text around them.
+#[must_use]
+pub fn is_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -198,5 +206,10 @@ mod tests {
         let mut nameless = entry();
         nameless.site.name.clear();
         assert_eq!(nameless.sign(&key), Err(SiteEntryError::Text));
+        for hidden in ["Fo\u{1b}[2Jrum", "Fo\nrum", "mu\u{202e}rof"] {
+            let mut entry = entry();
+            entry.site.name = hidden.into();
+            assert_eq!(entry.sign(&key), Err(SiteEntryError::Text));
+        }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 
@@ -14,6 +14,7 @@ use anyhow::Context;
 /// It runs until the process ends.
 pub struct Forwarder {
     address: SocketAddr,
+    to: Arc<Mutex<SocketAddr>>,
     count: Arc<AtomicUsize>,
 }
 
@@ -27,14 +28,21 @@ impl Forwarder {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
         let address = listener.local_addr()?;
         let count = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&count);
+        let to = Arc::new(Mutex::new(to));
+        let (counted, target) = (Arc::clone(&count), Arc::clone(&to));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 counted.fetch_add(1, Ordering::SeqCst);
+                let to = *target.lock().unwrap_or_else(PoisonError::into_inner);
                 std::thread::spawn(move || forward(client, to));
             }
         });
-        Ok(Forwarder { address, count })
+        Ok(Forwarder { address, to, count })
+    }
+
+    /// Forwards new connections to somebody else.
+    pub fn redirect(&self, to: SocketAddr) {
+        *self.to.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }
 
     /// The address to call.

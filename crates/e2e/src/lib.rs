@@ -15,6 +15,8 @@ pub mod browser;
 pub mod enumeration;
 pub mod faketime;
 pub mod forwarder;
+pub mod gateway_keys;
+pub mod impostor;
 pub mod linking;
 pub mod log_in;
 mod ordered_json;

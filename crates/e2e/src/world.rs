@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::binaries;
 use crate::browser::Browser;
 use crate::forwarder::Forwarder;
+use crate::impostor::Impostor;
 use crate::log_in::{LoggedIn, Way, log_in};
 use crate::process::Server;
 use crate::relying_party::RelyingParty;
@@ -205,6 +206,15 @@ impl World {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.forwarders.values().map(Forwarder::connections).sum()
+    }
+
+    /// Puts an impostor in the place of the operator, or the operator back.
+    pub fn redirect_operator(&self, impostor: Option<&Impostor>) {
+        let port = self.deployment.ports().listen(Party::Operator);
+        let real = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if let Some(forwarder) = self.forwarders.get(&Party::Operator) {
+            forwarder.redirect(impostor.map_or(real, Impostor::address));
+        }
     }
 
     /// The wallet `name`.

@@ -70,18 +70,30 @@ impl Bound<'_> {
     ///
     /// When signals or standard output cannot be used.
     pub async fn run(self, app: Router) -> anyhow::Result<()> {
-        let mut stop = StopSignals::new()?;
+        let mut signals = StopSignals::new()?;
+        announce(self.address)?;
+        let stop_with_stdin = self.config.stop_with_stdin;
+        let stop = async move {
+            tokio::select! {
+                () = signals.received() => {}
+                () = stdin_closed(), if stop_with_stdin => {}
+            }
+        };
+        self.run_until(app, stop).await;
+        Ok(())
+    }
+
+    /// Serves `app` until `stop` is done, then finishes what runs.
+    pub async fn run_until(self, app: Router, stop: impl Future<Output = ()>) {
         let server = Server {
             acceptor: self.acceptor,
             app: with_limits(app, self.config),
             graceful: GracefulShutdown::new(),
             slots: Arc::new(Semaphore::new(self.config.connections_max)),
         };
-        announce(self.address)?;
         tokio::select! {
             () = server.accept_all(&self.listener) => {}
-            () = stop.received() => {}
-            () = stdin_closed(), if self.config.stop_with_stdin => {}
+            () = stop => {}
         }
         // New connections are refused from here on.
         drop(self.listener);
@@ -92,7 +104,6 @@ impl Bound<'_> {
         {
             tracing::warn!("some requests did not finish in time");
         }
-        Ok(())
     }
 }
 

@@ -9,23 +9,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
-use credential::jose::jwe::DecryptionKey;
-use credential::jose::{self, SigningKey};
+use credential::jose;
 use credential::time::UnixTime;
+use e2e::gateway_keys::GatewayKeys;
 use e2e::linking::{Known, links};
 use e2e::log_in::LoggedIn;
-use e2e::world::{World, site_of};
-use openid4vc::uri::HttpsUri;
-use openid4vc::vp::sign_in::{self, Ask, SITE_ENTRY_FORMAT};
-use openid4vc::vp::{ClientMetadata, PostedResponse, RequestLink, RequestSigner};
+use e2e::world::World;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-use serde_json::json;
 use server::demo::deployment::Party;
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
 use wallet::vault::{DeviceKeys, Vault};
-use zeroize::Zeroizing;
 
 const PLACES: [Party; 3] = [Party::ForumGateway, Party::ShopGateway, Party::Operator];
 
@@ -187,8 +182,8 @@ fn add_presentations(
 ) -> anyhow::Result<()> {
     let (vault, keys) = open(&world.deployment().wallet_home(name))?;
     let now = server::clock::now();
-    let opened = Eavesdropper::new(world, gateway)?;
-    let request = opened.request(&vault, now)?;
+    let eavesdropper = GatewayKeys::read(world, gateway)?;
+    let request = read(&eavesdropper, &vault, now)?;
     let device = keys
         .site(&request.entry().site.origin)?
         .context("no key for the site")?;
@@ -198,69 +193,21 @@ fn add_presentations(
     ] {
         // As it is sent, and opened.
         known.add("form", body.as_bytes());
-        known.add("response", &opened.open(&body)?);
+        known.add("response", &eavesdropper.open(&body)?);
     }
     Ok(())
 }
 
-/// Whoever has a gateway's request key: it asks like the gateway and opens the answers.
-struct Eavesdropper {
-    signer: RequestSigner,
-    key: DecryptionKey,
-    origin: String,
-    entry: String,
-    items: Vec<&'static str>,
-}
-
-impl Eavesdropper {
-    fn new(world: &World, gateway: Party) -> anyhow::Result<Eavesdropper> {
-        let folder = world.deployment().folder_of(gateway);
-        let key = SigningKey::from_pkcs8(&pem(&folder.join("request.key"))?)?;
-        Ok(Eavesdropper {
-            signer: RequestSigner::new(key, vec![pem(&folder.join("request.pem"))?])?,
-            key: DecryptionKey::generate(),
-            origin: world.deployment().origin(gateway),
-            entry: std::fs::read_to_string(folder.join("site-entry.jwt"))?,
-            items: [&["generation"], site_of(gateway)?.items].concat(),
-        })
-    }
-
-    fn request(&self, vault: &Vault, now: UnixTime) -> anyhow::Result<Request> {
-        let metadata =
-            ClientMetadata::new(*self.key.public(), &["bauta_account", "bauta_certificate"]);
-        let query = sign_in::query(Ask::AccountOrCertificate, &self.items)?;
-        let uri = HttpsUri::parse(&format!("{}/wallet/x/qr/response", self.origin))?;
-        let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-        let object = self
-            .signer
-            .request(uri, metadata, query, &mut rng)
-            .valid_for(now, 60)
-            .with_attestation(SITE_ENTRY_FORMAT, json!(self.entry.trim()));
-        let link = RequestLink {
-            client_id: self.signer.client_id(),
-            request_uri: HttpsUri::parse(&format!("{}/wallet/x/qr/request", self.origin))?,
-        };
-        Ok(Request::read(
-            &self.signer.sign(&object),
-            &link,
-            &vault.operator,
-            now,
-        )?)
-    }
-
-    /// What was encrypted, as it was written.
-    fn open(&self, body: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-        let PostedResponse::Encrypted(jwe) = PostedResponse::parse(body)? else {
-            anyhow::bail!("the wallet did not encrypt its response");
-        };
-        Ok(jwe.decrypt(&self.key)?)
-    }
+/// The request of somebody who has a gateway's keys, as the person's wallet reads it.
+fn read(keys: &GatewayKeys, vault: &Vault, now: UnixTime) -> anyhow::Result<Request> {
+    let signed = keys.signer.sign(&keys.ask(now)?);
+    Ok(Request::read(&signed, &keys.link()?, &vault.operator, now)?)
 }
 
 fn raw_pseudonym(world: &World, name: &str) -> Vec<u8> {
     let (vault, _) = open(&world.deployment().wallet_home(name)).unwrap();
-    let gateway = Eavesdropper::new(world, Party::ForumGateway).unwrap();
-    let request = gateway.request(&vault, server::clock::now()).unwrap();
+    let keys = GatewayKeys::read(world, Party::ForumGateway).unwrap();
+    let request = read(&keys, &vault, server::clock::now()).unwrap();
     let secrets = vault.person.as_ref().unwrap().nym_secrets().unwrap();
     secrets
         .pseudonym(request.entry().context().context())
@@ -276,15 +223,4 @@ fn open(home: &Path) -> anyhow::Result<(Vault, DeviceKeys)> {
         vault,
         identity.open(&std::fs::read(home.join("device-keys.age"))?)?,
     ))
-}
-
-/// The DER in a PEM file.
-fn pem(path: &Path) -> anyhow::Result<Vec<u8>> {
-    use base64::Engine as _;
-    let text = std::fs::read_to_string(path)?;
-    let lines: String = text
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
-    Ok(base64::engine::general_purpose::STANDARD.decode(lines)?)
 }

@@ -8,6 +8,7 @@
 mod clients;
 mod ending;
 mod enrolment;
+mod hostile_site;
 mod linking;
 mod numbers;
 mod planted;

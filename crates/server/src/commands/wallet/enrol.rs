@@ -249,9 +249,10 @@ impl Desk {
             let answer: Offered = self.post("/restore", &body).await?;
             return Ok(answer.credential_offer);
         }
-        if home.vault.person.is_some() && !home.vault.sites.is_empty() {
+        let in_use = !home.vault.sites.is_empty() || home.keys.certificate.is_some();
+        if home.vault.person.is_some() && in_use {
             let next = "Use another folder (--home) for another person.";
-            let what = "this wallet holds the accounts of another registration";
+            let what = "this wallet holds another registration";
             return Err(Failure::new("wallet-in-use", what, next));
         }
         let (draft, body) = enrol::register(&origin, nonce, device);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use credential::site_entry::is_control;
 use serde::Deserialize;
 
 use crate::client::{Answer, CallError};
@@ -44,8 +45,13 @@ impl std::error::Error for Failure {}
 
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Failure {
-        let next = "Check the address and the connection, then run the same command again.";
-        Failure::new("server-unreachable", error, next)
+        match error {
+            CallError::Unreachable(_) => {
+                let next = "Check the address and the connection, then run the same command again.";
+                Failure::new("server-unreachable", error, next)
+            }
+            CallError::TooLarge => Failure::new("answer-too-large", error, ""),
+        }
     }
 }
 
@@ -68,21 +74,29 @@ struct Refused {
     error_description: Option<String>,
 }
 
-/// The failure that a refusing answer tells of.
+/// The failure that a refusing answer tells of. It is a stranger's text: only a well-formed id
+/// counts as one, and nothing of it may steer the terminal.
 #[must_use]
 pub(super) fn refused(answer: &Answer) -> Failure {
     let status = answer.status;
+    let unknown = || Failure::new("server-failed", format!("the server answered {status}"), "");
     let Ok(body) = answer.json::<Refused>() else {
-        return Failure::new("server-failed", format!("the server answered {status}"), "");
+        return unknown();
     };
-    let id = body
-        .id
-        .or(body.error)
-        .unwrap_or_else(|| "server-failed".to_owned());
+    let Some(id) = body.id.or(body.error).filter(|id| is_id(id)) else {
+        return unknown();
+    };
     let what = body.detail.or(body.error_description).or(body.title);
+    let plain = |text: String| text.chars().filter(|c| !is_control(*c)).take(300).collect();
     Failure {
         id,
-        what: what.unwrap_or_else(|| format!("the server answered {status}")),
+        what: what.map_or_else(|| format!("the server answered {status}"), plain),
         next: "",
     }
+}
+
+/// Ids of this project have hyphens, those of OAuth underscores.
+fn is_id(text: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
+    (1..=60).contains(&text.len()) && text.bytes().all(allowed)
 }

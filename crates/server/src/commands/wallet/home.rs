@@ -36,11 +36,7 @@ impl Home {
     ///
     /// `wallet-missing`, `wallet-busy`, `vault-damaged`.
     pub(super) fn open(folder: &Path) -> Result<Home, Failure> {
-        if !folder.join(VAULT).exists() {
-            let what = format!("there is no wallet in {}", folder.display());
-            let next = "Begin with `bauta wallet enrol`, or bring back a backup with `bauta wallet restore`.";
-            return Err(Failure::new("wallet-missing", what, next));
-        }
+        check_presence(folder)?;
         let lock = lock(folder)?;
         let identity = read_identity(folder)?;
         let vault = open_sealed(&identity, &folder.join(VAULT))?;
@@ -160,25 +156,42 @@ impl Home {
             ..ClientConfig::default()
         })?)
     }
+}
 
-    /// Removes the wallet's files.
-    ///
-    /// # Errors
-    ///
-    /// `local-failure`.
-    pub(super) fn delete(self) -> Result<(), Failure> {
-        // The key first: what it sealed is unreadable from then on, whatever happens next.
-        for name in [IDENTITY, VAULT, DEVICE_KEYS, AUTHORITIES, LOCK] {
-            let path = self.folder.join(name);
-            if let Err(error) = std::fs::remove_file(&path)
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                let what = format!("cannot remove {}: {error}", path.display());
-                return Err(Failure::new("local-failure", what, ""));
-            }
-        }
-        Ok(())
+/// Whether there is a wallet in `folder`.
+///
+/// # Errors
+///
+/// `wallet-missing`.
+pub(super) fn check_presence(folder: &Path) -> Result<(), Failure> {
+    if folder.join(VAULT).exists() {
+        return Ok(());
     }
+    let what = format!("there is no wallet in {}", folder.display());
+    let next =
+        "Begin with `bauta wallet enrol`, or bring back a backup with `bauta wallet restore`.";
+    Err(Failure::new("wallet-missing", what, next))
+}
+
+/// Removes the wallet's files, readable or not.
+///
+/// # Errors
+///
+/// `wallet-busy`, `local-failure`; then the command can be repeated.
+pub(super) fn delete(folder: &Path) -> Result<(), Failure> {
+    let _lock = lock(folder)?;
+    // The key first: what it sealed is unreadable from then on, whatever happens next. The vault
+    // last, because where it is there is a wallet to delete.
+    for name in [IDENTITY, DEVICE_KEYS, AUTHORITIES, LOCK, VAULT] {
+        let path = folder.join(name);
+        if let Err(error) = std::fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            let what = format!("cannot remove {}: {error}", path.display());
+            return Err(Failure::new("local-failure", what, ""));
+        }
+    }
+    Ok(())
 }
 
 fn lock(folder: &Path) -> Result<File, Failure> {

@@ -11,8 +11,9 @@ use wallet::backup::{self, BackupError};
 use wallet::seal::SealError;
 use zeroize::Zeroizing;
 
+use super::enrol::call;
 use super::failure::{Failure, refused};
-use super::home::Home;
+use super::home::{self, Home};
 use super::overview::damaged;
 use super::{Output, ask, confirm};
 use crate::clock;
@@ -171,10 +172,8 @@ pub(super) async fn end(args: &ConfirmArgs, folder: &Path, output: Output) -> Re
     )?;
     let client = home.client()?;
     let origin = &home.vault.operator.origin;
-    let answer = client
-        .send(client.requests().post(format!("{origin}/nonce")))
-        .await?;
-    let nonce: NonceAnswer = answer.json().map_err(|_| refused(&answer))?;
+    let nonce: NonceAnswer =
+        call(&client, client.requests().post(format!("{origin}/nonce"))).await?;
     let body = wallet::enrol::end(person, (origin, &nonce.c_nonce), &device, clock::now())
         .map_err(damaged)?;
     let post = client
@@ -190,14 +189,14 @@ pub(super) async fn end(args: &ConfirmArgs, folder: &Path, output: Output) -> Re
     Ok(())
 }
 
-/// Removes the wallet from this device.
+/// Removes the wallet from this device, a damaged one too.
 pub(super) fn delete(args: &ConfirmArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let home = Home::open(folder)?;
+    home::check_presence(folder)?;
     confirm(
         "Remove this wallet? Without a backup its accounts are lost.",
         args.yes,
     )?;
-    home.delete()?;
+    home::delete(folder)?;
     output.result(
         "The wallet was removed from this device.",
         &json!({ "outcome": "deleted" }),

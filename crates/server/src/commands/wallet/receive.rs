@@ -11,6 +11,7 @@ use openid4vc::vci::{
 };
 use serde::Deserialize;
 use wallet::enrol;
+use wallet::vault::ManifestRefused;
 
 use super::enrol::{call, enrol_failure, unexpected};
 use super::failure::{Failure, refused};
@@ -141,12 +142,16 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
     let manifest = home
         .vault
         .accept_manifest(compact.trim(), now)
-        .map_err(|error| {
-            Failure::new(
-                "manifest-invalid",
-                error,
-                "Nothing was sent. Tell the operator.",
-            )
+        .map_err(|error| match error {
+            ManifestRefused::Invalid(_) => {
+                let next = "No certificate was asked for. Tell the operator.";
+                Failure::new("manifest-invalid", error, next)
+            }
+            ManifestRefused::OtherKey => {
+                let next = "No certificate was asked for. Tell others, not the operator alone: a key \
+                    of your own would make you recognisable at every site.";
+                Failure::new("issuer-key-changed", error, next)
+            }
         })?;
     let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
         Failure::new(
