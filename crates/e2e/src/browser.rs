@@ -64,6 +64,21 @@ impl Browser {
         self.runtime.block_on(self.browser.post(url, fields))
     }
 
+    /// Sends a form that stands on a page of another `origin`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Browser::open`].
+    pub fn post_from(
+        &self,
+        origin: &str,
+        url: &str,
+        fields: &[(&str, &str)],
+    ) -> anyhow::Result<Page> {
+        let sent = self.browser.post_from(origin, url, fields);
+        self.runtime.block_on(sent)
+    }
+
     /// Sends a request that is no page: what programs do, without cookies and redirects.
     ///
     /// # Errors

@@ -8,15 +8,30 @@ use zeroize::Zeroizing;
 /// A file could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// It is sealed to another key or passphrase, or damaged.
-    #[error("wrong key or passphrase, or the file is damaged")]
-    Open,
+    /// It is sealed to another key or passphrase.
+    #[error("wrong key or passphrase")]
+    Key,
+    /// It is no sealed file, or not whole.
+    #[error("the file is damaged")]
+    Damaged,
     /// Its contents are not what this program writes.
     #[error("the file opens, but its contents are of another form or version")]
     Contents,
     /// Sealing failed.
     #[error("sealing failed")]
     Seal,
+}
+
+impl From<age::DecryptError> for SealError {
+    fn from(error: age::DecryptError) -> SealError {
+        use age::DecryptError as Error;
+        match error {
+            Error::DecryptionFailed | Error::KeyDecryptionFailed | Error::NoMatchingKeys => {
+                SealError::Key
+            }
+            _ => SealError::Damaged,
+        }
+    }
 }
 
 /// The key that seals the files of this device.
@@ -39,12 +54,12 @@ impl DeviceIdentity {
     ///
     /// # Errors
     ///
-    /// [`SealError::Open`] for anything else.
+    /// [`SealError::Damaged`] for anything else.
     pub fn parse(text: &str) -> Result<DeviceIdentity, SealError> {
         text.trim()
             .parse()
             .map(DeviceIdentity)
-            .map_err(|_| SealError::Open)
+            .map_err(|_| SealError::Damaged)
     }
 
     /// Seals a value to this key.
@@ -61,9 +76,9 @@ impl DeviceIdentity {
     ///
     /// # Errors
     ///
-    /// [`SealError::Open`] or [`SealError::Contents`].
+    /// [`SealError::Key`], [`SealError::Damaged`] or [`SealError::Contents`].
     pub fn open<T: DeserializeOwned>(&self, sealed: &[u8]) -> Result<T, SealError> {
-        let plain = Zeroizing::new(age::decrypt(&self.0, sealed).map_err(|_| SealError::Open)?);
+        let plain = Zeroizing::new(age::decrypt(&self.0, sealed)?);
         serde_json::from_slice(&plain).map_err(|_| SealError::Contents)
     }
 }
@@ -87,14 +102,14 @@ pub fn seal_with_passphrase(
 ///
 /// # Errors
 ///
-/// [`SealError::Open`] or [`SealError::Contents`].
+/// [`SealError::Key`], [`SealError::Damaged`] or [`SealError::Contents`].
 pub fn open_with_passphrase<T: DeserializeOwned>(
     sealed: &[u8],
     passphrase: Zeroizing<String>,
 ) -> Result<T, SealError> {
     let identity = age::scrypt::Identity::new(secret(&passphrase));
     drop(passphrase);
-    let plain = Zeroizing::new(age::decrypt(&identity, sealed).map_err(|_| SealError::Open)?);
+    let plain = Zeroizing::new(age::decrypt(&identity, sealed)?);
     serde_json::from_slice(&plain).map_err(|_| SealError::Contents)
 }
 

@@ -8,8 +8,11 @@
 mod clients;
 mod ending;
 mod enrolment;
+mod hostile_operator;
 mod hostile_site;
 mod linking;
 mod numbers;
 mod planted;
 mod silence;
+mod sites;
+mod wallet_commands;

@@ -124,19 +124,32 @@ fn busy(deployment: &Deployment, party: Party) -> String {
 
 fn try_next(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Result<()> {
     let program = std::env::current_exe()?;
-    let home = deployment.wallet_home(crate::demo::WALLET);
-    say(&format!(
-        "\nIt all runs now. Try next:\n\
-         \n  Open {} in a browser (trust {} there, or accept the warning)\n\
-         \n  In another terminal, so that the commands on the pages work as they stand:\n\
-         \n    export PATH={}:$PATH BAUTA_WALLET_HOME={}\n    bauta wallet show\n    bauta wallet sites\n\
-         \n  The shop is at {}. Ctrl-C here stops everything; the data stays in {}.",
+    let program = program.parent().unwrap_or(Path::new(".")).display();
+    let at = deployment.folder().display();
+    let (forum, shop) = (
         deployment.origin(Party::Forum),
-        deployment.ca().display(),
-        program.parent().unwrap_or(Path::new(".")).display(),
-        home.display(),
         deployment.origin(Party::Shop),
-        deployment.folder().display(),
+    );
+    let (operator, ca) = (deployment.origin(Party::Operator), deployment.ca());
+    let (trust, ca) = (deployment.trust_file(), ca.display());
+    let (trust, token) = (trust.display(), deployment.moderator_token());
+    let (officer, token) = (deployment.officer_key(), token.display());
+    let (officer, id) = (officer.display(), deployment::OFFICER);
+    let home = deployment.wallet_home(crate::demo::WALLET);
+    let home = home.display();
+    say(&format!(
+        "\nIt all runs now. Ctrl-C here stops everything; the data stays in\n  {at}\n\
+         \nTry next, in a browser that trusts {ca} (or accept its warning):\n\
+         \n  {forum}   the forum\n  {shop}   the shop\n\
+         \nIn another terminal, so that the commands on the pages work as they stand:\n\
+         \n  export PATH={program}:$PATH BAUTA_WALLET_HOME={home}\n  bauta wallet show\n  \
+         bauta wallet sites\n\
+         \nA second person, who has other accounts (the wallet names the session for the officer's line):\n\
+         \n  bauta specimen passport --person 2 --authority {at}/specimen --out {at}/second/passport\n  \
+         bauta wallet --home {at}/second/wallet enrol --operator {trust} --ca {ca} {at}/second/passport\n  \
+         bauta officer confirm --operator {operator} --ca {ca} --id {id} --key {officer} SESSION\n\
+         \nA ban at the forum holds for every browser and device of the person, and at the forum alone:\n\
+         \n  {forum}/moderation   the token is in {token}",
     ));
     Ok(())
 }

@@ -77,9 +77,22 @@ impl Browser {
     ///
     /// As [`Browser::open`].
     pub async fn post(&self, url: &str, fields: &[(&str, &str)]) -> anyhow::Result<Page> {
-        // As a browser says whose page the form stood on.
         let origin = Origin::of_url(&Url::parse(url)?)?;
-        let request = self.0.post(url).header(ORIGIN, origin.as_str());
+        self.post_from(origin.as_str(), url, fields).await
+    }
+
+    /// Sends a form that stands on a page of `origin`, as browsers say with every form.
+    ///
+    /// # Errors
+    ///
+    /// As [`Browser::open`].
+    pub async fn post_from(
+        &self,
+        origin: &str,
+        url: &str,
+        fields: &[(&str, &str)],
+    ) -> anyhow::Result<Page> {
+        let request = self.0.post(url).header(ORIGIN, origin);
         self.follow(request.form(fields), url, |_| false).await
     }
 

@@ -20,7 +20,8 @@ pub struct Deployment {
 }
 
 const PORTS: &str = "ports.json";
-const OFFICER: &str = "officer-1";
+/// The id of the officer.
+pub const OFFICER: &str = "officer-1";
 
 impl Deployment {
     /// Opens the deployment in `folder`, or makes it as a whole with `ports`.
@@ -100,6 +101,18 @@ impl Deployment {
         self.folder_of(party).join(format!("{}.toml", party.name()))
     }
 
+    /// The officer's key.
+    #[must_use]
+    pub fn officer_key(&self) -> PathBuf {
+        self.folder.join("officer.key")
+    }
+
+    /// What a moderator of the forum enters to ban somebody.
+    #[must_use]
+    pub fn moderator_token(&self) -> PathBuf {
+        self.folder_of(Party::Forum).join("moderator.token")
+    }
+
     /// Makes the passport of invented person `number` (or gives the one made before); `more` are
     /// further options of `bauta specimen passport`.
     ///
@@ -139,7 +152,7 @@ impl Deployment {
         ]);
         command
             .arg("--key")
-            .arg(self.folder.join("officer.key"))
+            .arg(self.officer_key())
             .arg("--ca")
             .arg(self.ca());
         Ok(command)
@@ -226,7 +239,7 @@ impl Deployment {
         run(deal.arg(self.folder.join("dealing")))?;
         let mut keygen = bauta()?;
         keygen.args(["officer", "keygen", "--id", OFFICER, "--out"]);
-        let officer = run(keygen.arg(self.folder.join("officer.key")))?;
+        let officer = run(keygen.arg(self.officer_key()))?;
 
         let attester = inline(&String::from_utf8(files::read(
             &operator.join("attester.json"),
@@ -333,10 +346,18 @@ impl Deployment {
             self.server_section(site.gateway),
         );
         self.write_config(site.gateway, &config)?;
+        let moderator = if site.site == Party::Forum {
+            let token = Secret::draw(&mut UnwrapErr(getrandom::SysRng));
+            let file = self.moderator_token();
+            files::write_new(&file, token.expose().as_bytes(), Access::Private)?;
+            "moderator_token_file = \"moderator.token\"\n"
+        } else {
+            ""
+        };
         let config = format!(
             "origin = \"{origin}\"\ntitle = \"{}\"\ndata_file = \"site.sqlite\"\n\
              ca_file = \"../ca/ca.pem\"\nissuer = \"{}\"\nclient_id = \"{}\"\n\
-             client_secret_file = \"client.secret\"\n\n{}",
+             client_secret_file = \"client.secret\"\n{moderator}\n{}",
             site.name,
             self.origin(site.gateway),
             site.site.name(),

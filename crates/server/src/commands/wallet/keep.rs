@@ -135,7 +135,7 @@ pub(super) fn restore(args: &RestoreArgs, folder: &Path, output: Output) -> Resu
     };
     let vault = backup::restore(&sealed, passphrase).map_err(|error| {
         let id = match error {
-            BackupError::Seal(SealError::Open) => "passphrase-wrong",
+            BackupError::Seal(SealError::Key) => "passphrase-wrong",
             BackupError::Seal(_) | BackupError::Version | BackupError::Empty => "backup-invalid",
         };
         Failure::new(id, error, "")
