@@ -159,6 +159,9 @@ pub async fn sign_in(
         .await?
         .succeeded()?
         .text();
-    say(&format!("  {} knows: {account}", site.host()));
+    // The claims stand in a table after its head.
+    let claims = account.split_once("Claim Value ");
+    let claims = claims.map_or(account.as_str(), |(_, claims)| claims);
+    say(&format!("  {} was told: {claims}", site.host()));
     Ok(account)
 }
