@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod demo;
 mod ending;
 mod enrolment;
 mod hostile_operator;

@@ -38,10 +38,9 @@ impl DemoCommand {
     pub fn run(self) -> anyhow::Result<()> {
         let runtime = super::runtime()?;
         if self.once {
-            let folder = std::env::temp_dir().join(format!("bauta-demo-{}", std::process::id()));
-            let outcome = runtime.block_on(start(&folder, &Mode::Once));
-            std::fs::remove_dir_all(&folder).context("cannot remove the temporary folder")?;
-            return outcome;
+            let folder = tempfile::Builder::new().prefix("bauta-demo-").tempdir()?;
+            runtime.block_on(start(folder.path(), &Mode::Once))?;
+            return folder.close().context("cannot remove the temporary folder");
         }
         let folder = self.folder.or_else(crate::config::demo_folder);
         let folder = folder.context("the user's state folder is not known: give --folder")?;
@@ -62,8 +61,8 @@ async fn start(folder: &Path, mode: &Mode) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let _lock = deployment::lock(folder)?;
     let data = folder.join("data");
-    if *mode == Mode::Reset && data.exists() {
-        std::fs::remove_dir_all(&data)?;
+    if *mode == Mode::Reset {
+        Deployment::remove(&data)?;
     }
     let mut say = |line: &str| {
         let _ = writeln!(std::io::stdout(), "{line}");

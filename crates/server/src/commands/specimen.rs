@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use mrtd::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenSigner, specimen_holder,
@@ -142,15 +142,23 @@ impl PassportArgs {
         let holder = self.holder(UnixTime(clock::now().0))?;
         let mut rng = UnwrapErr(getrandom::SysRng);
         let passport = signer.issue(&holder, None, &mut rng)?;
-        files::make_private_folder(&out)?;
+        if std::fs::read_dir(&out).is_ok_and(|mut files| files.next().is_some()) {
+            bail!("{} holds files already: give another folder", out.display());
+        }
+        // Made beside and moved as a whole: nobody finds half a passport.
+        let next = out.with_extension("next");
+        if next.exists() {
+            std::fs::remove_dir_all(&next)?;
+        }
+        files::make_private_folder(&next)?;
         for (name, content) in [
             ("EF.DG1", &passport.dg1),
             ("EF.DG2", &passport.dg2),
             ("EF.SOD", &passport.sod),
         ] {
-            files::write_new(&out.join(name), content, Access::Private)?;
+            files::write_new(&next.join(name), content, Access::Private)?;
         }
-        Ok(())
+        std::fs::rename(&next, &out).with_context(|| format!("cannot make {}", out.display()))
     }
 
     fn holder(self, now: UnixTime) -> anyhow::Result<SpecimenHolder> {

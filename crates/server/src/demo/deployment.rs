@@ -28,12 +28,13 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// When a file cannot be made, or what is there is damaged.
+    /// When a file cannot be made, or what is there is damaged or not a demonstration's.
     pub fn open_or_create(
         folder: &Path,
         ports: impl FnOnce() -> anyhow::Result<Ports>,
     ) -> anyhow::Result<Deployment> {
         if !folder.join(PORTS).exists() {
+            refuse_foreign(folder)?;
             // Made beside and moved as a whole: a start that was killed leaves no half of it.
             let next = folder.with_extension("next");
             if next.exists() {
@@ -45,9 +46,7 @@ impl Deployment {
                 ports: ports()?,
             };
             made.create()?;
-            if folder.exists() {
-                std::fs::remove_dir_all(folder)?;
-            }
+            // Takes the place of an empty folder too.
             std::fs::rename(&next, folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
@@ -57,6 +56,24 @@ impl Deployment {
             folder: folder.to_owned(),
             ports,
         })
+    }
+
+    /// Removes the deployment in `folder`, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the folder holds something else, or cannot be removed.
+    pub fn remove(folder: &Path) -> anyhow::Result<()> {
+        let leftover = folder.with_extension("removed");
+        if folder.exists() {
+            refuse_foreign(folder)?;
+            // Moved as a whole first: what a kill leaves of it is never taken for a deployment.
+            std::fs::rename(folder, &leftover)?;
+        }
+        if leftover.exists() {
+            std::fs::remove_dir_all(&leftover)?;
+        }
+        Ok(())
     }
 
     /// Its folder.
@@ -380,6 +397,18 @@ struct Made {
 fn inline(json: &str) -> anyhow::Result<String> {
     let table: toml::Table = serde_json::from_str(json)?;
     Ok(toml::Value::Table(table).to_string())
+}
+
+/// A folder with files of somebody else is not touched.
+fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
+    let is_empty = || Ok::<_, std::io::Error>(std::fs::read_dir(folder)?.next().is_none());
+    if folder.exists() && !folder.join(PORTS).exists() && !is_empty()? {
+        bail!(
+            "{} holds files that are not a demonstration's: give another --folder",
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 /// This program, or the file beside it that is `bauta` where another program asks.

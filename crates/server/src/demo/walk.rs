@@ -21,7 +21,7 @@ pub const WALLET: &str = "specimen";
 ///
 /// When a step fails.
 pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Result<()> {
-    if deployment.wallet_home(WALLET).join("vault.age").exists() {
+    if has_certificate(deployment)? {
         say("The specimen person is registered already: signing in at the forum again.");
         sign_in(deployment, WALLET, Party::Forum, say).await?;
     } else {
@@ -57,6 +57,17 @@ pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow
          that stands in two of these lists: there should be nothing.",
     );
     Ok(())
+}
+
+/// Whether an earlier walk got as far as the certificate; an enrolment that was broken off before
+/// is begun again.
+fn has_certificate(deployment: &Deployment) -> anyhow::Result<bool> {
+    let shown = deployment
+        .wallet(WALLET)?
+        .args(["--json", "show"])
+        .output()?;
+    let shown: Value = serde_json::from_slice(&shown.stdout)?;
+    Ok(shown.get("certificate").is_some_and(Value::is_object))
 }
 
 /// Enrols invented person `number` into the wallet `name`; an officer confirms.
