@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use crate::wait;
@@ -98,7 +99,7 @@ impl Server {
     ///
     /// When it does not stop in time.
     pub fn stop(mut self) -> anyhow::Result<ExitStatus> {
-        terminate(self.child.id())?;
+        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
         let what = format!("the end of {}", self.name);
         wait::until(&what, || Ok(self.child.try_wait()?))
     }
@@ -116,18 +117,6 @@ impl Drop for Server {
 }
 
 /// Sends SIGTERM.
-fn terminate(id: u32) -> anyhow::Result<()> {
-    let status = Command::new("kill")
-        .args(["-TERM", &id.to_string()])
-        .status()
-        .context("cannot run kill")?;
-    if !status.success() {
-        bail!("kill cannot reach the process {id}");
-    }
-    Ok(())
-}
-
-/// Both fail only when the process has ended, which is what is wanted.
 fn kill(child: &mut Child) {
     let _ended = child.kill();
     let _status = child.wait();

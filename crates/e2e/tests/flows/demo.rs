@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use e2e::{binaries, wait};
+use rustix::process::{Pid, Signal, kill_process};
 
 const READY: &str = "It all runs now";
 
@@ -74,15 +75,8 @@ impl Demo {
         subject.split(' ').next().unwrap()
     }
 
-    fn signal(&mut self, signal: &str) -> ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+    fn signal(&mut self, signal: Signal) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
         wait::until("the end of the demonstration", || {
             Ok(self.child.try_wait()?)
         })
@@ -120,7 +114,7 @@ fn later_starts_keep_the_person_whatever_ended_the_one_before() {
     // Killed in the middle of the enrolment: the vault is there, the certificate is not.
     let mut demo = start(folder, &[]);
     demo.until("The wallet sent the passport");
-    demo.signal("-KILL");
+    demo.signal(Signal::KILL);
     wait_until_nothing_runs(folder);
 
     let mut demo = start(folder, &[]);
@@ -138,26 +132,26 @@ fn later_starts_keep_the_person_whatever_ended_the_one_before() {
         said.contains("already runs") && said.contains("Ctrl-C"),
         "{said}"
     );
-    assert!(demo.signal("-INT").success());
+    assert!(demo.signal(Signal::INT).success());
     wait_until_nothing_runs(folder);
 
     let mut demo = start(folder, &[]);
     demo.until("registered already");
     demo.until(READY);
     assert_eq!(demo.subject(), subject);
-    demo.signal("-KILL");
+    demo.signal(Signal::KILL);
     wait_until_nothing_runs(folder);
 
     let mut demo = start(folder, &[]);
     demo.until(READY);
     assert_eq!(demo.subject(), subject);
-    assert!(demo.signal("-TERM").success());
+    assert!(demo.signal(Signal::TERM).success());
 
     let mut demo = start(folder, &["--reset"]);
     demo.until("1. Enrolment");
     demo.until(READY);
     assert_ne!(demo.subject(), subject);
-    assert!(demo.signal("-INT").success());
+    assert!(demo.signal(Signal::INT).success());
     wait_until_nothing_runs(folder);
 }
 
@@ -200,7 +194,7 @@ fn a_taken_port_is_passed_over_at_the_first_start_and_told_at_a_later_one() {
         .parse()
         .unwrap();
     assert_ne!(port, 9440);
-    assert!(demo.signal("-INT").success());
+    assert!(demo.signal(Signal::INT).success());
     wait_until_nothing_runs(folder.path());
 
     let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();

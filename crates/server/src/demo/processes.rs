@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::Party;
 use super::deployment::{Deployment, program};
 
@@ -100,11 +102,11 @@ impl Drop for Processes {
 fn end(child: &mut Child) {
     drop(child.stdin.take());
     let (ended, waits) = mpsc::channel::<()>();
-    let id = child.id();
+    let id = Pid::from_child(child);
     // A process that does not stop when asked is killed, so that nothing is left behind.
     let guard = std::thread::spawn(move || {
         if waits.recv_timeout(PATIENCE).is_err() {
-            let _ = Command::new("kill").args(["-9", &id.to_string()]).status();
+            let _gone = kill_process(id, Signal::KILL);
         }
     });
     let _ = child.wait();
