@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use server::client::HttpsClient;
 use server::config::{ClientConfig, ServerConfig};
@@ -35,8 +35,8 @@ pub struct Asked {
 pub struct Said {
     /// The status.
     pub status: StatusCode,
-    /// The media type.
-    pub content_type: String,
+    /// Its headers, but for those of the connection.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -44,10 +44,11 @@ pub struct Said {
 impl Said {
     /// A success.
     #[must_use]
-    pub fn ok(content_type: &str, body: impl Into<Vec<u8>>) -> Said {
+    pub fn ok(content_type: &'static str, body: impl Into<Vec<u8>>) -> Said {
+        let content_type = HeaderValue::from_static(content_type);
         Said {
             status: StatusCode::OK,
-            content_type: content_type.to_owned(),
+            headers: HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]),
             body: body.into(),
         }
     }
@@ -176,11 +177,7 @@ async fn answer(
         behaviour.lock().unwrap_or_else(PoisonError::into_inner)(&asked)
     });
     match said.await {
-        Ok(Said {
-            status,
-            content_type,
-            body,
-        }) => (status, [(header::CONTENT_TYPE, content_type)], body).into_response(),
+        Ok(said) => (said.status, said.headers, said.body).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
@@ -215,22 +212,13 @@ impl Real {
     #[must_use]
     pub fn ask(&self, asked: &Asked) -> Said {
         let url = format!("{}{}", self.base, asked.path);
-        let mut request = self.client.requests().request(asked.method.clone(), url);
-        for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
-            if let Some(value) = asked.headers.get(&name) {
-                request = request.header(name, value);
-            }
-        }
+        let request = self.client.requests().request(asked.method.clone(), url);
+        let request = request.headers(without_connection(&asked.headers));
         let sent = self.client.send(request.body(asked.body.clone()));
         match Handle::current().block_on(sent) {
             Ok(answer) => Said {
                 status: answer.status,
-                content_type: answer
-                    .headers
-                    .get(header::CONTENT_TYPE)
-                    .and_then(|value| value.to_str().ok())
-                    .unwrap_or_default()
-                    .to_owned(),
+                headers: without_connection(&answer.headers),
                 body: answer.body,
             },
             Err(error) => Said {
@@ -239,4 +227,18 @@ impl Real {
             },
         }
     }
+}
+
+/// What is said about the message, not about the connection that carries it.
+fn without_connection(headers: &HeaderMap) -> HeaderMap {
+    let mut headers = headers.clone();
+    for name in [
+        header::HOST,
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+    ] {
+        headers.remove(name);
+    }
+    headers
 }

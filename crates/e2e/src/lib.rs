@@ -21,6 +21,7 @@ pub mod linking;
 pub mod log_in;
 mod ordered_json;
 pub mod process;
+pub mod recorder;
 pub mod relying_party;
 pub mod rows;
 pub mod scan;

@@ -9,9 +9,13 @@ use std::collections::HashSet;
 use credential::jose;
 
 use crate::ordered_json::Json;
+use crate::rows::{Content, Row};
 
 /// Bytes that must stand at two places alike to count as a link.
 const RUN: usize = 8;
+
+/// Members and columns that tell a second: times of arrival.
+const TIMES: [&str; 6] = ["auth_time", "exp", "expires", "iat", "retry_until", "time"];
 
 /// What one place has about one person: named pieces, in their order.
 #[derive(Clone, Default)]
@@ -25,8 +29,10 @@ impl Known {
         if let Some(value) = structured(bytes) {
             return self.add_json(name, &value);
         }
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return self.0.push((name.to_owned(), bytes.to_vec()));
+        // Random octets may be UTF-8 by chance, but not printable.
+        let text = std::str::from_utf8(bytes).ok();
+        let Some(text) = text.filter(|text| !text.chars().any(char::is_control)) else {
+            return self.add_octets(name, bytes);
         };
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         for word in words.filter(|word| !word.is_empty()) {
@@ -34,14 +40,51 @@ impl Known {
         }
     }
 
+    /// Adds rows of a database. Their order is that of random keys and says nothing, so they are
+    /// put in the order of their shapes.
+    pub fn add_rows<'a>(&mut self, rows: impl IntoIterator<Item = &'a Row>) {
+        let one = |row| {
+            let mut known = Known::default();
+            known.add_row(row);
+            known
+        };
+        let mut all: Vec<Known> = rows.into_iter().map(one).collect();
+        all.sort_by_cached_key(Known::shape);
+        self.0.extend(all.into_iter().flat_map(|known| known.0));
+    }
+
+    /// Adds a row column for column: numbers and what is missing too.
+    fn add_row(&mut self, row: &Row) {
+        for (column, content) in &row.columns {
+            let name = format!("{}.{column}", row.table);
+            match content {
+                _ if TIMES.contains(&column.as_str()) => {}
+                Content::Null => self.0.push((name, Vec::new())),
+                Content::Integer(number) => self.0.push((name, number.to_string().into_bytes())),
+                Content::Octets(octets) => self.add(&name, octets),
+            }
+        }
+    }
+
+    /// Adds octets as they are.
+    pub fn add_octets(&mut self, name: &str, octets: &[u8]) {
+        self.0.push((name.to_owned(), octets.to_vec()));
+    }
+
     fn add_json(&mut self, name: &str, value: &Json) {
         match value {
             Json::Object(members) => {
                 for (member, value) in members {
-                    self.add_json(&format!("{name}.{member}"), value);
+                    let is_time = TIMES.contains(&member.as_str());
+                    if !(is_time && matches!(value, Json::Other(_))) {
+                        self.add_json(&format!("{name}.{member}"), value);
+                    }
                 }
             }
-            Json::Array(values) => values.iter().for_each(|value| self.add_json(name, value)),
+            Json::Array(values) => match octets(values) {
+                Some(octets) => self.add_octets(name, &octets),
+                None => values.iter().for_each(|value| self.add_json(name, value)),
+            },
             Json::Text(text) => self.add(name, text.as_bytes()),
             Json::Other(text) => self.0.push((name.to_owned(), text.as_bytes().to_vec())),
         }
@@ -87,6 +130,16 @@ impl Known {
             .map(|(name, _)| name.as_str())
             .collect()
     }
+}
+
+/// Octets that are written as numbers.
+fn octets(values: &[Json]) -> Option<Vec<u8>> {
+    let octet = |value: &Json| match value {
+        Json::Other(text) => text.parse().ok(),
+        Json::Object(_) | Json::Array(_) | Json::Text(_) => None,
+    };
+    let octets = (values.len() >= RUN).then(|| values.iter().map(octet));
+    octets?.collect()
 }
 
 /// JSON that has parts; a number or a single word is none.

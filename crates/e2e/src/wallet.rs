@@ -55,6 +55,12 @@ impl<'a> Wallet<'a> {
         }
     }
 
+    /// Its name among the deployment's wallets.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The same wallet in another environment.
     #[must_use]
     pub fn within(&self, environment: &Environment) -> Wallet<'a> {

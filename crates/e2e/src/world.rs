@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::binaries;
 use crate::browser::Browser;
 use crate::forwarder::Forwarder;
-use crate::impostor::Impostor;
+use crate::impostor::{Impostor, Real};
 use crate::log_in::{LoggedIn, Way, log_in};
 use crate::process::Server;
 use crate::relying_party::RelyingParty;
@@ -49,8 +49,8 @@ impl Drop for World {
 }
 
 impl World {
-    /// A deployment of which nothing runs yet; in front of operator and trustees stand forwarders
-    /// that count.
+    /// A deployment of which nothing runs yet; in front of every party stands a forwarder that
+    /// counts.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl World {
         let folder = tempfile::tempdir()?;
         let mut ports = Ports::free()?;
         let mut forwarders = BTreeMap::new();
-        for party in AUTHORITIES {
+        for party in Party::ALL {
             let server = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.listen(party)));
             let forwarder = Forwarder::start(server)?;
             ports = ports.behind(party, forwarder.address().port());
@@ -205,16 +205,22 @@ impl World {
     /// How often anybody connected to operator or trustees.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.forwarders.values().map(Forwarder::connections).sum()
+        let counted = AUTHORITIES
+            .iter()
+            .filter_map(|party| self.forwarders.get(party));
+        counted.map(Forwarder::connections).sum()
     }
 
-    /// Puts an impostor in the place of the operator, or the operator back.
-    pub fn redirect_operator(&self, impostor: Option<&Impostor>) {
-        let port = self.deployment.ports().listen(Party::Operator);
-        let real = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if let Some(forwarder) = self.forwarders.get(&Party::Operator) {
-            forwarder.redirect(impostor.map_or(real, Impostor::address));
-        }
+    /// Puts an impostor in front of `party`, which runs on behind it and is asked by [`Real`].
+    ///
+    /// # Errors
+    ///
+    /// When the impostor cannot start.
+    pub fn impostor_before(&self, party: Party) -> anyhow::Result<(Impostor, Real)> {
+        let impostor = Impostor::start(&self.deployment, party, 0)?;
+        let forwarder = self.forwarders.get(&party).context("no forwarder")?;
+        forwarder.redirect(impostor.address());
+        Ok((impostor, Real::new(&self.deployment, party)?))
     }
 
     /// The wallet `name`.

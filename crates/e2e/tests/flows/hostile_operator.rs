@@ -22,12 +22,11 @@ struct Stage {
 impl Stage {
     fn new() -> Stage {
         let world = World::running().unwrap();
-        let impostor = Impostor::start(world.deployment(), Party::Operator, 0).unwrap();
-        world.redirect_operator(Some(&impostor));
+        let (impostor, real) = world.impostor_before(Party::Operator).unwrap();
         Stage {
-            impostor,
-            real: Real::new(world.deployment(), Party::Operator).unwrap(),
             world,
+            impostor,
+            real,
         }
     }
 

@@ -1,226 +1,257 @@
-//! H02 and H03: two people, two sites, and an attacker with every key of the operator and both
-//! sites cannot tell whose account is whose.
+//! H02 and H03: two people, two sites, and an attacker with everything that the operator and both
+//! sites have, their keys included, cannot tell whose account is whose.
 //!
-//! The attacker's bytes: each gateway's rows; what a site learns as claims; what wallets present,
-//! opened with a key of the attacker's own in requests signed with the gateway's own key; the
-//! operator's rows and what it certified. Left out: network addresses and times.
+//! The attacker has written down every request that reached the operator, both gateways and both
+//! sites, with headers, and every answer that is no page; has opened what was encrypted to the
+//! gateways; and has every row that a visit left in their databases. What the operator certified
+//! stands in its own record of the enrolment. Left out: network addresses, the connection below
+//! HTTP (TLS, the order of headers), and times of arrival (`linking::TIMES`, and the order of visits:
+//! the two people come to the two sites in different order).
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::Context;
-use credential::jose;
-use credential::time::UnixTime;
 use e2e::gateway_keys::GatewayKeys;
 use e2e::linking::{Known, links};
-use e2e::log_in::LoggedIn;
+use e2e::recorder::{Exchange, Recorder};
+use e2e::rows::{self, Row};
+use e2e::wallet::Wallet;
 use e2e::world::World;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
+use openid4vc::vp::PostedResponse;
 use server::demo::deployment::Party;
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
-use wallet::vault::{DeviceKeys, Vault};
+use wallet::vault::Vault;
 
-const PLACES: [Party; 3] = [Party::ForumGateway, Party::ShopGateway, Party::Operator];
+/// A place is all that belongs together in the attacker's eyes.
+const FORUM: &[Party] = &[Party::ForumGateway, Party::Forum];
+const SHOP: &[Party] = &[Party::ShopGateway, Party::Shop];
+const OPERATOR: &[Party] = &[Party::Operator];
+const PLACES: [(&str, &[Party]); 3] = [("forum", FORUM), ("shop", SHOP), ("operator", OPERATOR)];
+
+/// Two people of the same sex: the shop is registered for it, and people agree to show it.
+const PEOPLE: [(&str, u16); 2] = [("alva", 1), ("bero", 5)];
 
 #[test]
 fn operator_and_sites_together_cannot_link_a_person() {
-    let world = World::running().unwrap();
-    let people = ["alva", "bero"];
-    let known: Vec<BTreeMap<Party, Known>> = people
-        .iter()
-        .zip(1..)
-        .map(|(name, number)| knowledge(&world, name, number).unwrap())
-        .collect();
-    let [p, q] = known.as_slice() else {
-        panic!("two people")
-    };
+    let mut world = World::running().unwrap();
+    world.start(Party::Forum).unwrap();
+    world.start(Party::Shop).unwrap();
+    let attacker = Attacker::new(&world);
+    let [p, q] = PEOPLE;
+    // Sites fetch their gateway's metadata and keys for their first visitor.
+    let first = world.enrol("celi", 2).unwrap();
+    visit(&world, Party::Forum, &first);
+    visit(&world, Party::Shop, &first);
+
+    let mut known: BTreeMap<(&str, &str), Known> = BTreeMap::new();
+    for (name, number) in [p, q] {
+        let enrolment = attacker.watch(OPERATOR, || drop(world.enrol(name, number).unwrap()));
+        known.insert((name, "operator"), enrolment);
+    }
+    for (name, place) in [(p.0, FORUM), (q.0, FORUM), (q.0, SHOP), (p.0, SHOP)] {
+        let visit = attacker.watch(place, || visit(&world, place[1], &world.wallet(name)));
+        let label = if place == FORUM { "forum" } else { "shop" };
+        known.insert((name, label), visit);
+    }
+    let of = |person: (&'static str, u16), place: &'static str| &known[&(person.0, place)];
 
     // The control: the raw pseudonym of the forum, had the shop stored it.
-    let mut careless = p[&Party::ShopGateway].clone();
-    careless.add("control", &raw_pseudonym(&world, "alva"));
-    let others = (&q[&Party::ForumGateway], &q[&Party::ShopGateway]);
+    let mut careless = of(p, "shop").clone();
+    careless.add_octets("control", &raw_pseudonym(&world, p.0));
+    let others = (of(q, "forum"), of(q, "shop"));
     assert!(
-        !links((&p[&Party::ForumGateway], &careless), others).is_empty(),
+        !links((of(p, "forum"), &careless), others).is_empty(),
         "the control was missed"
     );
 
-    for (i, here) in PLACES.iter().enumerate() {
-        assert_eq!(
-            p[here].shape(),
-            q[here].shape(),
-            "{} tells people apart by form",
-            here.name()
-        );
-        for there in &PLACES[i + 1..] {
+    for (i, (here, _)) in PLACES.into_iter().enumerate() {
+        // The operator has seen the documents: names and portraits differ in length.
+        if here != "operator" {
+            assert_same_shape(here, of(p, here), of(q, here));
+        }
+        for (there, _) in PLACES.into_iter().skip(i + 1) {
             for (person, other) in [(p, q), (q, p)] {
-                let found = links(
-                    (&person[here], &person[there]),
-                    (&other[here], &other[there]),
-                );
-                assert!(
-                    found.is_empty(),
-                    "{} and {}: {found:#?}",
-                    here.name(),
-                    there.name()
-                );
+                let person = (of(person, here), of(person, there));
+                let found = links(person, (of(other, here), of(other, there)));
+                assert!(found.is_empty(), "{here} and {there}: {found:#?}");
             }
         }
     }
+    let [p, q] = [p, q].map(|(name, _)| attacker.register_rows_of(name));
+    assert_same_shape("the register", &p, &q);
 }
 
-/// Everything that the three places have about invented person `number`.
-fn knowledge(world: &World, name: &str, number: u16) -> anyhow::Result<BTreeMap<Party, Known>> {
-    let wallet = world.enrol(name, number)?;
-    let mut all = BTreeMap::new();
-    for gateway in [Party::ForumGateway, Party::ShopGateway] {
+fn assert_same_shape(place: &str, p: &Known, q: &Known) {
+    let (p, q) = (p.shape(), q.shape());
+    let differs = p.iter().zip(&q).position(|(p, q)| p != q);
+    let around = differs.map(|at| {
+        let range = at.saturating_sub(3)..(at + 4).min(p.len()).min(q.len());
+        (&p[range.clone()], &q[range])
+    });
+    assert!(
+        around.is_none() && p.len() == q.len(),
+        "{place} tells people apart: {around:#?}"
+    );
+}
+
+/// Logs in twice in new browsers, brings a new device key, and uses the site.
+fn visit(world: &World, site: Party, wallet: &Wallet<'_>) {
+    let at = |path: &str| format!("{}{path}", world.deployment().origin(site));
+    let log_in = || {
+        let browser = world.browser().unwrap();
+        let page = browser.open(&at("/log-in")).unwrap();
+        wallet
+            .sign_in(&page.request_link().unwrap())
+            .unwrap()
+            .unwrap();
+        let back = browser.open(page.url.as_str()).unwrap();
+        assert_eq!(back.url.as_str(), at("/"), "{}", back.text());
+        browser
+    };
+    log_in();
+    log_in();
+    wallet
+        .run(&["devices", "--forget", &at("")])
+        .unwrap()
+        .unwrap();
+    let browser = log_in();
+    assert!(browser.open(&at("/account")).unwrap().status.is_success());
+    let used = match site {
+        Party::Forum => browser.post(&at("/name"), &[("name", wallet.name())]),
+        _ => browser.post(&at("/basket"), &[("product", "tea")]),
+    };
+    assert!(used.unwrap().url.as_str() == at("/"));
+}
+
+/// Whoever controls the operator and both sites.
+struct Attacker<'a> {
+    world: &'a World,
+    recorders: BTreeMap<Party, Recorder>,
+}
+
+impl Attacker<'_> {
+    fn new(world: &World) -> Attacker<'_> {
+        let parties = PLACES
+            .iter()
+            .flat_map(|(_, parties)| parties.iter().copied());
+        let recorders = parties.map(|party| (party, Recorder::start(world, party).unwrap()));
+        Attacker {
+            world,
+            recorders: recorders.collect(),
+        }
+    }
+
+    /// What the parties of a place have of somebody after `act` and had not before.
+    fn watch(&self, place: &[Party], act: impl FnOnce()) -> Known {
+        for recorder in self.recorders.values() {
+            drop(recorder.take());
+        }
+        let before = place
+            .iter()
+            .flat_map(|party| self.rows(*party))
+            .collect::<Vec<_>>();
+        act();
         let mut known = Known::default();
-        for _ in 0..2 {
-            let login = world.log_in(gateway, &wallet)?;
-            add_claims(&mut known, &login);
-            if known
-                .shape()
-                .iter()
-                .all(|(name, _)| !name.starts_with("accounts"))
-            {
-                add_rows(&mut known, world, gateway, login.subject())?;
+        for party in place {
+            let exchanges = self.recorders[party].take();
+            assert!(!exchanges.is_empty(), "{} heard nothing", party.name());
+            for exchange in &exchanges {
+                add_exchange(&mut known, exchange);
             }
+            let rows = self.rows(*party);
+            known.add_rows(rows.iter().filter(|row| !before.contains(row)));
         }
-        add_presentations(&mut known, world, gateway, name)?;
-        all.insert(gateway, known);
-    }
-    all.insert(Party::Operator, operators_knowledge(world, name)?);
-    Ok(all)
-}
-
-fn add_claims(known: &mut Known, login: &LoggedIn) {
-    for (claim, value) in login.claims.as_object().into_iter().flatten() {
-        let is_time = matches!(claim.as_str(), "iat" | "exp" | "auth_time");
-        // The nonce is the site's own, drawn anew for every log-in.
-        if !is_time && claim != "nonce" && claim != "at_hash" {
-            known.add(claim, value.to_string().as_bytes());
+        for (party, recorder) in &self.recorders {
+            assert!(
+                place.contains(party) || recorder.take().is_empty(),
+                "{}",
+                party.name()
+            );
         }
+        known
     }
-}
 
-/// The rows of account and devices in the gateway's own store.
-fn add_rows(known: &mut Known, world: &World, gateway: Party, subject: &str) -> anyhow::Result<()> {
-    let file = world.deployment().folder_of(gateway).join("gateway.sqlite");
-    let subject = jose::decode(subject)?;
-    for table in ["accounts", "devices"] {
-        add_table(known, &file, table, ("subject", &subject))?;
+    fn rows(&self, party: Party) -> Vec<Row> {
+        let folder = self.world.deployment().folder_of(party);
+        let files = ["gateway.sqlite", "site.sqlite", "state/register.sqlite"];
+        let files = files.iter().map(|file| folder.join(file));
+        let mut found = files.filter(|file| file.exists());
+        rows::read(&found.next().unwrap()).unwrap()
     }
-    Ok(())
-}
 
-fn operators_knowledge(world: &World, name: &str) -> anyhow::Result<Known> {
-    let (vault, keys) = open(&world.deployment().wallet_home(name))?;
-    let person = vault.person.as_ref().context("not enrolled")?;
-    let number = person.web_number()?;
-    let mut known = Known::default();
-    let attributes = keys
-        .certificate
-        .as_ref()
-        .context("no certificate")?
-        .attributes();
-    for text in [
-        &attributes.family_name,
-        &attributes.given_name,
-        &attributes.document_number,
-    ] {
-        known.add("web number", number.as_str().as_bytes());
-        // Names may differ in length; the shape compares the rest.
-        known.add("attribute", format!("{text:<40}").as_bytes());
-    }
-    known.add("commitment", &person.commitment()?.to_bytes());
-    let register = world.register();
-    for table in ["registration", "tag"] {
-        add_table(
-            &mut known,
-            &register,
-            table,
-            ("web_number", number.as_str().as_bytes()),
-        )?;
-    }
-    Ok(known)
-}
-
-fn add_table(
-    known: &mut Known,
-    file: &Path,
-    table: &str,
-    (column, value): (&str, &[u8]),
-) -> anyhow::Result<()> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let query = format!("SELECT * FROM {table} WHERE CAST({column} AS BLOB) = ?1");
-    let mut statement = connection.prepare(&query)?;
-    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-    let mut rows = statement.query([value])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        count += 1;
-        for (i, column) in columns.iter().enumerate() {
-            let piece = match row.get_ref(i)? {
-                ValueRef::Blob(bytes) | ValueRef::Text(bytes) => bytes.to_vec(),
-                // Days and epochs are the same for both people or not: either way a number.
-                ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => Vec::new(),
+    /// What the register holds of a person, by the number that the person's own wallet shows.
+    fn register_rows_of(&self, name: &str) -> Known {
+        let shown = self.world.wallet(name).run(&["show"]).unwrap().unwrap();
+        let number = shown["web_number"].as_str().unwrap().replace('-', "");
+        let mut known = Known::default();
+        let rows = self.rows(Party::Operator);
+        let own = rows.iter().filter(|row| {
+            let octets = |content: &rows::Content| match content {
+                rows::Content::Octets(octets) => octets == number.as_bytes(),
+                _ => false,
             };
-            known.add(&format!("{table}.{column}"), &piece);
-        }
+            row.columns.iter().any(|(_, content)| octets(content))
+        });
+        let own: Vec<_> = own.collect();
+        assert_eq!(own.len(), 3, "a registration and two tags");
+        known.add_rows(own);
+        known
     }
-    anyhow::ensure!(count > 0, "{table} has no row of this person");
-    Ok(())
 }
 
-/// What the person's wallet presents to this gateway: a sign-in and a sign-up, opened.
-fn add_presentations(
-    known: &mut Known,
-    world: &World,
-    gateway: Party,
-    name: &str,
-) -> anyhow::Result<()> {
-    let (vault, keys) = open(&world.deployment().wallet_home(name))?;
-    let now = server::clock::now();
-    let eavesdropper = GatewayKeys::read(world, gateway)?;
-    let request = read(&eavesdropper, &vault, now)?;
-    let device = keys
-        .site(&request.entry().site.origin)?
-        .context("no key for the site")?;
-    for body in [
-        request.sign_in(&vault, &device)?,
-        request.sign_up(&vault, (&keys, &device), now)?,
-    ] {
-        // As it is sent, and opened.
-        known.add("form", body.as_bytes());
-        known.add("response", &eavesdropper.open(&body)?);
+fn add_exchange(known: &mut Known, exchange: &Exchange) {
+    let Exchange { asked, said, keys } = exchange;
+    known.add(
+        "path",
+        format!("{} {}", asked.method, asked.path).as_bytes(),
+    );
+    let mut headers: Vec<(&str, &[u8])> = asked
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    headers.sort_unstable();
+    for (name, value) in headers {
+        // A browser's cookies come in no order.
+        let text = String::from_utf8_lossy(value);
+        let mut parts: Vec<&str> = text.split("; ").collect();
+        parts.sort_unstable();
+        parts
+            .iter()
+            .for_each(|part| known.add(&format!("header {name}"), part.as_bytes()));
     }
-    Ok(())
-}
-
-/// The request of somebody who has a gateway's keys, as the person's wallet reads it.
-fn read(keys: &GatewayKeys, vault: &Vault, now: UnixTime) -> anyhow::Result<Request> {
-    let signed = keys.signer.sign(&keys.ask(now)?);
-    Ok(Request::read(&signed, &keys.link()?, &vault.operator, now)?)
+    known.add("body", &asked.body);
+    let body = std::str::from_utf8(&asked.body).unwrap_or_default();
+    if let Ok(PostedResponse::Encrypted(jwe)) = PostedResponse::parse(body) {
+        let opened = keys.iter().find_map(|key| jwe.decrypt(key).ok());
+        known.add(
+            "opened",
+            &opened.expect("the gateway's keys open what it gets"),
+        );
+    }
+    let kind = said
+        .headers
+        .get("content-type")
+        .map(|kind| kind.as_bytes().to_vec());
+    if kind.is_none_or(|kind| !kind.starts_with(b"text/html")) {
+        known.add("answer", &said.body);
+    }
 }
 
 fn raw_pseudonym(world: &World, name: &str) -> Vec<u8> {
-    let (vault, _) = open(&world.deployment().wallet_home(name)).unwrap();
+    let home = world.deployment().wallet_home(name);
+    let identity = std::fs::read_to_string(home.join("identity.key")).unwrap();
+    let identity = DeviceIdentity::parse(&identity).unwrap();
+    let vault: Vault = identity
+        .open(&std::fs::read(home.join("vault.age")).unwrap())
+        .unwrap();
     let keys = GatewayKeys::read(world, Party::ForumGateway).unwrap();
-    let request = read(&keys, &vault, server::clock::now()).unwrap();
+    let now = server::clock::now();
+    let signed = keys.signer.sign(&keys.ask(now).unwrap());
+    let request = Request::read(&signed, &keys.link().unwrap(), &vault.operator, now).unwrap();
     let secrets = vault.person.as_ref().unwrap().nym_secrets().unwrap();
-    secrets
+    let pseudonym = secrets
         .pseudonym(request.entry().context().context())
-        .unwrap()
-        .to_bytes()
-        .to_vec()
-}
-
-fn open(home: &Path) -> anyhow::Result<(Vault, DeviceKeys)> {
-    let identity = DeviceIdentity::parse(&std::fs::read_to_string(home.join("identity.key"))?)?;
-    let vault = identity.open(&std::fs::read(home.join("vault.age"))?)?;
-    Ok((
-        vault,
-        identity.open(&std::fs::read(home.join("device-keys.age"))?)?,
-    ))
+        .unwrap();
+    pseudonym.to_bytes().to_vec()
 }
