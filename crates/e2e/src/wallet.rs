@@ -22,7 +22,7 @@ pub struct Refused {
 }
 
 /// The id under which an officer's decision that ended the session is told.
-pub const ENDED: &str = "ended";
+pub const ENDED: &str = "enrolment-ended";
 
 /// What a command answers: an object, or a refusal.
 pub type Answer = Result<Value, Refused>;
@@ -177,13 +177,12 @@ impl Enrolment<'_> {
             return Ok(Ok(code));
         }
         let what = String::from_utf8(done.stderr)?.trim().to_owned();
-        // The tool says "TITLE (id)", or that the session is over, and why is the person's matter.
-        let id = what.rsplit_once('(').and_then(|(_, id)| id.split_once(')'));
-        let id = match id {
-            Some((id, _)) => id.to_owned(),
-            None if what.contains("ended instead") => ENDED.to_owned(),
-            None => bail!("the officer's tool said {what}"),
+        // The tool says "WHAT [id]", and what to do on a line of its own.
+        let id = what.rsplit_once('[').and_then(|(_, id)| id.split_once(']'));
+        let Some((id, _)) = id else {
+            bail!("the officer's tool said {what}");
         };
+        let id = id.to_owned();
         Ok(Err(Refused { id, what }))
     }
 

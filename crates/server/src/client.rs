@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Request, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::config::ClientConfig;
+use crate::failure::OrFail;
 use crate::tls::is_loopback;
 
 /// Largest answer that is read, in bytes.
@@ -69,11 +69,10 @@ impl HttpsClient {
         if let Some(path) = &config.ca_file {
             builder = builder.tls_certs_only(read_authorities(path)?);
         }
-        Ok(HttpsClient(
-            builder
-                .build()
-                .context("cannot set up TLS for outgoing calls")?,
-        ))
+        Ok(HttpsClient(builder.build().or_fail(
+            "file-invalid",
+            || "cannot set up TLS for outgoing calls",
+        )?))
     }
 
     /// The library's client, for making a request.
@@ -126,8 +125,9 @@ impl Answer {
 
 fn read_authorities(path: &Path) -> anyhow::Result<Vec<Certificate>> {
     let pem = crate::files::read(path)?;
-    Certificate::from_pem_bundle(&pem)
-        .with_context(|| format!("cannot read certificates from {}", path.display()))
+    Certificate::from_pem_bundle(&pem).or_fail("file-invalid", || {
+        format!("cannot read certificates from {}", path.display())
+    })
 }
 
 /// Answers names of the loopback interface itself, as RFC 6761 §6.3 asks, and leaves the rest

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use anyhow::Context;
+use crate::failure::OrFail;
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,9 @@ pub fn make_private_folder(path: &Path) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .with_context(|| format!("cannot make the folder {}", path.display()))
+        .or_fail("file-unwritable", || {
+            format!("cannot make the folder {}", path.display())
+        })
 }
 
 /// Writes a new file and brings it to the disk; a file of that name is never overwritten.
@@ -52,7 +54,9 @@ pub fn write_new(path: &Path, content: &[u8], access: Access) -> anyhow::Result<
             Some(_) | None => Ok(()),
         }
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().or_fail("file-unwritable", || {
+        format!("cannot write {}", path.display())
+    })
 }
 
 /// Replaces a private file as a whole: after a crash there is the old content or the new.
@@ -78,7 +82,9 @@ pub fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
             Some(_) | None => Ok(()),
         }
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().or_fail("file-unwritable", || {
+        format!("cannot write {}", path.display())
+    })
 }
 
 /// Reads a whole file.
@@ -87,7 +93,9 @@ pub fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
 ///
 /// What the file system answers, with the path.
 pub fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    std::fs::read(path).or_fail("file-unreadable", || {
+        format!("cannot read {}", path.display())
+    })
 }
 
 #[cfg(test)]

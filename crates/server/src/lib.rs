@@ -9,6 +9,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod failure;
 pub mod files;
 pub mod http;
 pub mod logs;

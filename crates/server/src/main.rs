@@ -14,6 +14,7 @@ use server::commands::specimen::SpecimenCommand;
 use server::commands::tls::TlsCommand;
 use server::commands::trustee::TrusteeCommand;
 use server::commands::wallet::WalletArgs;
+use server::failure::Failure;
 use server::logs::{self, LogFormat};
 
 /// Freed memory is overwritten, so that what was read from a document does not outlive its use.
@@ -82,7 +83,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bauta: {error:#}");
+            eprintln!("bauta: {}", Failure::from(error));
             ExitCode::FAILURE
         }
     }

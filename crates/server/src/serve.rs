@@ -21,6 +21,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::config::ServerConfig;
+use crate::failure::OrFail;
 use crate::tls;
 
 /// How long a client may take over the TLS handshake, and over the head of a request.
@@ -46,7 +47,9 @@ impl Bound<'_> {
         let tls = tls::server_config(&config.certificate_file, &config.private_key_file)?;
         let listener = TcpListener::bind(config.listen)
             .await
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
+            .or_fail("address-taken", || {
+                format!("cannot listen on {}", config.listen)
+            })?;
         let address = listener.local_addr()?;
         Ok(Bound {
             config,

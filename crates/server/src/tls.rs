@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
 use credential::time::UnixTime;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType,
@@ -16,6 +15,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::failure::{Failure, OrFail};
 use crate::files::{self, Access};
 
 const AUTHORITY_CERTIFICATE: &str = "ca.pem";
@@ -33,9 +33,12 @@ const LEAF_DAYS: u64 = 397;
 pub fn server_config(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| format!("cannot read certificates from {}", certificate.display()))?;
-    let key = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("cannot read a private key from {}", key.display()))?;
+        .or_fail("file-invalid", || {
+            format!("cannot read certificates from {}", certificate.display())
+        })?;
+    let key = PrivateKeyDer::from_pem_file(key).or_fail("file-invalid", || {
+        format!("cannot read a private key from {}", key.display())
+    })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -62,8 +65,10 @@ impl LoopbackAuthority {
         let key_file = folder.join(AUTHORITY_KEY);
         let params = authority_params(now)?;
         if key_file.exists() {
-            let pem = std::fs::read_to_string(&key_file).context("cannot read the CA's key")?;
-            let key = KeyPair::from_pem(&pem).context("the CA's key is not usable")?;
+            let pem = std::fs::read_to_string(&key_file)
+                .or_fail("file-unreadable", || "cannot read the CA's key")?;
+            let key =
+                KeyPair::from_pem(&pem).or_fail("file-invalid", || "the CA's key is not usable")?;
             // Issuing needs the name and the key alone, and the name is always the same.
             return Ok(LoopbackAuthority {
                 issuer: Issuer::new(params, key),
@@ -99,7 +104,11 @@ impl LoopbackAuthority {
         key: &Path,
     ) -> anyhow::Result<()> {
         if let Some(name) = names.iter().find(|name| !is_loopback(name)) {
-            bail!("{name} is not a name of the loopback interface");
+            return Err(Failure::of(
+                "argument-invalid",
+                format!("{name} is not a name of the loopback interface"),
+            )
+            .into());
         }
         let mut params = CertificateParams::new(names)?;
         set_validity(&mut params, now, LEAF_DAYS)?;

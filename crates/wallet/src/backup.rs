@@ -73,6 +73,7 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
         operator: backup.operator,
         manifest: None,
         person: Some(backup.person),
+        registered: true,
         sites: backup.sites.into_iter().map(new_device).collect(),
     })
 }

@@ -53,6 +53,9 @@ pub enum Refusal {
     /// It asks for items that the site did not register.
     #[error("the site asks for items it is not registered for: {}", names(.0))]
     Unregistered(Vec<String>),
+    /// It wants the certificate where the account would do, and is not registered for that.
+    #[error("the site asks for a certificate at every sign-in and is not registered for that")]
+    NeedlessCertificate,
     /// It asks in a form that this wallet does not know.
     #[error("the site asks in a form that this wallet does not know")]
     Query,
@@ -80,6 +83,7 @@ impl Refusal {
             Refusal::Gateway => "gateway-mismatch",
             Refusal::OtherGateway => "gateway-changed",
             Refusal::Unregistered(_) => "items-not-registered",
+            Refusal::NeedlessCertificate => "certificate-not-registered",
             Refusal::Query => "query-unsupported",
             Refusal::NoCertificate => "certificate-missing",
             Refusal::Vault(_) => "vault-damaged",
@@ -169,7 +173,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::OtherGateway`]; [`Refusal::Query`] when the request accepts neither.
+    /// [`Refusal::OtherGateway`]; [`Refusal::NeedlessCertificate`]; [`Refusal::Query`] when the
+    /// request accepts neither.
     pub fn choose(&self, vault: &Vault, keys: &DeviceKeys) -> Result<Answer, Refusal> {
         let origin = &self.entry.site.origin;
         if vault
@@ -182,8 +187,13 @@ impl Request {
             .site(origin)
             .is_some_and(|site| site.state == SiteState::Joined);
         let has_key = keys.site(origin)?.is_some();
-        if joined && has_key && self.account.is_some() {
-            return Ok(Answer::SignIn);
+        if joined && has_key {
+            if self.account.is_some() {
+                return Ok(Answer::SignIn);
+            }
+            if !self.entry.requires_certificate {
+                return Err(Refusal::NeedlessCertificate);
+            }
         }
         if self.certificate.is_some() {
             Ok(Answer::SignUp)
@@ -243,8 +253,7 @@ impl Request {
         self.respond(self.certificate.as_ref(), presentation)
     }
 
-    /// The encrypted response of a person who declines, or has nothing to answer with: a site
-    /// cannot tell the two apart.
+    /// The encrypted response of a person who declines.
     ///
     /// # Errors
     ///

@@ -38,6 +38,9 @@ pub struct Vault {
     pub manifest: Option<String>,
     /// The secrets, once a registration has begun.
     pub person: Option<Person>,
+    /// Whether the register may know the secrets: a certificate was asked for, or they are from a
+    /// backup. They are never overwritten then.
+    pub registered: bool,
     /// The sites at which this wallet has an account.
     pub sites: Vec<SiteRecord>,
 }
@@ -118,6 +121,7 @@ impl Vault {
             operator,
             manifest: None,
             person: None,
+            registered: false,
             sites: Vec::new(),
         }
     }

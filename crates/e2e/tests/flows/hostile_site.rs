@@ -188,6 +188,25 @@ fn a_wallet_answers_no_request_that_the_operator_did_not_vouch_for() {
     let opened: Value = serde_json::from_slice(&opened).unwrap();
     assert!(opened["vp_token"]["certificate"].is_array(), "{opened}");
 
+    // A site that has the account gets the certificate again only where its entry says so.
+    let certificate_alone = |entry: &str| {
+        let mut value = serde_json::to_value(stage.genuine()).unwrap();
+        value["verifier_info"][0]["data"] = json!(entry);
+        let query = &mut value["dcql_query"];
+        query["credentials"].as_array_mut().unwrap().remove(0);
+        query.as_object_mut().unwrap().remove("credential_sets");
+        let request = serde_json::from_value(value).unwrap();
+        stage.keys.signer.sign(&request)
+    };
+    let needless = certificate_alone(&stage.keys.entry);
+    stage.refuses_request("needless", "certificate-not-registered", needless);
+    let by_law = certificate_alone(&stage.entry(|entry| entry.requires_certificate = true));
+    stage
+        .impostor
+        .behave(move |asked| answer_and_accept(asked, &by_law));
+    let said = stage.wallet().sign_in(&stage.link()).unwrap().unwrap();
+    assert_eq!(said["outcome"], "signed-up");
+
     // From now on the forum's pseudonym goes to this gateway alone.
     let port = 0;
     let second = Impostor::start(stage.world.deployment(), Party::ForumGateway, port).unwrap();

@@ -65,6 +65,11 @@ fn a_thousand_sign_ins_reach_no_authority_and_a_thousand_more_pass_without_any()
     }
     let begun = Instant::now();
     sign_in_many(&world, &people, &accounts);
+    assert_eq!(
+        world.connections(),
+        connections,
+        "calls to operator or trustees that were off"
+    );
     eprintln!(
         "{SIGN_INS} sign-ins: {} s with operator and trustees, {} s without",
         with_authorities.as_secs(),
@@ -90,7 +95,7 @@ fn wait_until_nothing_of_the_enrolments_can_expire(world: &World) {
             let (file, tables): (_, &[&str]) = if party == Party::Operator {
                 ("sessions.sqlite", &["code", "token", "nonce", "jti"])
             } else {
-                ("trustee.sqlite", &["answer"])
+                ("trustee.sqlite", &["answer", "rate_span"])
             };
             let state = world.deployment().folder_of(party).join("state");
             // A copy, because even a reader changes files of the original.

@@ -51,7 +51,7 @@ fn commands_without_a_wallet_say_so_and_leave_nothing() {
         "--passphrase-file",
         text(&passphrase),
     ];
-    assert_eq!(refused(&nobody, &restore), "local-failure");
+    assert_eq!(refused(&nobody, &restore), "file-unreadable");
     let broken = scratch.join("broken");
     for octets in [&b""[..], b"age-encryption.org/v1\n", &[0xff; 100]] {
         std::fs::write(&broken, octets).unwrap();
@@ -147,7 +147,7 @@ fn backups_consent_locks_and_damage() {
     let write = ["backup", text(&backup), "--passphrase-file", passphrase];
     done(&alva, &write);
     let kept = std::fs::read(&backup).unwrap();
-    assert_eq!(refused(&alva, &write), "local-failure");
+    assert_eq!(refused(&alva, &write), "file-unwritable");
     assert_eq!(std::fs::read(&backup).unwrap(), kept);
 
     let wrong = scratch.join("wrong");

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::demo::deployment::{self, Deployment};
 use crate::demo::processes::Processes;
 use crate::demo::{Party, Ports, walk};
+use crate::failure::OrFail;
 
 /// Options of `bauta demo`.
 #[derive(Debug, Args)]
@@ -43,7 +44,10 @@ impl DemoCommand {
             return folder.close().context("cannot remove the temporary folder");
         }
         let folder = self.folder.or_else(crate::config::demo_folder);
-        let folder = folder.context("the user's state folder is not known: give --folder")?;
+        let folder = folder.or_fail(
+            "argument-invalid",
+            || "the user's state folder is not known: give --folder",
+        )?;
         let mode = if self.reset { Mode::Reset } else { Mode::Stay };
         runtime.block_on(start(&folder, &mode))
     }
@@ -146,7 +150,8 @@ fn try_next(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Resu
          \nA second person, who has other accounts (the wallet names the session for the officer's line):\n\
          \n  bauta specimen passport --person 2 --authority {at}/specimen --out {at}/second/passport\n  \
          bauta wallet --home {at}/second/wallet enrol --operator {trust} --ca {ca} {at}/second/passport\n  \
-         bauta officer confirm --operator {operator} --ca {ca} --id {id} --key {officer} SESSION\n\
+         export BAUTA_OPERATOR={operator} BAUTA_CA={ca} BAUTA_OFFICER={id} BAUTA_OFFICER_KEY={officer}\n  \
+         bauta officer confirm SESSION\n\
          \nA ban at the forum holds for every browser and device of the person, and at the forum alone:\n\
          \n  {forum}/moderation   the token is in {token}",
     ));

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use credential::attributes::Attributes;
 use credential::jose::{self, SigningKey};
@@ -17,6 +17,7 @@ use super::serve::read_key;
 use crate::client::{Answer, HttpsClient};
 use crate::clock;
 use crate::config::ClientConfig;
+use crate::failure::{Failure, OrFail, refused};
 use crate::files::{self, Access};
 
 /// How long a statement for one request is made to last, in seconds.
@@ -75,16 +76,16 @@ pub enum OfficerCommand {
 #[derive(Debug, Args)]
 pub struct Connection {
     /// The operator's origin.
-    #[arg(long)]
+    #[arg(long, env = "BAUTA_OPERATOR")]
     operator: String,
     /// The officer's name in statements.
-    #[arg(long)]
+    #[arg(long, env = "BAUTA_OFFICER")]
     id: String,
     /// File with the officer's private key.
-    #[arg(long)]
+    #[arg(long, env = "BAUTA_OFFICER_KEY")]
     key: PathBuf,
     /// PEM file with the only certification authorities to trust.
-    #[arg(long)]
+    #[arg(long, env = "BAUTA_CA")]
     ca: Option<PathBuf>,
 }
 
@@ -103,13 +104,6 @@ struct Evidence {
 #[derive(Deserialize)]
 struct Decided {
     transaction_code: Option<String>,
-}
-
-/// What is shown of a refusal.
-#[derive(Deserialize)]
-struct Refusal {
-    id: String,
-    title: String,
 }
 
 impl OfficerCommand {
@@ -150,7 +144,10 @@ impl OfficerCommand {
                     .await?;
                 match decided.transaction_code {
                     Some(code) => print(&code),
-                    None => bail!("the enrolment was ended instead; the wallet shows the reason"),
+                    None => {
+                        let what = "the enrolment was ended instead; the wallet shows the reason";
+                        Err(Failure::of("enrolment-ended", what).into())
+                    }
                 }
             }
             OfficerCommand::Refuse {
@@ -176,7 +173,8 @@ fn keygen(id: &str, out: &std::path::Path) -> anyhow::Result<()> {
 fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(&evidence.attributes)?)?;
     if let Some(path) = portrait {
-        let image = jose::decode(&evidence.portrait).context("the portrait is not base64url")?;
+        let image = jose::decode(&evidence.portrait)
+            .or_fail("server-failed", || "the portrait is not base64url")?;
         files::write_new(&path, &image, Access::Private)?;
     }
     Ok(())
@@ -261,12 +259,10 @@ impl Desk {
 
 fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> anyhow::Result<T> {
     if answer.status != StatusCode::OK {
-        let refusal: Refusal = answer
-            .json()
-            .with_context(|| format!("the operator answered with status {}", answer.status))?;
-        bail!("{} ({})", refusal.title, refusal.id);
+        return Err(refused(answer).into());
     }
-    answer
-        .json()
-        .context("the operator's answer is not the one expected")
+    answer.json().or_fail(
+        "server-failed",
+        || "the operator's answer is not the one expected",
+    )
 }

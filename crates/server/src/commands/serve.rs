@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use clap::Args;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
@@ -26,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::client::HttpsClient;
 use crate::config::operator::{OperatorConfig, TrusteesConfig};
 use crate::config::{self};
+use crate::failure::{Failure, OrFail};
 use crate::http::operator::{self, Operator};
 use crate::serve::Bound;
 use crate::trustees::HttpsTrustee;
@@ -129,10 +129,14 @@ fn with_port(origin: &Origin, port: u16) -> anyhow::Result<Origin> {
 fn policy(config: &OperatorConfig) -> anyhow::Result<EnrolmentPolicy> {
     let session_secs = config.enrolment.session_secs;
     if !(1..=attestation::LIFETIME_MAX_SECS).contains(&session_secs) {
-        bail!(
-            "enrolment.session_secs must be 1 to {}",
-            attestation::LIFETIME_MAX_SECS
-        );
+        return Err(Failure::of(
+            "configuration-invalid",
+            format!(
+                "enrolment.session_secs must be 1 to {}",
+                attestation::LIFETIME_MAX_SECS
+            ),
+        )
+        .into());
     }
     Ok(EnrolmentPolicy {
         session_secs,
@@ -148,11 +152,14 @@ fn quorum(config: &OperatorConfig) -> anyhow::Result<Quorum> {
         members,
     } = &config.trustees;
     let group = serde_json::from_slice(&files::read(group_file)?)
-        .with_context(|| format!("{} is not a group key", group_file.display()))?;
+        .or_fail("file-invalid", || {
+            format!("{} is not a group key", group_file.display())
+        })?;
     let client = HttpsClient::new(&config.client)?;
     let mut trustees: Vec<Arc<dyn TrusteeClient>> = Vec::new();
     for member in members {
-        let index = ShareIndex::try_from(member.index).context("a trustee's index")?;
+        let index = ShareIndex::try_from(member.index)
+            .or_fail("configuration-invalid", || "a trustee's index")?;
         trustees.push(Arc::new(HttpsTrustee::new(
             index,
             &member.origin,
@@ -181,7 +188,11 @@ fn officers(
             .insert(OfficerId(officer.id.clone()), officer.key)
             .is_some()
         {
-            bail!("the officer {} is configured twice", officer.id);
+            return Err(Failure::of(
+                "configuration-invalid",
+                format!("the officer {} is configured twice", officer.id),
+            )
+            .into());
         }
     }
     Ok(Officers::new(keys, origin.clone(), Arc::clone(sessions)))
@@ -190,7 +201,9 @@ fn officers(
 /// Reads a signing key, PKCS#8 in DER.
 pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
     let der = Zeroizing::new(files::read(path)?);
-    SigningKey::from_pkcs8(&der).with_context(|| format!("{} is not a key", path.display()))
+    SigningKey::from_pkcs8(&der).or_fail("file-invalid", || {
+        format!("{} is not a key", path.display())
+    })
 }
 
 /// Forgets what has expired, and turns the issuer's keys with the epoch.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use credential::attributes::Item;
 use credential::origin::Origin;
@@ -13,6 +12,7 @@ use store::sqlite::SqliteSites;
 
 use super::serve::{read_key, sites_file};
 use crate::config::operator::OperatorConfig;
+use crate::failure::{Failure, OrFail};
 use crate::{clock, config, files};
 
 /// What `bauta site` can do.
@@ -76,7 +76,11 @@ impl AddSite {
     async fn add(self: Box<Self>) -> anyhow::Result<()> {
         let config: OperatorConfig = config::load(&self.config)?;
         if config.origin.as_str().ends_with(":0") {
-            bail!("the operator's origin needs its port: entries name it");
+            return Err(Failure::of(
+                "configuration-invalid",
+                format!("the operator's origin needs its port: entries name it"),
+            )
+            .into());
         }
         let key = read_key(&config.key_file)?;
         let new = self.parse()?;
@@ -88,7 +92,9 @@ impl AddSite {
 
     fn parse(&self) -> anyhow::Result<NewSite> {
         let item = |name: &String| {
-            Item::parse(name).with_context(|| format!("there is no item named {name}"))
+            Item::parse(name).or_fail("argument-invalid", || {
+                format!("there is no item named {name}")
+            })
         };
         Ok(NewSite {
             site: Site {

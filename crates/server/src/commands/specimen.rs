@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use mrtd::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenSigner, specimen_holder,
@@ -13,6 +12,7 @@ use rand_core::{Rng, SeedableRng, UnwrapErr};
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::failure::{Failure, OrFail};
 use crate::files::{self, Access};
 
 /// What `bauta specimen` can do.
@@ -131,7 +131,9 @@ impl PassportArgs {
     fn make(self) -> anyhow::Result<()> {
         let file = self.authority.join("authority.json");
         let authority: Authority = serde_json::from_slice(&files::read(&file)?)
-            .with_context(|| format!("{} is not an authority", file.display()))?;
+            .or_fail("file-invalid", || {
+                format!("{} is not an authority", file.display())
+            })?;
         let kind = match self.signature {
             Signature::Ecdsa => SignatureKind::EcdsaP256,
             Signature::Rsa => SignatureKind::RsaPkcs1,
@@ -143,7 +145,11 @@ impl PassportArgs {
         let mut rng = UnwrapErr(getrandom::SysRng);
         let passport = signer.issue(&holder, None, &mut rng)?;
         if std::fs::read_dir(&out).is_ok_and(|mut files| files.next().is_some()) {
-            bail!("{} holds files already: give another folder", out.display());
+            return Err(Failure::of(
+                "file-unwritable",
+                format!("{} holds files already: give another folder", out.display()),
+            )
+            .into());
         }
         // Made beside and moved as a whole: nobody finds half a passport.
         let next = out.with_extension("next");
@@ -158,13 +164,16 @@ impl PassportArgs {
         ] {
             files::write_new(&next.join(name), content, Access::Private)?;
         }
-        std::fs::rename(&next, &out).with_context(|| format!("cannot make {}", out.display()))
+        std::fs::rename(&next, &out).or_fail("file-unwritable", || {
+            format!("cannot make {}", out.display())
+        })
     }
 
     fn holder(self, now: UnixTime) -> anyhow::Result<SpecimenHolder> {
         let mut holder = specimen_holder(self.person, CalendarDate::from_unix(now)?)?;
         if let Some(text) = &self.birth_date {
-            holder.birth_date = parse_date(text).context("the date of birth is YYYY-MM-DD")?;
+            holder.birth_date = parse_date(text)
+                .or_fail("argument-invalid", || "the date of birth is YYYY-MM-DD")?;
         }
         if let Some(name) = self.family_name {
             holder.family_name = name;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use oprf::{GroupKey, ShareKey};
 use rand_core::UnwrapErr;
@@ -15,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config;
 use crate::config::trustee::TrusteeConfig;
+use crate::failure::{Failure, OrFail};
 use crate::files::{self, Access};
 use crate::http::trustee;
 use crate::{clock, serve};
@@ -70,7 +70,9 @@ impl TrusteeCommand {
                 let config: TrusteeConfig = config::load(&path)?;
                 crate::commands::runtime()?.block_on(run(&config))
             }
-            (None, None) => anyhow::bail!("--config is needed"),
+            (None, None) => {
+                return Err(Failure::of("argument-invalid", format!("--config is needed")).into());
+            }
         }
     }
 }
@@ -95,9 +97,12 @@ fn deal(out: &Path, threshold: u8, trustees: u8) -> anyhow::Result<()> {
 async fn run(config: &TrusteeConfig) -> anyhow::Result<()> {
     files::make_private_folder(&config.state_folder)?;
     let share = Zeroizing::new(files::read(&config.share_file)?);
-    let share = ShareKey::from_bytes(&share).context("the share file is not a share")?;
+    let share =
+        ShareKey::from_bytes(&share).or_fail("file-invalid", || "the share file is not a share")?;
     let group: GroupKey = serde_json::from_slice(&files::read(&config.group_file)?)
-        .with_context(|| format!("{} is not a group key", config.group_file.display()))?;
+        .or_fail("file-invalid", || {
+            format!("{} is not a group key", config.group_file.display())
+        })?;
     let store = SqliteTrustee::open(&config.state_folder.join("trustee.sqlite")).await?;
     let attester = (config.attester.name.clone(), config.attester.key);
     let limit = RateLimit {

@@ -10,7 +10,7 @@ pub mod trustee;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use crate::failure::OrFail;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -72,10 +72,12 @@ pub trait Anchored {
 ///
 /// When the file cannot be read, is not TOML, misses a field or has one that is not known.
 pub fn load<T: DeserializeOwned + Anchored>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    let mut config: T = toml::from_str(&text)
-        .with_context(|| format!("the configuration {} is not usable", path.display()))?;
+    let text = std::fs::read_to_string(path).or_fail("file-unreadable", || {
+        format!("cannot read the configuration {}", path.display())
+    })?;
+    let mut config: T = toml::from_str(&text).or_fail("configuration-invalid", || {
+        format!("the configuration {} is not usable", path.display())
+    })?;
     config.anchor(path.parent().unwrap_or(Path::new("")));
     Ok(config)
 }

@@ -22,6 +22,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::clock;
+use crate::failure::OrFail;
 use crate::files::{self, Access};
 
 /// Makes the keys of a new gateway.
@@ -37,8 +38,9 @@ pub(super) struct InitArgs {
 
 impl InitArgs {
     pub(super) fn run(&self) -> anyhow::Result<()> {
-        let origin = Origin::parse(&self.origin)
-            .with_context(|| format!("{} is not an https origin", self.origin))?;
+        let origin = Origin::parse(&self.origin).or_fail("argument-invalid", || {
+            format!("{} is not an https origin", self.origin)
+        })?;
         files::make_private_folder(&self.folder)?;
         let request = SigningKey::generate().to_pkcs8();
         let certificate = certificate(&origin, &request, clock::now())?;

@@ -6,7 +6,7 @@ mod set_up;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use crate::failure::OrFail;
 use clap::{Args, Subcommand};
 
 /// Runs the gateway of a site, or makes its keys.
@@ -35,11 +35,10 @@ impl GatewayArgs {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
             Some(GatewayCommand::Init(args)) => args.run(),
-            None => run::run(
-                &self
-                    .config
-                    .context("name the configuration: --config FILE")?,
-            ),
+            None => run::run(&self.config.or_fail(
+                "argument-invalid",
+                || "name the configuration: --config FILE",
+            )?),
         }
     }
 }

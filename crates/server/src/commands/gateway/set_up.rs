@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
 use credential::jose::{PublicKey, SigningKey, decode};
 use credential::origin::Origin;
 use credential::time::UnixTime;
@@ -20,6 +19,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::config::gateway::{GatewayConfig, OidcClientConfig, SiteKeyConfig};
+use crate::failure::{Failure, OrFail};
 use crate::files;
 
 /// Puts a gateway together.
@@ -28,7 +28,9 @@ pub(super) async fn gateway(config: &GatewayConfig, now: UnixTime) -> anyhow::Re
     let entry = text(&config.site_entry_file)?;
     let certificate = certificate(&config.request_certificate_file)?;
     let signer = RequestSigner::new(signing_key(&config.request_key_file)?, vec![certificate])
-        .with_context(|| format!("cannot use {}", config.request_certificate_file.display()))?;
+        .or_fail("file-invalid", || {
+            format!("cannot use {}", config.request_certificate_file.display())
+        })?;
     let site = Site::new(
         &entry,
         &operator,
@@ -37,7 +39,9 @@ pub(super) async fn gateway(config: &GatewayConfig, now: UnixTime) -> anyhow::Re
         &config.items,
         now,
     )
-    .with_context(|| format!("cannot use {}", config.site_entry_file.display()))?;
+    .or_fail("file-invalid", || {
+        format!("cannot use {}", config.site_entry_file.display())
+    })?;
     let site_keys = config
         .site_keys
         .iter()
@@ -48,8 +52,9 @@ pub(super) async fn gateway(config: &GatewayConfig, now: UnixTime) -> anyhow::Re
         .iter()
         .map(client)
         .collect::<anyhow::Result<_>>()?;
-    let store = SqliteStore::open(&config.store_file)
-        .with_context(|| format!("cannot open {}", config.store_file.display()))?;
+    let store = SqliteStore::open(&config.store_file).or_fail("file-invalid", || {
+        format!("cannot open {}", config.store_file.display())
+    })?;
     let parts = Parts {
         settings: settings(config),
         clients: Clients::new(clients)?,
@@ -87,7 +92,9 @@ struct TrustFile {
 
 fn operator(path: &Path) -> anyhow::Result<Operator> {
     let file: TrustFile = serde_json::from_slice(&files::read(path)?)
-        .with_context(|| format!("{} is not an operator's trust file", path.display()))?;
+        .or_fail("file-invalid", || {
+            format!("{} is not an operator's trust file", path.display())
+        })?;
     Ok(Operator {
         origin: file.origin,
         key: file.operator_key,
@@ -113,10 +120,14 @@ fn site_key(config: &SiteKeyConfig) -> anyhow::Result<SiteKey> {
     let text = secret_text(&config.file)?;
     let bytes = decode(&text).map(Zeroizing::new).unwrap_or_default();
     let Ok(secret) = <[u8; 32]>::try_from(bytes.as_slice()) else {
-        bail!(
-            "{} does not hold 32 bytes in base64url",
-            config.file.display()
-        );
+        return Err(Failure::of(
+            "file-invalid",
+            format!(
+                "{} does not hold 32 bytes in base64url",
+                config.file.display()
+            ),
+        )
+        .into());
     };
     Ok(SiteKey::new(config.version, Zeroizing::new(secret)))
 }
@@ -124,7 +135,7 @@ fn site_key(config: &SiteKeyConfig) -> anyhow::Result<SiteKey> {
 fn secret_text(path: &Path) -> anyhow::Result<Zeroizing<String>> {
     let text = Zeroizing::new(text(path)?);
     if text.is_empty() {
-        bail!("{} is empty", path.display());
+        return Err(Failure::of("file-invalid", format!("{} is empty", path.display())).into());
     }
     Ok(text)
 }
@@ -132,29 +143,33 @@ fn secret_text(path: &Path) -> anyhow::Result<Zeroizing<String>> {
 fn text(path: &Path) -> anyhow::Result<String> {
     let bytes = Zeroizing::new(files::read(path)?);
     let text = std::str::from_utf8(&bytes);
-    let text = text.with_context(|| format!("{} is not text", path.display()))?;
+    let text = text.or_fail("file-invalid", || format!("{} is not text", path.display()))?;
     Ok(text.trim().to_owned())
 }
 
 fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
     let key = pkcs8(path)?;
-    SigningKey::from_pkcs8(key.secret_pkcs8_der())
-        .with_context(|| format!("{} holds no P-256 key", path.display()))
+    SigningKey::from_pkcs8(key.secret_pkcs8_der()).or_fail("file-invalid", || {
+        format!("{} holds no P-256 key", path.display())
+    })
 }
 
 fn rsa_key(path: &Path) -> anyhow::Result<RsaSigningKey> {
     let key = pkcs8(path)?;
-    RsaSigningKey::from_pkcs8(key.secret_pkcs8_der())
-        .with_context(|| format!("{} holds no RSA key", path.display()))
+    RsaSigningKey::from_pkcs8(key.secret_pkcs8_der()).or_fail("file-invalid", || {
+        format!("{} holds no RSA key", path.display())
+    })
 }
 
 fn pkcs8(path: &Path) -> anyhow::Result<PrivatePkcs8KeyDer<'static>> {
-    PrivatePkcs8KeyDer::from_pem_file(path)
-        .with_context(|| format!("cannot read a PKCS #8 key from {}", path.display()))
+    PrivatePkcs8KeyDer::from_pem_file(path).or_fail("file-invalid", || {
+        format!("cannot read a PKCS #8 key from {}", path.display())
+    })
 }
 
 fn certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let certificate = CertificateDer::from_pem_file(path)
-        .with_context(|| format!("cannot read a certificate from {}", path.display()))?;
+    let certificate = CertificateDer::from_pem_file(path).or_fail("file-invalid", || {
+        format!("cannot read a certificate from {}", path.display())
+    })?;
     Ok(certificate.to_vec())
 }

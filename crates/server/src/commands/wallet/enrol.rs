@@ -14,12 +14,12 @@ use wallet::enrol::{self, Begun, Committed, Session, SessionState};
 use wallet::vault::{OperatorTrust, Person};
 use zeroize::Zeroizing;
 
-use super::failure::{Failure, refused};
 use super::home::Home;
 use super::overview::{attributes_text, damaged, day};
 use super::receive::{self, Identity};
 use super::{Output, read_line};
 use crate::client::HttpsClient;
+use crate::failure::{Failure, refused};
 use crate::files;
 
 /// What `enrol` takes.
@@ -249,10 +249,9 @@ impl Desk {
             let answer: Offered = self.post("/restore", &body).await?;
             return Ok(answer.credential_offer);
         }
-        let in_use = !home.vault.sites.is_empty() || home.keys.certificate.is_some();
-        if home.vault.person.is_some() && in_use {
-            let next = "Use another folder (--home) for another person.";
-            let what = "this wallet holds another registration";
+        if home.vault.registered {
+            let next = "Use another folder (--home), for another person as for another try.";
+            let what = "this wallet holds the secrets of another registration";
             return Err(Failure::new("wallet-in-use", what, next));
         }
         let (draft, body) = enrol::register(&origin, nonce, device);

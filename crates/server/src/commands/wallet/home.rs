@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use wallet::seal::DeviceIdentity;
 use wallet::vault::{DeviceKeys, OperatorTrust, Vault};
 
-use super::failure::Failure;
 use crate::client::HttpsClient;
 use crate::config::ClientConfig;
+use crate::failure::Failure;
 use crate::files::{self, Access};
 
 const IDENTITY: &str = "identity.key";

@@ -12,11 +12,11 @@ use wallet::seal::SealError;
 use zeroize::Zeroizing;
 
 use super::enrol::call;
-use super::failure::{Failure, refused};
 use super::home::{self, Home};
 use super::overview::damaged;
 use super::{Output, ask, confirm};
 use crate::clock;
+use crate::failure::{Failure, refused};
 use crate::files::{self, Access};
 
 /// What `devices` takes.

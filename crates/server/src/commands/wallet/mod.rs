@@ -7,14 +7,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 mod enrol;
-mod failure;
 mod home;
 mod keep;
 mod overview;
 mod receive;
 mod sign_in;
 
-use failure::Failure;
+use crate::failure::Failure;
 
 /// The wallet's commands.
 #[derive(Debug, Args)]
@@ -23,7 +22,7 @@ pub struct WalletArgs {
     /// folder.
     #[arg(long, global = true)]
     home: Option<PathBuf>,
-    /// Answer with one JSON object on standard output.
+    /// Answer with JSON objects on standard output, a line each; the last one is the result.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use wallet::vault::SiteState;
 
 use super::Output;
-use super::failure::Failure;
 use super::home::Home;
 use crate::clock;
+use crate::failure::Failure;
 
 /// Shows the web number and the certificate.
 pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {

@@ -14,10 +14,10 @@ use wallet::enrol;
 use wallet::vault::ManifestRefused;
 
 use super::enrol::{call, enrol_failure, unexpected};
-use super::failure::{Failure, refused};
 use super::home::Home;
 use crate::client::HttpsClient;
 use crate::clock;
+use crate::failure::{Failure, refused};
 
 /// Whom the certificate is for.
 pub(super) struct Identity<'a> {
@@ -67,6 +67,9 @@ pub(super) async fn run(
         clock::now(),
     )
     .map_err(enrol_failure)?;
+    // Written first: whether the request arrived is not known when its answer is lost.
+    home.vault.registered = true;
+    home.save_vault()?;
     let post = client
         .requests()
         .post(metadata.credential_endpoint.as_str())

@@ -8,12 +8,12 @@ use serde_json::json;
 use wallet::present::{Answer as Choice, Refusal, Request};
 use wallet::vault::SiteState;
 
-use super::failure::{Failure, refused};
 use super::home::Home;
 use super::overview::damaged;
 use super::{Output, confirm};
 use crate::client::{Answer, HttpsClient};
 use crate::clock;
+use crate::failure::{Failure, refused};
 
 /// What `sign-in` takes.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(super) struct SignInArgs {
     /// Agree to what the site asks without being asked.
     #[arg(long)]
     yes: bool,
-    /// Decline; the site cannot tell this from having no certificate.
+    /// Decline. The site is told that the log-in was declined, and nothing else.
     #[arg(long, conflicts_with = "yes")]
     decline: bool,
 }
@@ -45,11 +45,17 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
     let choice = request
         .choose(&home.vault, &home.keys)
         .map_err(|refusal| failure(&refusal))?;
-    output.progress(&question(&request, choice));
+    let question = question(&request, choice);
+    output.progress(&question);
     if args.decline {
         return decline(&request, &client, output).await;
     }
-    if let Err(declined) = confirm("Go on?", args.yes) {
+    // Nobody agrees to what was not shown.
+    let asked = match output {
+        Output::Text => "Go on?".to_owned(),
+        Output::Json => format!("{question}\nGo on?"),
+    };
+    if let Err(declined) = confirm(&asked, args.yes) {
         if declined.id == "declined" {
             decline(&request, &client, output).await?;
         }
@@ -165,8 +171,13 @@ fn question(request: &Request, choice: Choice) -> String {
         Choice::SignIn => head + "Signs in to your account there. Nothing about you is disclosed.",
         Choice::SignUp => {
             let items: Vec<_> = request.items().iter().map(|item| item.as_str()).collect();
+            let law = if request.entry().requires_certificate {
+                "A law demands your certificate here at every sign-in.\n"
+            } else {
+                ""
+            };
             let items = items.join(", ");
-            head + "Signs up, or brings this device to your account. Disclosed: " + &items
+            head + law + "Signs up, or brings this device to your account. Disclosed: " + &items
         }
     }
 }
@@ -200,7 +211,9 @@ fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> R
 fn failure(refusal: &Refusal) -> Failure {
     let next = match refusal {
         Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
-        Refusal::Unregistered(_) => "Nothing was sent. You can report the site to the operator.",
+        Refusal::Unregistered(_) | Refusal::NeedlessCertificate => {
+            "Nothing was sent. You can report the site to the operator."
+        }
         Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway | Refusal::OtherGateway => {
             "Nothing was sent. Do not go on with this page."
         }

@@ -1,0 +1,177 @@
+//! Why a command failed, for a person and for a script: a stable id, what happened, what to do.
+
+use std::fmt;
+
+use credential::site_entry::is_control;
+use serde::Deserialize;
+
+use crate::client::{Answer, CallError};
+
+/// A refusal with its stable id, what happened and what to do next.
+#[derive(Debug)]
+pub struct Failure {
+    /// Stable id, kebab-case.
+    pub id: String,
+    /// What happened.
+    pub what: String,
+    /// What to do next; empty where there is nothing.
+    pub next: &'static str,
+}
+
+impl Failure {
+    /// A failure with a next step; the one of its id where it is empty.
+    #[must_use]
+    pub fn new(id: &str, what: impl fmt::Display, next: &'static str) -> Failure {
+        Failure {
+            id: id.to_owned(),
+            what: what.to_string(),
+            next: if next.is_empty() { next_step(id) } else { next },
+        }
+    }
+
+    /// A failure whose next step is the one of its id.
+    #[must_use]
+    pub fn of(id: &str, what: impl fmt::Display) -> Failure {
+        Failure::new(id, what, "")
+    }
+}
+
+/// What a person can do about a failure; empty where there is nothing.
+fn next_step(id: &str) -> &'static str {
+    match id {
+        "argument-invalid" => "Run the command with --help to see what it takes.",
+        "configuration-invalid" => "Mend the file, then start again.",
+        "file-unreadable" => "Check the path, and who may read it.",
+        "file-unwritable" => {
+            "Nothing was overwritten. Choose another place, or remove what is there yourself."
+        }
+        "file-invalid" => "Give the file that bauta wrote or the other party publishes.",
+        "address-taken" => "Stop what uses the address, or configure another one.",
+        "server-unreachable" => {
+            "Check the address and the connection, then run the same command again."
+        }
+        "unknown-session" | "code-ended" | "evidence-already-used" => {
+            "Begin again with `bauta wallet enrol`."
+        }
+        "wrong-transaction-code" => {
+            "Begin again with `bauta wallet enrol`; an officer hands over a new code."
+        }
+        "document-not-authentic" | "document-unusable" | "document-without-portrait" => {
+            "Read the document again; if it fails again, ask at the counter."
+        }
+        "document-expired" => "Come with a document that is valid.",
+        "trustees-unavailable"
+        | "registration-busy"
+        | "rate-limited"
+        | "too-many-enrolments"
+        | "internal-error"
+        | "server-failed"
+        | "request-timeout" => "Nothing is lost. Try the same again in a few minutes.",
+        "already-registered" => "Bring back your backup first: bauta wallet restore FILE",
+        "commitment-mismatch" => {
+            "This wallet holds other secrets than the registered ones: bring back the backup of \
+             the registered wallet in a folder of its own (--home)."
+        }
+        "passphrase-wrong" => "Type it as it was shown, hyphens included.",
+        "backup-invalid" => "Try another copy of the backup.",
+        "request-unknown" | "request-expired" | "request-ended" | "login-unknown" => {
+            "Reload the site's page and use its new link."
+        }
+        "certificate-required" => "Run `bauta wallet enrol` with your document to receive one.",
+        "officer-statement-refused" => "Check --id, --key, and this machine's clock.",
+        _ => "",
+    }
+}
+
+/// Gives an error its id and says what it means here.
+pub trait OrFail<T> {
+    /// The value, or a [`Failure`]; one that is already a failure stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The failure.
+    fn or_fail<W: fmt::Display>(self, id: &str, what: impl FnOnce() -> W) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
+    fn or_fail<W: fmt::Display>(self, id: &str, what: impl FnOnce() -> W) -> anyhow::Result<T> {
+        self.map_err(|error| {
+            let error = error.into();
+            if error.is::<Failure>() {
+                return error;
+            }
+            Failure::of(id, format!("{}: {error:#}", what())).into()
+        })
+    }
+}
+
+impl<T> OrFail<T> for Option<T> {
+    fn or_fail<W: fmt::Display>(self, id: &str, what: impl FnOnce() -> W) -> anyhow::Result<T> {
+        self.ok_or_else(|| Failure::of(id, what()).into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.what, self.id)?;
+        if self.next.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n{}", self.next)
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Failure {
+        match error {
+            CallError::Unreachable(_) => Failure::of("server-unreachable", error),
+            CallError::TooLarge => Failure::of("answer-too-large", error),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        match error.downcast::<Failure>() {
+            Ok(failure) => failure,
+            Err(error) => Failure::of("local-failure", format!("{error:#}")),
+        }
+    }
+}
+
+/// The members that this program reads of a refusal over HTTP.
+#[derive(Deserialize)]
+struct Refused {
+    id: Option<String>,
+    error: Option<String>,
+    detail: Option<String>,
+    title: Option<String>,
+    error_description: Option<String>,
+}
+
+/// The failure that a refusing answer tells of. It is a stranger's text: only a well-formed id
+/// counts as one, and nothing of it may steer the terminal.
+#[must_use]
+pub fn refused(answer: &Answer) -> Failure {
+    let status = answer.status;
+    let unknown = || Failure::of("server-failed", format!("the server answered {status}"));
+    let Ok(body) = answer.json::<Refused>() else {
+        return unknown();
+    };
+    let Some(id) = body.id.or(body.error).filter(|id| is_id(id)) else {
+        return unknown();
+    };
+    let what = body.detail.or(body.error_description).or(body.title);
+    let plain = |text: String| text.chars().filter(|c| !is_control(*c)).take(300).collect();
+    let what = what.map_or_else(|| format!("the server answered {status}"), plain);
+    Failure::of(&id, what)
+}
+
+/// Ids of this project have hyphens, those of OAuth underscores.
+fn is_id(text: &str) -> bool {
+    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-' || c == b'_';
+    (1..=60).contains(&text.len()) && text.bytes().all(allowed)
+}
