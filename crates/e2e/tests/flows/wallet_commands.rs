@@ -64,7 +64,7 @@ fn commands_without_a_wallet_say_so_and_leave_nothing() {
         assert_eq!(refused(&nobody, &restore), "backup-invalid");
     }
     let enrol = ["enrol", text(&missing)];
-    assert_eq!(refused(&nobody, &enrol), "local-failure");
+    assert_eq!(refused(&nobody, &enrol), "file-unreadable");
     assert!(!world.deployment().wallet_home("nobody").exists());
 }
 
