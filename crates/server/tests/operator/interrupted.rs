@@ -1,5 +1,7 @@
 //! Clients that go away or are too slow: what was begun is finished, and can be asked for again.
 
+use std::time::Duration;
+
 use ::wallet::enrol;
 use openid4vc::vci::CredentialResponse;
 use rusqlite::Connection;
@@ -7,7 +9,7 @@ use serde_json::json;
 
 use crate::support::raw::{RawConnection, half_a_request};
 use crate::support::wallet::Offer;
-use crate::support::{Terms, World, wait_for};
+use crate::support::{PATIENCE, Terms, World, wait_for};
 
 impl World {
     fn raw(&self) -> RawConnection {
@@ -15,16 +17,15 @@ impl World {
         RawConnection::open(&self.path("ca/ca.pem"), "operator.localhost", port)
     }
 
-    /// Holds up every write into the register until what is returned is dropped.
-    fn hold_register(&self) -> Connection {
-        let held = Connection::open(self.path("state/register.sqlite")).unwrap();
+    /// Holds up every write into a file of the operator until what is returned is dropped.
+    fn hold(&self, file: &str) -> Connection {
+        let held = Connection::open(self.path("state").join(file)).unwrap();
+        held.busy_timeout(PATIENCE).unwrap();
         held.execute_batch("BEGIN IMMEDIATE").unwrap();
         held
     }
 
-    /// Sends the credential request and goes away while the operator waits for the register.
-    async fn ask_and_leave(&self, token: &str, body: &str) {
-        let held = self.hold_register();
+    fn send_raw_credential_request(&self, token: &str, body: &str) -> RawConnection {
         let mut connection = self.raw();
         connection.send(&format!(
             "POST /credential HTTP/1.1\r\nhost: operator.localhost\r\n\
@@ -32,8 +33,31 @@ impl World {
              content-length: {}\r\n\r\n{body}",
             body.len()
         ));
+        connection
+    }
+
+    /// Sends the credential request and goes away while the operator waits for the register.
+    async fn ask_and_leave(&self, token: &str, body: &str) {
+        let held = self.hold("register.sqlite");
+        let connection = self.send_raw_credential_request(token, body);
         wait_for("the nonce to be used up", async || {
             (self.count_sessions("nonce") == 0).then_some(())
+        })
+        .await;
+        connection.leave();
+        drop(held);
+    }
+
+    /// The same, going away while the operator uses up the nonce.
+    async fn ask_and_leave_early(&self, token: &str, body: &str) {
+        let held = self.hold("sessions.sqlite");
+        let connection = self.send_raw_credential_request(token, body);
+        // An unknown token is looked up at once unless a write waits for the file. Should that
+        // only be slow, the wallet goes away earlier, which must do no harm either.
+        wait_for("the write to wait", async || {
+            let probe = self.send_credential_request("unknown", body);
+            let answered = tokio::time::timeout(Duration::from_millis(300), probe).await;
+            answered.is_err().then_some(())
         })
         .await;
         connection.leave();
@@ -43,19 +67,24 @@ impl World {
 
 #[tokio::test]
 async fn a_wallet_that_goes_away_gets_its_certificate_by_the_same_request() {
-    let world = World::new();
-    let (session, person, token) = world.offered(1).await;
-    let request = world.certificate_request(&session, &person).await;
-    world.ask_and_leave(&token, &request.body).await;
+    for early in [true, false] {
+        let world = World::new();
+        let (session, person, token) = world.offered(1).await;
+        let request = world.certificate_request(&session, &person).await;
+        match early {
+            true => world.ask_and_leave_early(&token, &request.body).await,
+            false => world.ask_and_leave(&token, &request.body).await,
+        }
 
-    let answer = world.send_credential_request(&token, &request.body).await;
-    let response: CredentialResponse = serde_json::from_value(answer.ok()).unwrap();
-    let manifest = world.manifest().await;
-    let issuer = manifest.keys().of(server::clock::now().epoch()).unwrap();
-    let issued = response.single().unwrap();
-    assert!(enrol::receive_certificate(&request, &person, issued, issuer).is_ok());
-    assert_eq!(world.status(&session).await["state"], "issued");
-    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+        let answer = world.send_credential_request(&token, &request.body).await;
+        let response: CredentialResponse = serde_json::from_value(answer.ok()).unwrap();
+        let manifest = world.manifest().await;
+        let issuer = manifest.keys().of(server::clock::now().epoch()).unwrap();
+        let issued = response.single().unwrap();
+        assert!(enrol::receive_certificate(&request, &person, issued, issuer).is_ok());
+        assert_eq!(world.status(&session).await["state"], "issued");
+        assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use specimen::Utopia;
 use tempfile::TempDir;
 
 /// How long any condition is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An operator and its trustees, all running.
 pub(crate) struct World {
