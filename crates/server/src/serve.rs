@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
+use axum::middleware;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,10 +19,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::config::ServerConfig;
 use crate::failure::OrFail;
+use crate::http::run_to_end::RunningRequests;
 use crate::tls;
 
 /// How long a client may take over the TLS handshake, and over the head of a request.
@@ -88,9 +89,10 @@ impl Bound<'_> {
 
     /// Serves `app` until `stop` is done, then finishes what runs.
     pub async fn run_until(self, app: Router, stop: impl Future<Output = ()>) {
+        let requests = RunningRequests::new();
         let server = Server {
             acceptor: self.acceptor,
-            app: with_limits(app, self.config),
+            app: with_limits(app, self.config, &requests),
             graceful: GracefulShutdown::new(),
             slots: Arc::new(Semaphore::new(self.config.connections_max)),
         };
@@ -101,10 +103,11 @@ impl Bound<'_> {
         // New connections are refused from here on.
         drop(self.listener);
         tracing::info!("stopping");
-        if tokio::time::timeout(STOP_TIMEOUT, server.graceful.shutdown())
-            .await
-            .is_err()
-        {
+        let finished = async {
+            server.graceful.shutdown().await;
+            requests.ended().await;
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, finished).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
     }
@@ -120,15 +123,17 @@ pub async fn serve(config: &ServerConfig, app: Router) -> anyhow::Result<()> {
 }
 
 /// Puts the limits of the configuration around all routes.
-fn with_limits(app: Router, config: &ServerConfig) -> Router {
+fn with_limits(app: Router, config: &ServerConfig, requests: &RunningRequests) -> Router {
     let timeout = Duration::from_secs(config.request_timeout_secs);
+    let requests = requests.clone();
+    let run_to_end = middleware::from_fn(move |request, next| {
+        let requests = requests.clone();
+        async move { requests.run(request, next, timeout).await }
+    });
     let hsts = HeaderValue::from_static("max-age=31536000");
     let nosniff = HeaderValue::from_static("nosniff");
     app.layer(DefaultBodyLimit::max(config.body_max_bytes))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            timeout,
-        ))
+        .layer(run_to_end)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::STRICT_TRANSPORT_SECURITY,
             hsts,

@@ -229,15 +229,25 @@ impl Person {
         request: &Request,
         items: &ItemSet,
     ) -> String {
-        let presentation = create_sign_up(
+        request.form("certificate", &self.certificate(device, request, items))
+    }
+
+    /// The presentation of a certificate, not yet in its envelope.
+    pub(crate) fn certificate(
+        &self,
+        device: &SigningKey,
+        request: &Request,
+        items: &ItemSet,
+    ) -> String {
+        create_sign_up(
             &self.certificate,
             (&self.slots, self.epoch),
             (&request.context(), &self.secrets),
             (&request.binding(), items),
             (device, Moment::Unlock),
             &mut UnwrapErr(SysRng),
-        );
-        request.form("certificate", &presentation.unwrap())
+        )
+        .unwrap()
     }
 
     /// Answers with the account this device has.

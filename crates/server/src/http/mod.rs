@@ -5,4 +5,5 @@ pub mod body;
 pub mod gateway;
 pub mod operator;
 pub mod problem;
+pub mod run_to_end;
 pub mod trustee;

@@ -81,6 +81,16 @@ impl Problem {
         )
     }
 
+    /// The time for the request is over; what it began may still come to its end.
+    #[must_use]
+    pub fn request_timeout() -> Problem {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request-timeout",
+            "The request took too long; send the same request again",
+        )
+    }
+
     /// The stable identifier.
     #[must_use]
     pub fn id(&self) -> &'static str {

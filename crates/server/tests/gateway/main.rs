@@ -7,4 +7,9 @@ mod person;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+#[path = "../operator/support/raw.rs"]
+mod raw;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod wire;

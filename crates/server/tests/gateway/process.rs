@@ -1,6 +1,8 @@
 //! A gateway process on a free port, and a browser that keeps its cookies.
 
 use crate::person::{Operator, Request};
+use crate::raw::RawConnection;
+use credential::site_entry::SiteEntry;
 use credential::time::UnixTime;
 use gateway::store::{AccountStore, ManifestRow, SqliteStore};
 use openid4vc::form::{Parameters, compose};
@@ -31,6 +33,27 @@ pub(crate) struct Process {
     folder: tempfile::TempDir,
 }
 
+/// What differs between gateways.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Setting {
+    /// More lines for the table `[server]`.
+    pub(crate) server: &'static str,
+    /// More lines for the table `[gateway]`.
+    pub(crate) gateway: &'static str,
+    /// Whether the site asks for a certificate at every log-in.
+    pub(crate) requires_certificate: bool,
+    /// Which manifest the gateway has; it reaches no operator.
+    pub(crate) manifest: Manifest,
+}
+
+/// A manifest that a gateway has fetched before.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Manifest {
+    #[default]
+    Current,
+    None,
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _gone = self.child.kill();
@@ -53,14 +76,13 @@ fn bauta(args: &[&str]) -> Vec<u8> {
 
 impl Process {
     pub(crate) async fn start() -> Process {
-        Process::start_with("").await
+        Process::start_with(Setting::default()).await
     }
 
-    /// `settings` are more lines for the table `[gateway]`.
-    pub(crate) async fn start_with(settings: &str) -> Process {
+    pub(crate) async fn start_with(setting: Setting) -> Process {
         let folder = tempfile::tempdir().unwrap();
         let (operator, now) = (Operator::new("https://op.localhost"), clock::now());
-        prepare(folder.path(), &operator, now, settings).await;
+        prepare(folder.path(), &operator, now, setting).await;
         let (child, port) = spawn(folder.path());
         let ca_file = Some(folder.path().join("ca/ca.pem"));
         let client = HttpsClient::new(&ClientConfig {
@@ -83,6 +105,12 @@ impl Process {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         (self.child, self.port) = spawn(self.folder.path());
+    }
+
+    /// A connection whose bytes the test sends itself.
+    pub(crate) fn raw(&self) -> RawConnection {
+        let ca = self.folder.path().join("ca/ca.pem");
+        RawConnection::open(&ca, "login.forum.localhost", self.port)
     }
 
     /// Where an address of the gateway is reached.
@@ -127,7 +155,7 @@ pub(crate) fn token_form(code: &str, verifier: &str) -> String {
     ])
 }
 
-async fn prepare(folder: &Path, operator: &Operator, now: UnixTime, settings: &str) {
+async fn prepare(folder: &Path, operator: &Operator, now: UnixTime, setting: Setting) {
     let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     bauta(&[
         "tls",
@@ -151,29 +179,39 @@ async fn prepare(folder: &Path, operator: &Operator, now: UnixTime, settings: &s
     ]);
     let made: Value = serde_json::from_slice(&made).unwrap();
     let hash = made["x509_hash"].as_str().unwrap();
-    let entry = operator.entry("https://forum.localhost", (ISSUER, hash), now);
+    let entry = SiteEntry {
+        requires_certificate: setting.requires_certificate,
+        ..operator.entry("https://forum.localhost", (ISSUER, hash), now)
+    };
     std::fs::write(at("entry.jwt"), entry.sign(&operator.key).unwrap()).unwrap();
     let trust = serde_json::json!({
         "origin": operator.origin, "operator_key": operator.key.public(),
     });
     std::fs::write(at("operator.json"), trust.to_string()).unwrap();
     std::fs::write(at("forum.secret"), "forum secret\n").unwrap();
-    std::fs::write(at("gateway.toml"), configuration(settings)).unwrap();
+    std::fs::write(at("gateway.toml"), configuration(setting)).unwrap();
     let store = SqliteStore::open(&folder.join("gateway.db")).unwrap();
     let manifest = ManifestRow {
         epoch: now.epoch(),
         jws: operator.manifest(now),
     };
-    store.replace_manifest(&manifest).await.unwrap();
+    match setting.manifest {
+        Manifest::Current => store.replace_manifest(&manifest).await.unwrap(),
+        Manifest::None => {}
+    }
 }
 
-fn configuration(settings: &str) -> String {
+fn configuration(setting: Setting) -> String {
+    let Setting {
+        server, gateway, ..
+    } = setting;
     format!(
         r#"
 [server]
 listen = "127.0.0.1:0"
 certificate_file = "tls.pem"
 private_key_file = "tls.key"
+{server}
 
 [client]
 ca_file = "ca/ca.pem"
@@ -187,7 +225,7 @@ request_key_file = "keys/request.key"
 request_certificate_file = "keys/request.pem"
 es256_key_file = "keys/es256.key"
 rs256_key_file = "keys/rs256.key"
-{settings}
+{gateway}
 [[gateway.site_keys]]
 version = 1
 file = "keys/site-1.key"
@@ -336,4 +374,34 @@ pub(crate) async fn request(at: &Process, page: &str, element: &str) -> Request 
         "application/oauth-authz-req+jwt"
     );
     Request::read(&String::from_utf8(answer.body).unwrap())
+}
+
+/// Status and identifier of a refusal.
+pub(crate) fn refusal(answer: &Answer) -> (u16, String) {
+    let body: Value = answer.json().unwrap();
+    (
+        answer.status.as_u16(),
+        body["id"].as_str().unwrap().to_owned(),
+    )
+}
+
+/// What is expected of a refusal.
+pub(crate) fn refused(status: u16, id: &str) -> (u16, String) {
+    (status, id.to_owned())
+}
+
+/// The state that a page shows.
+pub(crate) fn state(answer: &Answer) -> String {
+    let page = String::from_utf8(answer.body.clone()).unwrap();
+    let (_, rest) = page.split_once("data-state=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+/// A log-in that waits: its browser, its page, and the request as a wallet received it.
+pub(crate) async fn waiting(at: &Process) -> (Browser, String, Request) {
+    let mut browser = Browser::default();
+    let page = browser.begin(at).await;
+    let html = page_text(&browser.get(at, &page).await);
+    let request = request(at, &html, "wallet-command").await;
+    (browser, page, request)
 }

@@ -2,44 +2,15 @@
 
 use crate::person::Request;
 use crate::process::{
-    BACK, Browser, ISSUER, Process, VERIFIER, location, page_text, parameter, query, request,
-    token_form, wallet_link,
+    BACK, Browser, ISSUER, Process, Setting, VERIFIER, location, page_text, parameter, query,
+    refusal, refused, request, state, token_form, waiting, wallet_link,
 };
 use credential::jose::SigningKey;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use server::client::Answer;
 
 /// Makes a request another one.
 type Change = fn(&mut Request);
-
-/// Status and identifier of a refusal.
-fn refusal(answer: &Answer) -> (u16, String) {
-    let body: Value = answer.json().unwrap();
-    (
-        answer.status.as_u16(),
-        body["id"].as_str().unwrap().to_owned(),
-    )
-}
-
-fn refused(status: u16, id: &str) -> (u16, String) {
-    (status, id.to_owned())
-}
-
-/// The state that a page shows.
-fn state(answer: &Answer) -> String {
-    let page = String::from_utf8(answer.body.clone()).unwrap();
-    let (_, rest) = page.split_once("data-state=\"").unwrap();
-    rest.split('"').next().unwrap().to_owned()
-}
-
-async fn waiting(at: &Process) -> (Browser, String, Request) {
-    let mut browser = Browser::default();
-    let page = browser.begin(at).await;
-    let html = page_text(&browser.get(at, &page).await);
-    let request = request(at, &html, "wallet-command").await;
-    (browser, page, request)
-}
 
 #[tokio::test]
 async fn a_person_logs_in_by_qr_code_and_again_after_a_crash() {
@@ -244,7 +215,11 @@ async fn truncated_oversized_and_foreign_bodies_are_refused() {
 
 #[tokio::test]
 async fn an_expired_request_is_refused_everywhere() {
-    let at = Process::start_with("login_ttl_secs = 0").await;
+    let at = Process::start_with(Setting {
+        gateway: "login_ttl_secs = 0",
+        ..Setting::default()
+    })
+    .await;
     let mut browser = Browser::default();
     let page = browser.begin(&at).await;
     assert_eq!(state(&browser.get(&at, &page).await), "expired");

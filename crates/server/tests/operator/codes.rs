@@ -54,16 +54,12 @@ async fn of_two_racing_redemptions_one_gets_a_token() {
     }
     let token = won[0].body["access_token"].as_str().unwrap();
     let request = world.certificate_request(&session, &person).await;
-    // Both may be the first; the answer is the same.
+    // Whichever is the first, the other gets its answer.
     let (one, two) = tokio::join!(
         world.send_credential_request(token, &request.body),
         world.send_credential_request(token, &request.body),
     );
-    let answers = [one, two];
-    assert!(answers.iter().any(|reply| reply.status == 200));
-    for reply in answers.iter().filter(|reply| reply.status != 200) {
-        assert_refused(reply, 400, "invalid-nonce");
-    }
+    assert_eq!(one.ok(), two.ok());
     assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
 }
 

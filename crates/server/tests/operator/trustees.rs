@@ -55,14 +55,15 @@ impl World {
     }
 
     async fn evaluate(&self, body: &Value) -> Reply {
+        self.evaluate_text(body.to_string()).await
+    }
+
+    async fn evaluate_text(&self, body: String) -> Reply {
         let port = self.trustees[0].as_ref().unwrap().port();
         let url = format!("https://trustee-1.localhost:{port}/evaluate");
-        Reply::of(
-            self.client
-                .send(self.client.requests().post(url).json(body))
-                .await
-                .unwrap(),
-        )
+        let request = self.client.requests().post(url).body(body);
+        let request = request.header("content-type", "application/json");
+        Reply::of(self.client.send(request).await.unwrap())
     }
 }
 
@@ -147,6 +148,69 @@ async fn requests_without_a_sound_attestation_or_elements_are_refused() {
     more["document"] = json!("x");
     assert_refused(&world.evaluate(&more).await, 400, "malformed-request");
     world.evaluate(&Ask::new(1).body(&key)).await.ok();
+}
+
+#[tokio::test]
+async fn tampered_truncated_and_oversized_requests_are_refused_and_use_nothing_up() {
+    let world = World::new();
+    let key = world.attester_key();
+    let good = Ask::new(1).body(&key);
+    let attestation = good["attestation"].as_str().unwrap().to_owned();
+    let parts: Vec<&str> = attestation.split('.').collect();
+    let [header, payload, signature] = parts.as_slice() else {
+        panic!("an attestation has three parts")
+    };
+    // The claims of another attestation, under this one's signature.
+    let other = Ask::new(1).body(&key);
+    let other = other["attestation"].as_str().unwrap();
+    let other = other.split('.').nth(1).unwrap();
+    let cases = [
+        format!("{header}.{other}.{signature}"),
+        format!("{header}.{payload}.{}", "A".repeat(signature.len())),
+        format!("{header}.{payload}."),
+        format!("{header}.{payload}"),
+        attestation[..attestation.len() / 2].to_owned(),
+        String::new(),
+    ];
+    for attestation in cases {
+        let mut bad = good.clone();
+        bad["attestation"] = json!(attestation);
+        assert_refused(&world.evaluate(&bad).await, 403, "bad-attestation");
+    }
+    let mut cut = good.clone();
+    let element = good["elements"][0].as_str().unwrap();
+    cut["elements"] = json!([element[..20]]);
+    assert_refused(&world.evaluate(&cut).await, 400, "bad-elements");
+    let text = good.to_string();
+    let truncated = world.evaluate_text(text[..text.len() / 2].to_owned()).await;
+    assert_refused(&truncated, 400, "malformed-request");
+    let oversized = world.evaluate_text(text + &" ".repeat(100_000)).await;
+    assert_refused(&oversized, 413, "body-too-large");
+    world.evaluate(&good).await.ok();
+}
+
+#[tokio::test]
+async fn of_racing_requests_for_one_piece_of_evidence_one_is_answered() {
+    let world = World::new();
+    let key = world.attester_key();
+    let (one, mut two) = (Ask::new(1), Ask::new(1));
+    two.attestation.evidence_id = one.attestation.evidence_id.clone();
+    let (one, two) = (one.body(&key), two.body(&key));
+    let answers = tokio::join!(
+        world.evaluate(&one),
+        world.evaluate(&two),
+        world.evaluate(&one),
+        world.evaluate(&two),
+    );
+    // Whichever came first, its retry has the same answer and the other elements have none.
+    let (mut won, mut lost) = ((answers.0, answers.2), (answers.1, answers.3));
+    if won.0.status != 200 {
+        std::mem::swap(&mut won, &mut lost);
+    }
+    assert_eq!(won.0.ok(), won.1.ok());
+    for reply in [lost.0, lost.1] {
+        assert_refused(&reply, 409, "evidence-already-used");
+    }
 }
 
 #[tokio::test]

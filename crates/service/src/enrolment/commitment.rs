@@ -179,6 +179,7 @@ impl Enrolments {
             commitment: last,
             request,
             answer: answer.clone(),
+            admitted: None,
         };
         session.step = Step::Offered(Box::new(step));
         Ok(answer)

@@ -6,11 +6,12 @@ use credential::attributes::{Generation, IssuedSlots};
 use credential::issuance;
 use credential::jose::PublicKey;
 use credential::time::{Epoch, UnixTime};
-use store::{Inserted, RegisterRow, RowStatus, SessionId, StoreError, Updated};
+use store::{Consumed, Inserted, RegisterRow, RowStatus, SessionId, StoreError, Updated};
 
 use super::commitment::first_row;
 use super::session::{Issued, OfferedStep, Session, Step};
 use super::{EnrolmentError, Enrolments, Refusal};
+use crate::secret;
 
 /// A wallet's commitment to all slots, whose signature by the device key was verified.
 pub struct CertificateRequest {
@@ -32,6 +33,9 @@ pub enum IssueError {
     /// The session is gone or at another step.
     #[error("nothing is offered to this session")]
     NotOffered,
+    /// The nonce is unknown, expired or used.
+    #[error("nonce is unknown, expired or used")]
+    InvalidNonce,
     /// The request is by another device key, or its proof does not hold.
     #[error("proof is not valid")]
     InvalidProof,
@@ -53,34 +57,12 @@ pub enum IssueError {
 }
 
 impl Enrolments {
-    /// The certificate issued before for the very same request, if any.
-    ///
-    /// # Errors
-    ///
-    /// [`IssueError::NotOffered`] when the session is gone.
-    pub async fn issued_before(
-        &self,
-        id: SessionId,
-        digest: [u8; 32],
-        now: UnixTime,
-    ) -> Result<Option<String>, IssueError> {
-        let session = self.locked(id, now).await.map_err(not_offered)?;
-        match &session.step {
-            Step::Issued(step) if step.request == digest => Ok(Some(step.certificate.clone())),
-            Step::Issued(_) => Err(IssueError::AlreadyIssued),
-            Step::Open
-            | Step::AwaitingOfficer(_)
-            | Step::Confirmed(_)
-            | Step::Offered(_)
-            | Step::Refused(_) => Ok(None),
-        }
-    }
-
     /// Issues the certificate of `epoch` and writes the register, in this order: nothing is
     /// signed for a request that does not hold, and nothing signed leaves before the row is
-    /// stored.
+    /// stored. The very same request again gets the same certificate again.
     ///
-    /// The caller has checked and used up the nonce.
+    /// The session is locked from the first look to the last write: a repeat that comes while the
+    /// first is still at work waits for its outcome.
     ///
     /// # Errors
     ///
@@ -93,13 +75,26 @@ impl Enrolments {
         now: UnixTime,
     ) -> Result<String, IssueError> {
         let mut session = self.locked(id, now).await.map_err(not_offered)?;
-        if request.device_key != session.device_key {
+        let device_key = session.device_key;
+        let step = match &mut session.step {
+            Step::Offered(step) => step,
+            Step::Issued(step) if step.request == request.digest => {
+                return Ok(step.certificate.clone());
+            }
+            Step::Issued(_) => return Err(IssueError::AlreadyIssued),
+            Step::Open | Step::AwaitingOfficer(_) | Step::Confirmed(_) | Step::Refused(_) => {
+                return Err(IssueError::NotOffered);
+            }
+        };
+        if step.admitted != Some(request.digest) {
+            self.use_up_nonce(&request.nonce, now).await?;
+        }
+        if request.device_key != device_key {
             return Err(IssueError::InvalidProof);
         }
-        let Step::Offered(step) = &session.step else {
-            return Err(IssueError::NotOffered);
-        };
         let certificate = self.sign(step, request, (epoch, key))?;
+        // From here on only we can fail, and the same request may be sent again.
+        step.admitted = Some(request.digest);
         let written = self.write_register(step, &request.device_key, epoch).await;
         if let Err(error) = written {
             end_if_final(&mut session, &error);
@@ -107,6 +102,13 @@ impl Enrolments {
         }
         finish(&mut session, request.digest, certificate.clone());
         Ok(certificate)
+    }
+
+    async fn use_up_nonce(&self, nonce: &str, now: UnixTime) -> Result<(), IssueError> {
+        match self.codes.consume_nonce(secret::hash(nonce), now).await? {
+            Consumed::First => Ok(()),
+            Consumed::Refused => Err(IssueError::InvalidNonce),
+        }
     }
 
     async fn write_register(
@@ -183,6 +185,7 @@ fn end_if_final(session: &mut Session, error: &IssueError) {
         IssueError::RegisteredMeanwhile => session.refuse(Refusal::RegisteredMeanwhile),
         IssueError::RegistrationEnded => session.refuse(Refusal::RegistrationEnded),
         IssueError::NotOffered
+        | IssueError::InvalidNonce
         | IssueError::InvalidProof
         | IssueError::AlreadyIssued
         | IssueError::Busy

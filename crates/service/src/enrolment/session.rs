@@ -66,6 +66,9 @@ pub(super) struct OfferedStep {
     /// Hash of the request, and the answer, for repeats of it.
     pub(super) request: [u8; 32],
     pub(super) answer: Offered,
+    /// Hash of the certificate request that used up its nonce and whose proof held, though we
+    /// failed to carry it out: it may be sent again as it is.
+    pub(super) admitted: Option<[u8; 32]>,
 }
 
 /// A certificate that was issued; no attribute is left.

@@ -10,7 +10,7 @@ use credential::jose;
 use credential::time::UnixTime;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{CERTIFICATE, CredentialRequest, CredentialRequestError, ProofError};
-use store::{Consumed, NewToken, Redemption, SessionId, SessionStore, StoreError};
+use store::{NewToken, Redemption, SessionId, SessionStore, StoreError};
 use zeroize::Zeroizing;
 
 pub use keys::{EpochKey, EpochKeys, KeyFolderError};
@@ -70,9 +70,6 @@ pub enum CredentialError {
     /// The proof is not signed by the key it names, or for another issuer.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// The nonce is unknown, expired or used.
-    #[error("nonce is unknown, expired or used")]
-    InvalidNonce,
     /// The certificate cannot be issued.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -171,19 +168,7 @@ impl Issuer {
         now: UnixTime,
     ) -> Result<String, CredentialError> {
         let session = self.session_of(token, now).await?;
-        let digest = jose::sha256(body);
-        if let Some(issued) = self.enrolments.issued_before(session, digest, now).await? {
-            return Ok(issued);
-        }
-        let request = self.parse(body, digest)?;
-        match self
-            .sessions
-            .consume_nonce(secret::hash(&request.nonce), now)
-            .await?
-        {
-            Consumed::First => {}
-            Consumed::Refused => return Err(CredentialError::InvalidNonce),
-        }
+        let request = self.parse(body)?;
         let current = self.keys.current(now)?;
         let key = (current.epoch(), current.secret());
         Ok(self.enrolments.issue(session, &request, key, now).await?)
@@ -194,11 +179,11 @@ impl Issuer {
         found.ok_or(CredentialError::InvalidToken)
     }
 
-    fn parse(&self, body: &[u8], digest: [u8; 32]) -> Result<CertificateRequest, CredentialError> {
+    fn parse(&self, body: &[u8]) -> Result<CertificateRequest, CredentialError> {
         let request = CredentialRequest::parse(body, &[CERTIFICATE])?;
         let (device_key, proof) = request.proof.verify(&self.identifier)?;
         Ok(CertificateRequest {
-            digest,
+            digest: jose::sha256(body),
             device_key,
             nonce: proof.nonce,
             commitment: proof.commitment,

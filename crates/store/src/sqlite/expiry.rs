@@ -14,7 +14,9 @@ impl NextExpiry {
         NextExpiry(AtomicU64::new(0))
     }
 
-    /// A row that expires at this time was written.
+    /// A row that expires at this time is written by the transaction that calls this. Within it,
+    /// and not before: a sweep that has looked already would forget a note from before it, and
+    /// one that looks later sees the row.
     pub(super) fn note(&self, expires: UnixTime) {
         self.0.fetch_min(expires.0, Ordering::Relaxed);
     }
@@ -23,7 +25,7 @@ impl NextExpiry {
     pub(super) fn is_due(&self, now: UnixTime) -> bool {
         let due = self.0.load(Ordering::Relaxed) <= now.0;
         if due {
-            // What is written from now on counts, and so does what the caller finds.
+            // What is written after the caller has looked counts, and so does what it finds.
             self.0.store(u64::MAX, Ordering::Relaxed);
         }
         due

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use credential::time::UnixTime;
@@ -45,7 +46,7 @@ const MIGRATIONS: &[&str] = &["
 /// Codes, tokens, nonces and request identifiers in one SQLite file.
 pub struct SqliteSessions {
     database: Database,
-    next_expiry: NextExpiry,
+    next_expiry: Arc<NextExpiry>,
 }
 
 impl SqliteSessions {
@@ -58,7 +59,7 @@ impl SqliteSessions {
         let database = Database::open(path, MIGRATIONS).await?;
         Ok(SqliteSessions {
             database,
-            next_expiry: NextExpiry::unknown(),
+            next_expiry: Arc::new(NextExpiry::unknown()),
         })
     }
 }
@@ -66,9 +67,10 @@ impl SqliteSessions {
 #[async_trait]
 impl SessionStore for SqliteSessions {
     async fn insert_code(&self, code: NewCode) -> Result<(), StoreError> {
-        self.next_expiry.note(code.expires);
+        let next_expiry = Arc::clone(&self.next_expiry);
         self.database
             .write(move |tx| {
+                next_expiry.note(code.expires);
                 tx.execute(
                     "INSERT INTO code (code_hash, unlock_hash, session_id, attempts_left, expires)
                      VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -92,9 +94,10 @@ impl SessionStore for SqliteSessions {
         token: NewToken,
         now: UnixTime,
     ) -> Result<Redemption, StoreError> {
-        self.next_expiry.note(token.expires);
+        let next_expiry = Arc::clone(&self.next_expiry);
         self.database
             .write(move |tx| {
+                next_expiry.note(token.expires);
                 let Some(found) = find_code(tx, code, now)? else {
                     return Ok(Redemption::InvalidCode);
                 };
@@ -126,9 +129,10 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn insert_nonce(&self, nonce: SecretHash, expires: UnixTime) -> Result<(), StoreError> {
-        self.next_expiry.note(expires);
+        let next_expiry = Arc::clone(&self.next_expiry);
         self.database
             .write(move |tx| {
+                next_expiry.note(expires);
                 let sql = "INSERT INTO nonce (nonce_hash, expires) VALUES (?1, ?2)";
                 tx.execute(sql, params![nonce.0, seconds(expires)])?;
                 Ok(())
@@ -150,9 +154,10 @@ impl SessionStore for SqliteSessions {
     }
 
     async fn insert_jti(&self, jti: SecretHash, expires: UnixTime) -> Result<Consumed, StoreError> {
-        self.next_expiry.note(expires);
+        let next_expiry = Arc::clone(&self.next_expiry);
         self.database
             .write(move |tx| {
+                next_expiry.note(expires);
                 let sql = "INSERT INTO jti (jti_hash, expires) VALUES (?1, ?2)
                            ON CONFLICT (jti_hash) DO NOTHING";
                 Ok(first_if(tx.execute(sql, params![jti.0, seconds(expires)])?))
@@ -246,5 +251,39 @@ fn first_if(rows: usize) -> Consumed {
         Consumed::Refused
     } else {
         Consumed::First
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::PoisonError;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_while_a_sweep_looks_is_forgotten_in_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteSessions::open(&folder.path().join("s.sqlite"))
+            .await
+            .unwrap();
+        store.forget_expired(UnixTime(1)).await.unwrap();
+        // The insert has begun and waits for the file, when a sweep finds nothing in it.
+        let mut insert = pin!(store.insert_nonce(SecretHash([7; 32]), UnixTime(10)));
+        let file = Arc::clone(&store.database.connection);
+        let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(insert.as_mut().poll(&mut context).is_pending());
+        if store.next_expiry.is_due(UnixTime(20)) {
+            store.next_expiry.note(UnixTime(u64::MAX));
+        }
+        drop(file);
+        insert.await.unwrap();
+        store.forget_expired(UnixTime(20)).await.unwrap();
+        let rows = store.database.read(|db| {
+            Ok(db.query_row("SELECT count(*) FROM nonce", [], |row| row.get::<_, i64>(0))?)
+        });
+        assert_eq!(rows.await.unwrap(), 0);
     }
 }

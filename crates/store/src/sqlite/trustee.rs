@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use credential::time::{Day, UnixTime};
@@ -8,7 +9,8 @@ use super::expiry::NextExpiry;
 use super::{Database, number, seconds};
 use crate::{Evaluation, EvaluationRecord, RateLimit, StoreError, TrusteeStore};
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE evaluation_log (
         evidence_hash BLOB    NOT NULL,
         kind          TEXT    NOT NULL,
@@ -29,12 +31,17 @@ const MIGRATIONS: &[&str] = &["
         span  INTEGER NOT NULL,
         count INTEGER NOT NULL
     );
-"];
+",
+    "
+    ALTER TABLE rate_span ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX rate_span_by_expiry ON rate_span (expires);
+",
+];
 
 /// A trustee's memory in one SQLite file.
 pub struct SqliteTrustee {
     database: Database,
-    next_expiry: NextExpiry,
+    next_expiry: Arc<NextExpiry>,
 }
 
 impl SqliteTrustee {
@@ -47,7 +54,7 @@ impl SqliteTrustee {
         let database = Database::open(path, MIGRATIONS).await?;
         Ok(SqliteTrustee {
             database,
-            next_expiry: NextExpiry::unknown(),
+            next_expiry: Arc::new(NextExpiry::unknown()),
         })
     }
 }
@@ -60,16 +67,18 @@ impl TrusteeStore for SqliteTrustee {
         limit: RateLimit,
         now: UnixTime,
     ) -> Result<EvaluationRecord, StoreError> {
-        self.next_expiry.note(evaluation.retry_until);
+        let next_expiry = Arc::clone(&self.next_expiry);
         let evaluation = evaluation.clone();
         self.database
             .write(move |tx| {
                 if let Some(earlier) = find_earlier(tx, &evaluation, now)? {
                     return Ok(earlier);
                 }
-                if !count_in_span(tx, limit, now)? {
+                let Some(span_ends) = count_in_span(tx, limit, now)? else {
                     return Ok(EvaluationRecord::RateLimited);
-                }
+                };
+                next_expiry.note(span_ends);
+                next_expiry.note(evaluation.retry_until);
                 insert(tx, &evaluation, now)?;
                 Ok(EvaluationRecord::Recorded)
             })
@@ -110,12 +119,17 @@ impl TrusteeStore for SqliteTrustee {
 
 /// Deletes what has expired; returned is when the rest begins to expire.
 fn forget_and_look_ahead(tx: &Transaction<'_>, now: UnixTime) -> Result<UnixTime, StoreError> {
-    tx.execute("DELETE FROM answer WHERE retry_until <= ?1", [seconds(now)])?;
-    let earliest: Option<i64> =
-        tx.query_row("SELECT min(retry_until) FROM answer", [], |row| row.get(0))?;
-    Ok(UnixTime(earliest.map_or(Ok(u64::MAX), |earliest| {
-        number(earliest, "expiry")
-    })?))
+    let mut next = u64::MAX;
+    for (table, expires) in [("answer", "retry_until"), ("rate_span", "expires")] {
+        let delete = format!("DELETE FROM {table} WHERE {expires} <= ?1");
+        tx.execute(&delete, [seconds(now)])?;
+        let earliest = format!("SELECT min({expires}) FROM {table}");
+        let earliest: Option<i64> = tx.query_row(&earliest, [], |row| row.get(0))?;
+        if let Some(earliest) = earliest {
+            next = next.min(number(earliest, "expiry")?);
+        }
+    }
+    Ok(UnixTime(next))
 }
 
 /// What an evaluation of the same evidence leads to, if there was one.
@@ -147,23 +161,29 @@ fn find_earlier(
     )))
 }
 
-/// Counts one evaluation, unless the present span is full.
+/// Counts one evaluation and returns when its span ends, unless that span is full.
+///
+/// A span is forgotten when it has ended: it says to the minute when evidence was evaluated,
+/// and the log keeps the day alone.
 fn count_in_span(
     tx: &Transaction<'_>,
     limit: RateLimit,
     now: UnixTime,
-) -> Result<bool, StoreError> {
-    let span = seconds(UnixTime(now.0 / limit.seconds.max(1)));
+) -> Result<Option<UnixTime>, StoreError> {
+    let length = limit.seconds.max(1);
+    let span = now.0 / length;
+    let ends = UnixTime(span.saturating_add(1).saturating_mul(length));
+    let span = seconds(UnixTime(span));
     let sql = "SELECT count FROM rate_span WHERE span = ?1";
     let count: Option<i64> = tx.query_row(sql, [span], |row| row.get(0)).optional()?;
     let count = count.unwrap_or(0);
     if count >= i64::from(limit.evaluations) {
-        return Ok(false);
+        return Ok(None);
     }
     tx.execute("DELETE FROM rate_span", [])?;
-    let sql = "INSERT INTO rate_span (span, count) VALUES (?1, ?2)";
-    tx.execute(sql, params![span, count.saturating_add(1)])?;
-    Ok(true)
+    let sql = "INSERT INTO rate_span (span, count, expires) VALUES (?1, ?2, ?3)";
+    tx.execute(sql, params![span, count.saturating_add(1), seconds(ends)])?;
+    Ok(Some(ends))
 }
 
 fn insert(tx: &Transaction<'_>, evaluation: &Evaluation, now: UnixTime) -> Result<(), StoreError> {
@@ -187,4 +207,51 @@ fn insert(tx: &Transaction<'_>, evaluation: &Evaluation, now: UnixTime) -> Resul
         ],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EvidenceHash;
+
+    #[tokio::test]
+    async fn when_a_span_has_ended_its_minute_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteTrustee::open(&folder.path().join("t.sqlite"))
+            .await
+            .unwrap();
+        let now = UnixTime(1_800_000_030);
+        let evaluation = Evaluation {
+            evidence: EvidenceHash([1; 32]),
+            elements: [1; 32],
+            answer: vec![1; 97],
+            retry_until: now.plus_secs(600),
+            kind: "passport".to_owned(),
+            level: "substantial".to_owned(),
+        };
+        let limit = RateLimit {
+            evaluations: 1,
+            seconds: 60,
+        };
+        store.forget_expired(now).await.unwrap();
+        store.record(&evaluation, limit, now).await.unwrap();
+        let spans = async || {
+            let sql = "SELECT count(*) FROM rate_span";
+            let count = store
+                .database
+                .read(move |db| Ok(db.query_row(sql, [], |row| row.get::<_, i64>(0))?));
+            count.await.unwrap()
+        };
+        // It still counts in the last second of its minute.
+        store.forget_expired(now.plus_secs(29)).await.unwrap();
+        assert_eq!(spans().await, 1);
+        store.forget_expired(now.plus_secs(30)).await.unwrap();
+        assert_eq!(spans().await, 0);
+        // Its answer is still repeated.
+        let again = store
+            .record(&evaluation, limit, now.plus_secs(31))
+            .await
+            .unwrap();
+        assert_eq!(again, EvaluationRecord::Repeated(evaluation.answer));
+    }
 }

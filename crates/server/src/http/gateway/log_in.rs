@@ -1,6 +1,7 @@
 //! The way of a browser through a log-in.
 
-use axum::extract::{Path, Query, RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use gateway::begin::{BeginError, Begun};
@@ -8,8 +9,8 @@ use gateway::gateway::Gateway;
 use gateway::ids::LoginId;
 use gateway::login::Arrival;
 use gateway::page::{LoginPage, PageError, WayOut};
+use openid4vc::form::Parameters;
 use openid4vc::oauth::Answer;
-use serde::Deserialize;
 
 use super::Shared;
 use super::cookies::{self, Sent};
@@ -38,6 +39,15 @@ pub(super) async fn nothing_here(State(gateway): Shared) -> Response {
     fault.respond(&gateway, StatusCode::NOT_FOUND)
 }
 
+pub(super) async fn wrong_method(State(gateway): Shared) -> Response {
+    let fault = Fault::new(
+        "method-not-allowed",
+        "That does not work here",
+        "This address is not called in this way.",
+    );
+    fault.respond(&gateway, StatusCode::METHOD_NOT_ALLOWED)
+}
+
 pub(super) async fn authorize(
     State(gateway): Shared,
     now: Now,
@@ -61,25 +71,28 @@ pub(super) async fn page(
     State(gateway): Shared,
     now: Now,
     sent: Sent,
-    Path(login): Path<String>,
+    login: LoginPath,
 ) -> Response {
     show(&gateway, &login, &sent, Arrival::Page, now).await
 }
 
-#[derive(Deserialize)]
-pub(super) struct Returned {
-    #[serde(default)]
-    response_code: String,
-}
+/// The log-in that a path names; none where the path is no text.
+type LoginPath = Result<Path<String>, PathRejection>;
 
 pub(super) async fn back_from_wallet(
     State(gateway): Shared,
     now: Now,
     sent: Sent,
-    Path(login): Path<String>,
-    Query(returned): Query<Returned>,
+    login: LoginPath,
+    RawQuery(query): RawQuery,
 ) -> Response {
-    let arrival = Arrival::Return(&returned.response_code);
+    let query = query.unwrap_or_default();
+    let Ok(returned) = Parameters::parse(&query, RETURN_MAX_BYTES) else {
+        let title = "This link does not belong to your log-in";
+        let fault = Fault::new("malformed-request", title, "The link cannot be read.");
+        return fault.respond(&gateway, StatusCode::BAD_REQUEST);
+    };
+    let arrival = Arrival::Return(returned.get("response_code").unwrap_or_default());
     show(&gateway, &login, &sent, arrival, now).await
 }
 
@@ -107,12 +120,13 @@ pub(super) fn begun_response(gateway: &Gateway, begun: Begun) -> Response {
 
 async fn show(
     gateway: &Gateway,
-    login: &str,
+    login: &LoginPath,
     sent: &Sent,
     arrival: Arrival<'_>,
     Now(now): Now,
 ) -> Response {
-    let Ok(id) = LoginId::parse(login) else {
+    let login = login.as_ref().ok();
+    let Some(id) = login.and_then(|Path(login)| LoginId::parse(login).ok()) else {
         return page_fault(gateway, &PageError::Unknown);
     };
     match gateway
@@ -211,7 +225,7 @@ fn answer_response(gateway: &Gateway, answer: Answer) -> Response {
     match answer {
         Answer::Redirect(location) => match HeaderValue::try_from(location) {
             Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Err(_) => Fault::internal().respond(gateway, StatusCode::INTERNAL_SERVER_ERROR),
         },
         answer @ Answer::Post { .. } => Message {
             site: SiteView::of(gateway.site()),
@@ -316,3 +330,6 @@ fn page_fault(gateway: &Gateway, error: &PageError) -> Response {
         }
     }
 }
+
+/// Longest query with which a wallet leads back, in bytes.
+const RETURN_MAX_BYTES: usize = 4 * 1024;

@@ -30,19 +30,22 @@ pub fn routes(gateway: Arc<Gateway>) -> Router {
         .route(discovery::METADATA, get(provider::metadata))
         .route(discovery::JWKS, get(provider::jwks))
         .route("/style.css", get(pages::style))
+        .method_not_allowed_fallback(log_in::wrong_method)
         .layer(cached);
     let clients = Router::new()
         .route(discovery::TOKEN, post(provider::token))
         .route(
             discovery::USERINFO,
             get(provider::userinfo).post(provider::userinfo),
-        );
+        )
+        .method_not_allowed_fallback(async || refusal::wrong_method());
     let wallets = Router::new()
         .route("/wallet/{login}/{transport}/request", get(wallet::request))
         .route(
             "/wallet/{login}/{transport}/response",
             post(wallet::response),
-        );
+        )
+        .method_not_allowed_fallback(async || refusal::wrong_method());
     let pages = Router::new()
         .route("/", get(log_in::front))
         .route(
@@ -58,6 +61,7 @@ pub fn routes(gateway: Arc<Gateway>) -> Router {
             get(browser::log_out).post(browser::log_out_posted),
         )
         .route("/logout/confirm", post(browser::log_out_confirmed))
+        .method_not_allowed_fallback(log_in::wrong_method)
         .fallback(log_in::nothing_here);
     let uncached = clients.merge(wallets).merge(pages).layer(cache("no-store"));
     published

@@ -8,6 +8,8 @@ use gateway::site::Site;
 use openid4vc::oauth::Answer;
 use openid4vc::uri::HttpsUri;
 
+use crate::http::problem::Problem;
+
 /// The site as every page names it.
 pub(super) struct SiteView {
     name: String,
@@ -171,14 +173,14 @@ pub(super) fn message(status: StatusCode, message: &Message) -> Response {
 
 fn send(status: StatusCode, template: &impl Template, form_action: &str) -> Response {
     let Ok(html) = template.render() else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        return Problem::internal().into_response();
     };
     let policy = format!(
         "default-src 'none'; style-src 'self'; form-action {form_action}; base-uri 'none'; \
          frame-ancestors 'none'"
     );
     let Ok(policy) = HeaderValue::try_from(policy) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        return Problem::internal().into_response();
     };
     let headers = [
         (

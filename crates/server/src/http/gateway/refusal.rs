@@ -19,6 +19,16 @@ pub(super) fn unknown_request() -> OAuthError {
     )
 }
 
+/// The address exists, the method does not.
+pub(super) fn wrong_method() -> OAuthError {
+    OAuthError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        "method-not-allowed",
+        "this address does not take this method",
+    )
+}
+
 /// A wallet that fetches its request.
 pub(super) fn of_fetch(error: &FetchError) -> OAuthError {
     match error {

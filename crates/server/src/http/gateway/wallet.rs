@@ -1,6 +1,7 @@
 //! The endpoints that wallets call.
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -26,7 +27,7 @@ pub(super) struct Taken {
 pub(super) async fn request(
     State(gateway): Shared,
     Now(now): Now,
-    Path(address): Path<(String, String)>,
+    address: Address,
 ) -> Result<impl IntoResponse, OAuthError> {
     let (login, transport) = parse(&address)?;
     let object = gateway.request_object(login, transport, now).await;
@@ -40,7 +41,7 @@ pub(super) async fn request(
 pub(super) async fn response(
     State(gateway): Shared,
     Now(now): Now,
-    Path(address): Path<(String, String)>,
+    address: Address,
     FormText(body): FormText,
 ) -> Result<Json<Taken>, OAuthError> {
     let (login, transport) = parse(&address)?;
@@ -51,7 +52,12 @@ pub(super) async fn response(
     }))
 }
 
-fn parse((login, transport): &(String, String)) -> Result<(LoginId, Transport), OAuthError> {
+/// A log-in and the way its request came, if the path is text.
+type Address = Result<Path<(String, String)>, PathRejection>;
+
+fn parse(address: &Address) -> Result<(LoginId, Transport), OAuthError> {
+    let address = address.as_ref().map_err(|_| refusal::unknown_request());
+    let Path((login, transport)) = address?;
     let login = LoginId::parse(login).map_err(|_| refusal::unknown_request())?;
     let transport = Transport::parse(transport).ok_or_else(refusal::unknown_request)?;
     Ok((login, transport))

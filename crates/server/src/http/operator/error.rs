@@ -196,11 +196,6 @@ impl From<CredentialError> for OAuthError {
                 "invalid-proof",
                 "the proof is not for this issuer and key",
             ),
-            CredentialError::InvalidNonce => (
-                "invalid_nonce",
-                "invalid-nonce",
-                "the nonce is unknown, expired or used",
-            ),
             CredentialError::Issue(error) => return issue(error),
             CredentialError::Keys(error) => return failed(&error),
             CredentialError::Store(error) => return failed(&error),
@@ -223,6 +218,12 @@ fn issue(error: IssueError) -> OAuthError {
             denied,
             "not-offered",
             "the enrolment session has ended; begin again",
+        ),
+        IssueError::InvalidNonce => (
+            StatusCode::BAD_REQUEST,
+            "invalid_nonce",
+            "invalid-nonce",
+            "the nonce is unknown, expired or used",
         ),
         IssueError::InvalidProof => (
             StatusCode::BAD_REQUEST,
@@ -252,7 +253,7 @@ fn issue(error: IssueError) -> OAuthError {
             StatusCode::SERVICE_UNAVAILABLE,
             "server_error",
             "registration-busy",
-            "the registration was changed at the same moment; try again with another proof",
+            "the registration was changed at the same moment; try again",
         ),
         IssueError::Store(error) => return failed(&error),
     };

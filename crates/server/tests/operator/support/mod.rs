@@ -2,6 +2,7 @@
 
 pub(crate) mod officer;
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod specimen;
 pub(crate) mod wallet;
 
@@ -18,7 +19,7 @@ use specimen::Utopia;
 use tempfile::TempDir;
 
 /// How long any condition is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An operator and its trustees, all running.
 pub(crate) struct World {
@@ -37,6 +38,10 @@ pub(crate) struct Terms {
     pub(crate) session_secs: u64,
     /// How many pieces of evidence a trustee evaluates in a minute.
     pub(crate) evaluations_per_minute: u32,
+    /// How many enrolment sessions there may be at a time.
+    pub(crate) sessions_max: usize,
+    /// How long any server takes over a request at most.
+    pub(crate) request_timeout_secs: u64,
 }
 
 impl Default for Terms {
@@ -44,6 +49,8 @@ impl Default for Terms {
         Terms {
             session_secs: 900,
             evaluations_per_minute: 60,
+            sessions_max: 2000,
+            request_timeout_secs: 30,
         }
     }
 }
@@ -102,6 +109,21 @@ impl World {
         self.trustees[index - 1] = Some(started);
     }
 
+    /// Ends the operator without notice and starts it again at its old address, under which the
+    /// wallets know it.
+    pub(crate) fn restart_operator(self) -> World {
+        let config = self.path("operator.toml");
+        let listen = format!("listen = '127.0.0.1:{}'", self.operator.port());
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, text.replace("listen = '127.0.0.1:0'", &listen)).unwrap();
+        self.operator.kill();
+        World {
+            operator: Running::start(&["serve", "--config"], &config),
+            client: new_client(self.folder.path()),
+            ..self
+        }
+    }
+
     /// Closes all connections to the servers.
     pub(crate) fn close_connections(&mut self) {
         self.client = new_client(self.folder.path());
@@ -127,12 +149,29 @@ impl World {
 
     /// How many rows a table of the register has.
     pub(crate) fn count(&self, table: &str) -> i64 {
-        let db = rusqlite::Connection::open(self.path("state/register.sqlite")).unwrap();
-        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-            row.get(0)
-        })
-        .unwrap()
+        count_rows(&self.path("state/register.sqlite"), table)
     }
+
+    /// How many rows a table of codes, tokens or nonces has.
+    pub(crate) fn count_sessions(&self, table: &str) -> i64 {
+        count_rows(&self.path("state/sessions.sqlite"), table)
+    }
+
+    /// Moves the end of every row of a table of codes, tokens or nonces into the past. It stands
+    /// for waiting: the operator's clock goes on as before.
+    pub(crate) fn expire(&self, table: &str) {
+        let db = rusqlite::Connection::open(self.path("state/sessions.sqlite")).unwrap();
+        db.busy_timeout(PATIENCE).unwrap();
+        let changed = db.execute(&format!("UPDATE {table} SET expires = 1"), []);
+        assert_ne!(changed.unwrap(), 0);
+    }
+}
+
+fn count_rows(file: &Path, table: &str) -> i64 {
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.busy_timeout(PATIENCE).unwrap();
+    let sql = format!("SELECT count(*) FROM {table}");
+    db.query_row(&sql, [], |row| row.get(0)).unwrap()
 }
 
 fn new_client(root: &Path) -> HttpsClient {
@@ -210,10 +249,12 @@ fn write_trustee_config(root: &Path, index: usize, listen: &str, terms: Terms) {
          listen = '{listen}'\n\
          certificate_file = 'trustee-{index}.pem'\n\
          private_key_file = 'trustee-{index}.tls'\n\
+         request_timeout_secs = {}\n\
          [attester]\n\
          name = {}\n\
          key = {}\n",
         terms.evaluations_per_minute,
+        terms.request_timeout_secs,
         attester["name"],
         inline(&attester["key"]),
     );
@@ -242,10 +283,12 @@ fn write_operator_config(root: &Path, trustee_ports: &[u16], terms: Terms) -> Pa
          listen = '127.0.0.1:0'\n\
          certificate_file = 'operator.pem'\n\
          private_key_file = 'operator.tls'\n\
+         request_timeout_secs = {}\n\
          [client]\n\
          ca_file = 'ca/ca.pem'\n\
          [enrolment]\n\
          session_secs = {}\n\
+         sessions_max = {}\n\
          [[officers]]\n\
          id = {}\n\
          key = {}\n\
@@ -254,7 +297,9 @@ fn write_operator_config(root: &Path, trustee_ports: &[u16], terms: Terms) -> Pa
          attester = 'enrolment'\n\
          attester_key_file = 'keys/attester.key'\n\
          {members}",
+        terms.request_timeout_secs,
         terms.session_secs,
+        terms.sessions_max,
         officer["id"],
         inline(&officer["key"]),
     );

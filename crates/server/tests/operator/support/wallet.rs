@@ -169,6 +169,16 @@ impl World {
         Reply::of(self.client.send(request).await.unwrap())
     }
 
+    /// A person to whom a certificate is offered, with the access token for it.
+    pub(crate) async fn offered(&self, number: u16) -> (Session, Person, String) {
+        let session = self.present(&self.utopia.passport(number)).await;
+        let code = self.confirm(&session).await;
+        let (person, offer) = self.commit(&session).await;
+        let token = self.redeem(&offer.code, &code).await.ok();
+        let token = token["access_token"].as_str().unwrap().to_owned();
+        (session, person, token)
+    }
+
     pub(crate) async fn server_nonce(&self) -> String {
         let answer = self.call(Method::POST, "/nonce", None, None).await.ok();
         answer["c_nonce"].as_str().unwrap().to_owned()

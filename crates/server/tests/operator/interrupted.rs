@@ -1,0 +1,136 @@
+//! Clients that go away or are too slow: what was begun is finished, and can be asked for again.
+
+use std::time::Duration;
+
+use ::wallet::enrol;
+use openid4vc::vci::CredentialResponse;
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::support::raw::{RawConnection, half_a_request};
+use crate::support::wallet::Offer;
+use crate::support::{PATIENCE, Terms, World, wait_for};
+
+impl World {
+    fn raw(&self) -> RawConnection {
+        let port = self.operator.port();
+        RawConnection::open(&self.path("ca/ca.pem"), "operator.localhost", port)
+    }
+
+    /// Holds up every write into a file of the operator until what is returned is dropped.
+    fn hold(&self, file: &str) -> Connection {
+        let held = Connection::open(self.path("state").join(file)).unwrap();
+        held.busy_timeout(PATIENCE).unwrap();
+        held.execute_batch("BEGIN IMMEDIATE").unwrap();
+        held
+    }
+
+    fn send_raw_credential_request(&self, token: &str, body: &str) -> RawConnection {
+        let mut connection = self.raw();
+        connection.send(&format!(
+            "POST /credential HTTP/1.1\r\nhost: operator.localhost\r\n\
+             authorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        connection
+    }
+
+    /// Sends the credential request and goes away while the operator waits for the register.
+    async fn ask_and_leave(&self, token: &str, body: &str) {
+        let held = self.hold("register.sqlite");
+        let connection = self.send_raw_credential_request(token, body);
+        wait_for("the nonce to be used up", async || {
+            (self.count_sessions("nonce") == 0).then_some(())
+        })
+        .await;
+        connection.leave();
+        drop(held);
+    }
+
+    /// The same, going away while the operator uses up the nonce.
+    async fn ask_and_leave_early(&self, token: &str, body: &str) {
+        let held = self.hold("sessions.sqlite");
+        let connection = self.send_raw_credential_request(token, body);
+        // An unknown token is looked up at once unless a write waits for the file. Should that
+        // only be slow, the wallet goes away earlier, which must do no harm either.
+        wait_for("the write to wait", async || {
+            let probe = self.send_credential_request("unknown", body);
+            let answered = tokio::time::timeout(Duration::from_millis(300), probe).await;
+            answered.is_err().then_some(())
+        })
+        .await;
+        connection.leave();
+        drop(held);
+    }
+}
+
+#[tokio::test]
+async fn a_wallet_that_goes_away_gets_its_certificate_by_the_same_request() {
+    for early in [true, false] {
+        let world = World::new();
+        let (session, person, token) = world.offered(1).await;
+        let request = world.certificate_request(&session, &person).await;
+        match early {
+            true => world.ask_and_leave_early(&token, &request.body).await,
+            false => world.ask_and_leave(&token, &request.body).await,
+        }
+
+        let answer = world.send_credential_request(&token, &request.body).await;
+        let response: CredentialResponse = serde_json::from_value(answer.ok()).unwrap();
+        let manifest = world.manifest().await;
+        let issuer = manifest.keys().of(server::clock::now().epoch()).unwrap();
+        let issued = response.single().unwrap();
+        assert!(enrol::receive_certificate(&request, &person, issued, issuer).is_ok());
+        assert_eq!(world.status(&session).await["state"], "issued");
+        assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_wallet_that_goes_away_for_good_is_restored_with_its_commitment() {
+    let world = World::new();
+    let (session, person, token) = world.offered(1).await;
+    let request = world.certificate_request(&session, &person).await;
+    world.ask_and_leave(&token, &request.body).await;
+    wait_for("the registration", async || {
+        (world.count("registration") == 1).then_some(())
+    })
+    .await;
+
+    let second = world.present(&world.utopia.passport(1)).await;
+    let code = world.confirm(&second).await;
+    assert_eq!(world.status(&second).await["registered"], json!(true));
+    let restored = world.restore(&second, &person).await.ok();
+    world
+        .receive(&second, &person, (&Offer::parse(&restored), &code))
+        .await;
+    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_come_whole_is_told_that_its_time_is_over() {
+    let world = World::with(Terms {
+        request_timeout_secs: 1,
+        ..Terms::default()
+    });
+    let trustee = world.trustees[0].as_ref().unwrap();
+    let (ca, name) = (world.path("ca/ca.pem"), "trustee-1.localhost");
+    let connections = [
+        (world.raw(), "/enrolment", "operator.localhost"),
+        (
+            RawConnection::open(&ca, name, trustee.port()),
+            "/evaluate",
+            name,
+        ),
+    ];
+    for (mut connection, path, host) in connections {
+        connection.send(&half_a_request(path, host));
+        let answer = connection.read_to_end();
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(
+            answer.contains("application/problem+json") && answer.contains("\"request-timeout\""),
+            "{answer}"
+        );
+    }
+}
