@@ -20,6 +20,9 @@ pub enum ManifestRefused {
     /// It is not the operator's, or not for us.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// It names another issuer key for an epoch whose key is known.
+    #[error("the operator published another issuer key for the same epoch")]
+    OtherKey,
     /// A later one is here.
     #[error("manifest is older than the one in use")]
     Older,
@@ -78,12 +81,13 @@ impl Gateway {
     pub async fn take_manifest(&self, jws: &str, now: UnixTime) -> Result<(), ManifestRefused> {
         let manifest = verify(jws, &self.manifest.operator, now)?;
         let epoch = manifest.epoch();
-        if self
-            .manifest
-            .current()
-            .is_some_and(|current| epoch < current.epoch())
-        {
-            return Err(ManifestRefused::Older);
+        if let Some(current) = self.manifest.current() {
+            if epoch < current.epoch() {
+                return Err(ManifestRefused::Older);
+            }
+            if !current.keys().agree_with(manifest.keys()) {
+                return Err(ManifestRefused::OtherKey);
+            }
         }
         self.store
             .replace_manifest(&ManifestRow {

@@ -400,9 +400,13 @@ async fn what_has_expired_is_forgotten_and_accounts_stay() {
     let account = signed_up(&*at.store, 1, 7).await;
     let id = login(&*at.store, 2).await;
     at.store.insert_code(&code(3)).await.unwrap();
+    let log = at.folder.path().join("gateway.db-wal");
+    assert!(std::fs::metadata(&log).unwrap().len() > 0);
     at.store.forget_expired(NOW).await.unwrap();
     assert!(at.store.login(id).await.unwrap().is_some());
     at.store.forget_expired(LATER).await.unwrap();
+    // Neither in the file nor in the log beside it.
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 0);
     assert_eq!(at.store.login(id).await.unwrap(), None);
     assert_eq!(at.store.code(&code(3).hash).await.unwrap(), None);
     assert!(at.store.account(account.subject).await.unwrap().is_some());

@@ -36,11 +36,15 @@ impl Operator {
     /// A manifest in which the same key serves the epoch of `now` and its neighbours.
     pub(crate) fn manifest(&self, now: UnixTime) -> String {
         let epoch = now.epoch();
-        let keys = [epoch.previous(), epoch, epoch.next()].map(|epoch| IssuerKey {
+        let keys = [epoch.previous(), epoch, epoch.next()].map(|epoch| self.issuer_key(epoch));
+        Manifest::sign(&self.origin, &keys, now, &self.key)
+    }
+
+    pub(crate) fn issuer_key(&self, epoch: Epoch) -> IssuerKey {
+        IssuerKey {
             epoch,
             key: self.issuer.public(),
-        });
-        Manifest::sign(&self.origin, &keys, now, &self.key)
+        }
     }
 
     /// The entry of a site whose gateway is at `gateway` with this certificate hash.

@@ -4,7 +4,7 @@ use crate::person::Operator;
 use crate::site::{ISSUER, NOW, Setting, fixture, fixture_with, signer};
 use credential::attributes::Item;
 use credential::jose::SigningKey;
-use credential::manifest::ManifestError;
+use credential::manifest::{Manifest, ManifestError};
 use credential::origin::Origin;
 use credential::site_entry::SiteEntryError;
 use credential::time::EPOCH_SECONDS;
@@ -104,5 +104,10 @@ async fn manifests_of_others_and_older_ones_are_refused() {
         strange,
         Err(ManifestRefused::Manifest(ManifestError::Signature))
     ));
+    // A gateway that took a second key for an epoch would accept certificates made for one person.
+    let keys = [next.epoch()].map(|epoch| stranger.issuer_key(epoch));
+    let second = Manifest::sign(&at.operator.origin, &keys, next, &at.operator.key);
+    let second = at.gateway.take_manifest(&second, next).await;
+    assert!(matches!(second, Err(ManifestRefused::OtherKey)));
     assert!(!at.gateway.needs_manifest(next));
 }

@@ -14,12 +14,14 @@ use serde::Deserialize;
 use service::officer::{Decision, OfficerId, OfficerRequest, Verdict};
 
 use super::serve::read_key;
-use crate::client::{Answer, HttpsClient};
+use crate::client::{Answer, CallError, HttpsClient};
 use crate::clock;
 use crate::config::ClientConfig;
 use crate::failure::{Failure, OrFail, refused};
 use crate::files::{self, Access};
 
+/// How often a decision is sent when no answer comes.
+const ATTEMPTS: usize = 3;
 /// How long a statement for one request is made to last, in seconds.
 const STATEMENT_SECS: u64 = 30;
 
@@ -227,6 +229,14 @@ impl Desk {
         };
         let body = serde_json::json!({ "decision": decision.sign(&self.key) });
         let path = format!("/officer/enrolments/{session}/decision");
+        // The same decision gets the same code, so a lost answer is asked for again.
+        for _ in 1..ATTEMPTS {
+            let call = self.request(Method::POST, &path).json(&body);
+            match self.client.send(call).await {
+                Err(CallError::Unreachable(_)) => {}
+                answer => return read(&answer?),
+            }
+        }
         let call = self.request(Method::POST, &path).json(&body);
         read(&self.client.send(call).await?)
     }

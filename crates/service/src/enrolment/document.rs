@@ -147,14 +147,22 @@ fn blind_numbers(mrz: &Mrz) -> Result<Vec<BlindedNumber>, DocumentError> {
     let state = mrz.issuing_state();
     let document = EvidenceNumber::new(TagKind::DocumentNumber, state, mrz.document_number())?;
     let mut numbers = vec![BlindedNumber::new(&document)?];
-    // Optional data that is no number (a place, a remark) names nobody.
     let person = mrz
         .personal_number()
+        .filter(|text| may_be_a_person_number(text))
         .and_then(|text| EvidenceNumber::new(TagKind::PersonNumber, state, text).ok());
     if let Some(person) = person {
         numbers.push(BlindedNumber::new(&person)?);
     }
     Ok(numbers)
+}
+
+/// Whether optional data can be a number of a person. States also write a place or a remark there,
+/// which many people share: it names nobody. Every state's person number has more digits than this.
+fn may_be_a_person_number(optional_data: &str) -> bool {
+    const DIGITS_MIN: usize = 5;
+    let digits = optional_data.bytes().filter(u8::is_ascii_digit);
+    digits.count() >= DIGITS_MIN
 }
 
 /// What the officer's signature stands for. The random identifier in it keeps the digest from
@@ -165,4 +173,19 @@ fn digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
         input.extend_from_slice(&jose::sha256(part));
     }
     jose::sha256(&input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_be_a_person_number;
+
+    #[test]
+    fn a_remark_is_no_person_number() {
+        for remark in ["BERLIN", "", "ART 12", "1A2B3C4D"] {
+            assert!(!may_be_a_person_number(remark), "{remark}");
+        }
+        for number in ["38001085718", "12345678Z", "ZE184226B12"] {
+            assert!(may_be_a_person_number(number), "{number}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! The contracts on SQLite, one file each, for one machine.
 //!
 //! A file is opened in WAL mode with `synchronous=FULL`, so what was acknowledged survives a
-//! crash, and with `secure_delete`, so what was deleted is overwritten. All work of a file runs
+//! crash, and with `secure_delete`, so what was deleted is overwritten; a sweep empties the
+//! write-ahead log. All work of a file runs
 //! on one connection, in its order, off the asynchronous threads.
 
 mod expiry;
@@ -10,6 +11,8 @@ mod session;
 mod site;
 mod trustee;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +36,14 @@ impl Database {
     async fn open(path: &Path, migrations: &'static [&'static str]) -> Result<Self, StoreError> {
         let path = path.to_owned();
         run_blocking(move || {
+            // Before SQLite does, which would let everybody read it; the log beside it follows.
+            let private = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .open(&path);
+            private.map_err(|error| StoreError::Backend(Box::new(error)))?;
             let mut connection = Connection::open(path)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -64,6 +75,22 @@ impl Database {
             Ok(outcome)
         })
         .await
+    }
+
+    /// Runs `work`, which deletes, and empties the write-ahead log: `secure_delete` overwrites the
+    /// database alone.
+    async fn forget<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let outcome = self.write(work).await?;
+        self.read(|db| {
+            // One row that says how far it came; somebody who reads only puts it off.
+            Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        })
+        .await?;
+        Ok(outcome)
     }
 
     /// Runs `work`, which only reads.

@@ -108,7 +108,7 @@ impl TrusteeStore for SqliteTrustee {
         }
         let looked = self
             .database
-            .write(move |tx| forget_and_look_ahead(tx, now))
+            .forget(move |tx| forget_and_look_ahead(tx, now))
             .await;
         // After a failure there is still work.
         let next = looked.inspect_err(|_| self.next_expiry.note(now))?;

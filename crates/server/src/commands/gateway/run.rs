@@ -60,10 +60,10 @@ async fn fetch_manifest(gateway: &Gateway, client: &HttpsClient) -> anyhow::Resu
 
 async fn forget_expired(gateway: Arc<Gateway>) {
     loop {
-        tokio::time::sleep(FORGET_PAUSE).await;
         if let Err(error) = gateway.forget_expired(clock::now()).await {
             tracing::warn!(%error, "cannot forget what has expired");
         }
+        tokio::time::sleep(FORGET_PAUSE).await;
     }
 }
 

@@ -156,6 +156,8 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
                 Failure::new("issuer-key-changed", error, next)
             }
         })?;
+    // Whatever becomes of this enrolment: another key for these epochs is noticed from now on.
+    home.save_vault()?;
     let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
         Failure::new(
             "manifest-invalid",
