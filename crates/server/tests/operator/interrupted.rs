@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use ::wallet::enrol;
 use openid4vc::vci::CredentialResponse;
+use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::raw::{RawConnection, half_a_request};
-use crate::support::wallet::Offer;
+use crate::support::wallet::{Offer, Reply, assert_refused};
 use crate::support::{PATIENCE, Terms, World, wait_for};
 
 impl World {
@@ -25,10 +26,11 @@ impl World {
         held
     }
 
-    fn send_raw_credential_request(&self, token: &str, body: &str) -> RawConnection {
+    /// Begins a request whose answer is not waited for.
+    fn send_raw(&self, path: &str, token: &str, body: &str) -> RawConnection {
         let mut connection = self.raw();
         connection.send(&format!(
-            "POST /credential HTTP/1.1\r\nhost: operator.localhost\r\n\
+            "POST {path} HTTP/1.1\r\nhost: operator.localhost\r\n\
              authorization: Bearer {token}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
@@ -39,7 +41,7 @@ impl World {
     /// Sends the credential request and goes away while the operator waits for the register.
     async fn ask_and_leave(&self, token: &str, body: &str) {
         let held = self.hold("register.sqlite");
-        let connection = self.send_raw_credential_request(token, body);
+        let connection = self.send_raw("/credential", token, body);
         wait_for("the nonce to be used up", async || {
             (self.count_sessions("nonce") == 0).then_some(())
         })
@@ -51,17 +53,23 @@ impl World {
     /// The same, going away while the operator uses up the nonce.
     async fn ask_and_leave_early(&self, token: &str, body: &str) {
         let held = self.hold("sessions.sqlite");
-        let connection = self.send_raw_credential_request(token, body);
-        // An unknown token is looked up at once unless a write waits for the file. Should that
-        // only be slow, the wallet goes away earlier, which must do no harm either.
-        wait_for("the write to wait", async || {
-            let probe = self.send_credential_request("unknown", body);
-            let answered = tokio::time::timeout(Duration::from_millis(300), probe).await;
-            answered.is_err().then_some(())
-        })
-        .await;
+        let connection = self.send_raw("/credential", token, body);
+        // An unknown token is looked up at once unless a write waits for the file.
+        blocked(async || self.send_credential_request("unknown", body).await).await;
         connection.leave();
         drop(held);
+    }
+}
+
+/// Calls until there is no answer at once, because a step before it is under way. Should the
+/// server only be slow, or be done already, the client goes away at another moment, which must do
+/// no harm either.
+async fn blocked(mut call: impl AsyncFnMut() -> Reply) {
+    for _ in 0..1000 {
+        let answered = tokio::time::timeout(Duration::from_millis(300), call()).await;
+        if answered.is_err() {
+            return;
+        }
     }
 }
 
@@ -105,6 +113,65 @@ async fn a_wallet_that_goes_away_for_good_is_restored_with_its_commitment() {
     world
         .receive(&second, &person, (&Offer::parse(&restored), &code))
         .await;
+    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_wallet_that_goes_away_when_it_commits_gets_its_offer_by_the_same_request() {
+    let world = World::new();
+    let session = world.present(&world.utopia.passport(1)).await;
+    let code = world.confirm(&session).await;
+    let nonce = world.nonce(&session).await;
+    let (draft, request) = enrol::register(&world.origin, &nonce, &session.device);
+    let body = serde_json::to_value(request).unwrap();
+
+    let held = world.hold("sessions.sqlite");
+    let path = format!("/enrolment/{}", session.id);
+    let to = format!("{path}/commitment");
+    let connection = world.send_raw(&to, &session.token, &body.to_string());
+    blocked(async || {
+        let token = Some(session.token.as_str());
+        world.call(Method::GET, &path, token, None).await
+    })
+    .await;
+    connection.leave();
+    drop(held);
+
+    let answer = world.post(&session, "commitment", &body).await.ok();
+    let committed = serde_json::from_value(answer.clone()).unwrap();
+    let person = draft.finish(&committed).unwrap();
+    let offer = Offer::parse(&answer);
+    world.receive(&session, &person, (&offer, &code)).await;
+    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+}
+
+#[tokio::test]
+async fn what_the_operator_failed_to_write_is_written_by_the_same_request() {
+    let world = World::new();
+    let session = world.present(&world.utopia.passport(1)).await;
+    let code = world.confirm(&session).await;
+    let nonce = world.nonce(&session).await;
+    let (draft, request) = enrol::register(&world.origin, &nonce, &session.device);
+    let body = serde_json::to_value(request).unwrap();
+    let held = world.hold("sessions.sqlite");
+    let failed = world.post(&session, "commitment", &body).await;
+    assert_refused(&failed, 500, "internal-error");
+    drop(held);
+    let answer = world.post(&session, "commitment", &body).await.ok();
+    let committed = serde_json::from_value(answer.clone()).unwrap();
+    let person = draft.finish(&committed).unwrap();
+
+    let token = world.redeem(&Offer::parse(&answer).code, &code).await.ok();
+    let token = token["access_token"].as_str().unwrap();
+    let request = world.certificate_request(&session, &person).await;
+    let held = world.hold("register.sqlite");
+    let failed = world.send_credential_request(token, &request.body).await;
+    assert_refused(&failed, 500, "internal-error");
+    drop(held);
+    world
+        .send_credential_request(token, &request.body)
+        .await
+        .ok();
     assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
 }
 
