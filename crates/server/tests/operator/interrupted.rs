@@ -1,5 +1,6 @@
 //! Clients that go away or are too slow: what was begun is finished, and can be asked for again.
 
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use ::wallet::enrol;
@@ -50,14 +51,15 @@ impl World {
         drop(held);
     }
 
-    /// The same, going away while the operator uses up the nonce.
-    async fn ask_and_leave_early(&self, token: &str, body: &str) {
+    /// The same, going away while the operator uses up the nonce; returned is what keeps it from
+    /// going on.
+    async fn ask_and_leave_early(&self, token: &str, body: &str) -> Connection {
         let held = self.hold("sessions.sqlite");
         let connection = self.send_raw("/credential", token, body);
         // An unknown token is looked up at once unless a write waits for the file.
         blocked(async || self.send_credential_request("unknown", body).await).await;
         connection.leave();
-        drop(held);
+        held
     }
 }
 
@@ -80,7 +82,7 @@ async fn a_wallet_that_goes_away_gets_its_certificate_by_the_same_request() {
         let (session, person, token) = world.offered(1).await;
         let request = world.certificate_request(&session, &person).await;
         match early {
-            true => world.ask_and_leave_early(&token, &request.body).await,
+            true => drop(world.ask_and_leave_early(&token, &request.body).await),
             false => world.ask_and_leave(&token, &request.body).await,
         }
 
@@ -143,6 +145,27 @@ async fn a_wallet_that_goes_away_when_it_commits_gets_its_offer_by_the_same_requ
     let offer = Offer::parse(&answer);
     world.receive(&session, &person, (&offer, &code)).await;
     assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_first_finishes_for_a_wallet_that_is_gone() {
+    let mut world = World::new();
+    let (session, person, token) = world.offered(1).await;
+    let request = world.certificate_request(&session, &person).await;
+    let held = world.ask_and_leave_early(&token, &request.body).await;
+    world.operator.tell_to_stop();
+    wait_for("the server to take no connection", async || {
+        let address = (Ipv4Addr::LOCALHOST, world.operator.port());
+        TcpStream::connect(address).is_err().then_some(())
+    })
+    .await;
+    drop(held);
+    assert!(world.operator.wait().success());
+    // Both or neither: the nonce is used up and the person registered.
+    assert_eq!(
+        world.count_sessions("nonce") + world.count("registration"),
+        1
+    );
 }
 
 #[tokio::test]
