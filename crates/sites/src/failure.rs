@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     BadForm(&'static str),
     /// There is no such page or thing.
     NothingHere,
+    /// The address does not take this method.
+    WrongMethod,
     /// The account is banned here.
     Banned,
     /// The moderator's token is wrong.
@@ -60,6 +62,12 @@ impl Failure {
                 "nothing-here",
                 "There is nothing here",
                 "Look at the address, or begin at the front page.",
+            ),
+            Failure::WrongMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "That does not work here",
+                "Nothing was changed. Begin at the front page.",
             ),
             Failure::Banned => (
                 StatusCode::FORBIDDEN,

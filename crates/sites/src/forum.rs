@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRef, Query, State};
 use axum::response::{Redirect, Response};
 use axum::routing::{get, post};
@@ -138,9 +139,10 @@ struct About {
 async fn moderation(
     State(forum): State<Forum>,
     visitor: Visitor,
-    Query(about): Query<About>,
+    about: Result<Query<About>, QueryRejection>,
 ) -> Result<Response, Failure> {
     forum.moderator.ok_or(Failure::NothingHere)?;
+    let Query(about) = about.map_err(|_| Failure::NothingHere)?;
     Ok(page::render(&ModerationPage {
         frame: visitor.frame(&forum.site),
         post: about.post,

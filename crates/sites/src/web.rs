@@ -72,6 +72,7 @@ pub(crate) fn around(routes: Router, site: &Arc<Site>) -> Router {
         .with_state(Arc::clone(site));
     routes
         .merge(common)
+        .method_not_allowed_fallback(async || Failure::WrongMethod)
         .layer(from_fn_with_state(Arc::clone(site), finish_answer))
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(TimeoutLayer::with_status_code(

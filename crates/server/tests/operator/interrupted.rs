@@ -1,14 +1,16 @@
 //! Clients that go away or are too slow: what was begun is finished, and can be asked for again.
 
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use ::wallet::enrol;
 use openid4vc::vci::CredentialResponse;
+use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::raw::{RawConnection, half_a_request};
-use crate::support::wallet::Offer;
+use crate::support::wallet::{Offer, Reply, assert_refused};
 use crate::support::{PATIENCE, Terms, World, wait_for};
 
 impl World {
@@ -25,10 +27,11 @@ impl World {
         held
     }
 
-    fn send_raw_credential_request(&self, token: &str, body: &str) -> RawConnection {
+    /// Begins a request whose answer is not waited for.
+    fn send_raw(&self, path: &str, token: &str, body: &str) -> RawConnection {
         let mut connection = self.raw();
         connection.send(&format!(
-            "POST /credential HTTP/1.1\r\nhost: operator.localhost\r\n\
+            "POST {path} HTTP/1.1\r\nhost: operator.localhost\r\n\
              authorization: Bearer {token}\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
@@ -39,7 +42,7 @@ impl World {
     /// Sends the credential request and goes away while the operator waits for the register.
     async fn ask_and_leave(&self, token: &str, body: &str) {
         let held = self.hold("register.sqlite");
-        let connection = self.send_raw_credential_request(token, body);
+        let connection = self.send_raw("/credential", token, body);
         wait_for("the nonce to be used up", async || {
             (self.count_sessions("nonce") == 0).then_some(())
         })
@@ -48,20 +51,27 @@ impl World {
         drop(held);
     }
 
-    /// The same, going away while the operator uses up the nonce.
-    async fn ask_and_leave_early(&self, token: &str, body: &str) {
+    /// The same, going away while the operator uses up the nonce; returned is what keeps it from
+    /// going on.
+    async fn ask_and_leave_early(&self, token: &str, body: &str) -> Connection {
         let held = self.hold("sessions.sqlite");
-        let connection = self.send_raw_credential_request(token, body);
-        // An unknown token is looked up at once unless a write waits for the file. Should that
-        // only be slow, the wallet goes away earlier, which must do no harm either.
-        wait_for("the write to wait", async || {
-            let probe = self.send_credential_request("unknown", body);
-            let answered = tokio::time::timeout(Duration::from_millis(300), probe).await;
-            answered.is_err().then_some(())
-        })
-        .await;
+        let connection = self.send_raw("/credential", token, body);
+        // An unknown token is looked up at once unless a write waits for the file.
+        blocked(async || self.send_credential_request("unknown", body).await).await;
         connection.leave();
-        drop(held);
+        held
+    }
+}
+
+/// Calls until there is no answer at once, because a step before it is under way. Should the
+/// server only be slow, or be done already, the client goes away at another moment, which must do
+/// no harm either.
+async fn blocked(mut call: impl AsyncFnMut() -> Reply) {
+    for _ in 0..1000 {
+        let answered = tokio::time::timeout(Duration::from_millis(300), call()).await;
+        if answered.is_err() {
+            return;
+        }
     }
 }
 
@@ -72,7 +82,7 @@ async fn a_wallet_that_goes_away_gets_its_certificate_by_the_same_request() {
         let (session, person, token) = world.offered(1).await;
         let request = world.certificate_request(&session, &person).await;
         match early {
-            true => world.ask_and_leave_early(&token, &request.body).await,
+            true => drop(world.ask_and_leave_early(&token, &request.body).await),
             false => world.ask_and_leave(&token, &request.body).await,
         }
 
@@ -105,6 +115,86 @@ async fn a_wallet_that_goes_away_for_good_is_restored_with_its_commitment() {
     world
         .receive(&second, &person, (&Offer::parse(&restored), &code))
         .await;
+    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_wallet_that_goes_away_when_it_commits_gets_its_offer_by_the_same_request() {
+    let world = World::new();
+    let session = world.present(&world.utopia.passport(1)).await;
+    let code = world.confirm(&session).await;
+    let nonce = world.nonce(&session).await;
+    let (draft, request) = enrol::register(&world.origin, &nonce, &session.device);
+    let body = serde_json::to_value(request).unwrap();
+
+    let held = world.hold("sessions.sqlite");
+    let path = format!("/enrolment/{}", session.id);
+    let to = format!("{path}/commitment");
+    let connection = world.send_raw(&to, &session.token, &body.to_string());
+    blocked(async || {
+        let token = Some(session.token.as_str());
+        world.call(Method::GET, &path, token, None).await
+    })
+    .await;
+    connection.leave();
+    drop(held);
+
+    let answer = world.post(&session, "commitment", &body).await.ok();
+    let committed = serde_json::from_value(answer.clone()).unwrap();
+    let person = draft.finish(&committed).unwrap();
+    let offer = Offer::parse(&answer);
+    world.receive(&session, &person, (&offer, &code)).await;
+    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_first_finishes_for_a_wallet_that_is_gone() {
+    let mut world = World::new();
+    let (session, person, token) = world.offered(1).await;
+    let request = world.certificate_request(&session, &person).await;
+    let held = world.ask_and_leave_early(&token, &request.body).await;
+    world.operator.tell_to_stop();
+    wait_for("the server to take no connection", async || {
+        let address = (Ipv4Addr::LOCALHOST, world.operator.port());
+        TcpStream::connect(address).is_err().then_some(())
+    })
+    .await;
+    drop(held);
+    assert!(world.operator.wait().success());
+    // Both or neither: the nonce is used up and the person registered.
+    assert_eq!(
+        world.count_sessions("nonce") + world.count("registration"),
+        1
+    );
+}
+
+#[tokio::test]
+async fn what_the_operator_failed_to_write_is_written_by_the_same_request() {
+    let world = World::new();
+    let session = world.present(&world.utopia.passport(1)).await;
+    let code = world.confirm(&session).await;
+    let nonce = world.nonce(&session).await;
+    let (draft, request) = enrol::register(&world.origin, &nonce, &session.device);
+    let body = serde_json::to_value(request).unwrap();
+    let held = world.hold("sessions.sqlite");
+    let failed = world.post(&session, "commitment", &body).await;
+    assert_refused(&failed, 500, "internal-error");
+    drop(held);
+    let answer = world.post(&session, "commitment", &body).await.ok();
+    let committed = serde_json::from_value(answer.clone()).unwrap();
+    let person = draft.finish(&committed).unwrap();
+
+    let token = world.redeem(&Offer::parse(&answer).code, &code).await.ok();
+    let token = token["access_token"].as_str().unwrap();
+    let request = world.certificate_request(&session, &person).await;
+    let held = world.hold("register.sqlite");
+    let failed = world.send_credential_request(token, &request.body).await;
+    assert_refused(&failed, 500, "internal-error");
+    drop(held);
+    world
+        .send_credential_request(token, &request.body)
+        .await
+        .ok();
     assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
 }
 

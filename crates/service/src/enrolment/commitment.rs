@@ -61,10 +61,22 @@ impl Enrolments {
         if confirmed(&session)?.row.is_some() {
             return Err(EnrolmentError::AlreadyRegistered);
         }
+        let nonce = session.nonce.clone();
         let commitment = self.verify(&mut session, request, Purpose::Register)?;
-        let last = self.add_entropy(&commitment).await?;
-        self.offer(&mut session, last, request_hash(request, Purpose::Register))
-            .await
+        let hash = request_hash(request, Purpose::Register);
+        let offered = self.offer_new(&mut session, &commitment, hash).await;
+        // Only we can have failed here: the same request may be sent again.
+        offered.inspect_err(|_| session.nonce = nonce)
+    }
+
+    async fn offer_new(
+        &self,
+        session: &mut Session,
+        commitment: &NymCommitment,
+        request: [u8; 32],
+    ) -> Result<Offered, EnrolmentError> {
+        let last = self.add_entropy(commitment).await?;
+        self.offer(session, last, request).await
     }
 
     /// Takes the proof of a person whom the register knows: the stored commitment is theirs.
@@ -90,6 +102,7 @@ impl Enrolments {
             .as_ref()
             .ok_or(EnrolmentError::NotRegistered)?;
         let stored = row.commitment;
+        let nonce = session.nonce.clone();
         let commitment = self.verify(&mut session, request, Purpose::Restore)?;
         if commitment.to_bytes() != stored {
             return Err(EnrolmentError::CommitmentMismatch);
@@ -100,8 +113,9 @@ impl Enrolments {
             web_number,
             entropy: None,
         };
-        self.offer(&mut session, last, request_hash(request, Purpose::Restore))
-            .await
+        let hash = request_hash(request, Purpose::Restore);
+        let offered = self.offer(&mut session, last, hash).await;
+        offered.inspect_err(|_| session.nonce = nonce)
     }
 
     /// Checks the proof; the nonce is used up whatever comes out.

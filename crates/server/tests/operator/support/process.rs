@@ -67,7 +67,16 @@ impl Running {
 
     /// Sends SIGTERM and waits for the end.
     pub(crate) fn terminate(mut self) -> ExitStatus {
+        self.tell_to_stop();
+        self.wait()
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn tell_to_stop(&self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 }
