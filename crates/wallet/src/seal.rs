@@ -25,11 +25,14 @@ pub enum SealError {
 impl From<age::DecryptError> for SealError {
     fn from(error: age::DecryptError) -> SealError {
         use age::DecryptError as Error;
-        match error {
-            Error::DecryptionFailed | Error::KeyDecryptionFailed | Error::NoMatchingKeys => {
-                SealError::Key
-            }
-            _ => SealError::Damaged,
+        let wrong_key = matches!(
+            error,
+            Error::DecryptionFailed | Error::KeyDecryptionFailed | Error::NoMatchingKeys
+        );
+        if wrong_key {
+            SealError::Key
+        } else {
+            SealError::Damaged
         }
     }
 }

@@ -78,7 +78,7 @@ impl AddSite {
         if config.origin.as_str().ends_with(":0") {
             return Err(Failure::of(
                 "configuration-invalid",
-                format!("the operator's origin needs its port: entries name it"),
+                "the operator's origin needs its port: entries name it",
             )
             .into());
         }

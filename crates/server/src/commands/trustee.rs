@@ -71,7 +71,7 @@ impl TrusteeCommand {
                 crate::commands::runtime()?.block_on(run(&config))
             }
             (None, None) => {
-                return Err(Failure::of("argument-invalid", format!("--config is needed")).into());
+                Err(Failure::of("argument-invalid", "--config is needed").into())
             }
         }
     }
