@@ -1,6 +1,6 @@
 //! What a party hears and says, as whoever controls the party can write it down.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use credential::jose;
@@ -66,7 +66,7 @@ impl Recorder {
 }
 
 /// The secret keys of requests that wait for an answer, from a gateway's store.
-fn response_keys(store: &PathBuf) -> Vec<DecryptionKey> {
+fn response_keys(store: &Path) -> Vec<DecryptionKey> {
     let mut found = Vec::new();
     for row in rows::read(store).unwrap_or_default() {
         for (column, content) in row.columns {
@@ -90,6 +90,6 @@ fn collect_keys(value: &Value, found: &mut Vec<DecryptionKey>) {
                 .for_each(|value| collect_keys(value, found));
         }
         Value::Array(values) => values.iter().for_each(|value| collect_keys(value, found)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

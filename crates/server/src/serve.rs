@@ -89,7 +89,7 @@ impl Bound<'_> {
 
     /// Serves `app` until `stop` is done, then finishes what runs.
     pub async fn run_until(self, app: Router, stop: impl Future<Output = ()>) {
-        let requests = RunningRequests::new();
+        let requests = RunningRequests::new(self.config.connections_max);
         let server = Server {
             acceptor: self.acceptor,
             app: with_limits(app, self.config, &requests),

@@ -187,8 +187,18 @@ fn a_wallet_answers_no_request_that_the_operator_did_not_vouch_for() {
     let opened = stage.keys.open(&body).unwrap();
     let opened: Value = serde_json::from_slice(&opened).unwrap();
     assert!(opened["vp_token"]["certificate"].is_array(), "{opened}");
+}
 
-    // A site that has the account gets the certificate again only where its entry says so.
+#[test]
+fn a_site_gets_the_certificate_again_by_law_alone_and_through_its_gateway_alone() {
+    let stage = Stage::new();
+    let genuine = stage.keys.signer.sign(&stage.genuine());
+    stage
+        .impostor
+        .behave(move |asked| answer_and_accept(asked, &genuine));
+    stage.wallet().sign_in(&stage.link()).unwrap().unwrap();
+    let _joined = stage.impostor.heard();
+
     let certificate_alone = |entry: &str| {
         let mut value = serde_json::to_value(stage.genuine()).unwrap();
         value["verifier_info"][0]["data"] = json!(entry);

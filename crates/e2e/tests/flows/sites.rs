@@ -172,13 +172,15 @@ fn log_ins_that_did_not_begin_here_are_refused() {
     assert_failed(&page, StatusCode::UNAUTHORIZED, "not-logged-in");
 }
 
+type Fields = &'static [(&'static str, &'static str)];
+
 #[test]
 fn forms_are_for_members_from_own_pages_complete_and_small() {
     let world = world();
     let alva = world.enrol("alva", 1).unwrap();
     let long = "a".repeat(2001);
     let huge = "a".repeat(20_000);
-    let cases: [(Party, &str, &[(&str, &str)]); 6] = [
+    let cases: [(Party, &str, Fields); 6] = [
         (Party::Forum, "/name", &[("name", "Alva")]),
         (Party::Forum, "/posts", &[("text", "x")]),
         (Party::Shop, "/basket", &[("product", "x")]),

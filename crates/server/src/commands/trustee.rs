@@ -70,9 +70,7 @@ impl TrusteeCommand {
                 let config: TrusteeConfig = config::load(&path)?;
                 crate::commands::runtime()?.block_on(run(&config))
             }
-            (None, None) => {
-                Err(Failure::of("argument-invalid", "--config is needed").into())
-            }
+            (None, None) => Err(Failure::of("argument-invalid", "--config is needed").into()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Clients that go away or are too slow: what was begun is finished, and can be asked for again.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::time::Duration;
 
 use ::wallet::enrol;
@@ -47,7 +48,7 @@ impl World {
             (self.count_sessions("nonce") == 0).then_some(())
         })
         .await;
-        connection.leave();
+        leave(connection);
         drop(held);
     }
 
@@ -58,9 +59,18 @@ impl World {
         let connection = self.send_raw("/credential", token, body);
         // An unknown token is looked up at once unless a write waits for the file.
         blocked(async || self.send_credential_request("unknown", body).await).await;
-        connection.leave();
+        leave(connection);
         held
     }
+}
+
+/// Goes away, and waits until the server has taken notice and closed its side.
+fn leave(mut connection: RawConnection) {
+    let tls = &mut connection.0;
+    tls.conn.send_close_notify();
+    tls.flush().unwrap();
+    tls.sock.shutdown(Shutdown::Write).unwrap();
+    connection.read_to_end();
 }
 
 /// Calls until there is no answer at once, because a step before it is under way. Should the
@@ -136,7 +146,7 @@ async fn a_wallet_that_goes_away_when_it_commits_gets_its_offer_by_the_same_requ
         world.call(Method::GET, &path, token, None).await
     })
     .await;
-    connection.leave();
+    leave(connection);
     drop(held);
 
     let answer = world.post(&session, "commitment", &body).await.ok();

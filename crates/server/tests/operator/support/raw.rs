@@ -1,7 +1,7 @@
 //! A connection whose every byte the test sends itself.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, ServerName};
 /// How long the server may say nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(crate) struct RawConnection(StreamOwned<ClientConnection, TcpStream>);
+pub(crate) struct RawConnection(pub(crate) StreamOwned<ClientConnection, TcpStream>);
 
 impl RawConnection {
     /// Connects to the server `name` on this port, of the authority in the file `ca`.
@@ -39,14 +39,6 @@ impl RawConnection {
     pub(crate) fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).unwrap();
         self.0.flush().unwrap();
-    }
-
-    /// Goes away, and waits until the server has taken notice and closed its side.
-    pub(crate) fn leave(mut self) {
-        self.0.conn.send_close_notify();
-        self.0.flush().unwrap();
-        self.0.sock.shutdown(Shutdown::Write).unwrap();
-        self.read_to_end();
     }
 
     /// What the server sends until it closes the connection.
