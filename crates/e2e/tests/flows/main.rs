@@ -6,6 +6,7 @@
 )]
 
 mod clients;
+mod data_model;
 mod demo;
 mod ending;
 mod enrolment;
