@@ -5,11 +5,14 @@
 //! pseudonym interface (L = 0), so every certificate has the same generators and domain.
 //! Source: `docs/specs.md`, section "web certificate".
 
+mod renewal;
+
 use std::sync::OnceLock;
 
 use rand_core::CryptoRng;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
+pub use self::renewal::{ExpectedRenewal, OPENED_SLOTS, RENEWAL_PROOF_LEN};
 use crate::Invalid;
 use crate::blind::{parse_scalars, sign_b};
 use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};

@@ -4,6 +4,8 @@
 pub(crate) const NYM_OPENING: &[u8] = b"BAUTA_V1_NYM_OPENING_";
 /// Commitment to all slots of a first certificate.
 pub(crate) const FIRST_ISSUANCE: &[u8] = b"BAUTA_V1_FIRST_ISSUANCE_";
+/// Commitment to all slots of a later certificate.
+pub(crate) const RENEWAL: &[u8] = b"BAUTA_V1_RENEWAL_";
 /// Proof of the exponent of a pseudonym at sign-in.
 pub(crate) const SIGN_IN: &[u8] = b"BAUTA_V1_SIGN_IN_";
 
@@ -11,7 +13,8 @@ pub(crate) const SIGN_IN: &[u8] = b"BAUTA_V1_SIGN_IN_";
 mod tests {
     #[test]
     fn domain_strings_are_prefix_free_and_unique() {
-        let all = [super::NYM_OPENING, super::FIRST_ISSUANCE, super::SIGN_IN];
+        use super::{FIRST_ISSUANCE, NYM_OPENING, RENEWAL, SIGN_IN};
+        let all = [NYM_OPENING, FIRST_ISSUANCE, RENEWAL, SIGN_IN];
         for (i, a) in all.iter().enumerate() {
             for b in &all[i + 1..] {
                 assert!(!a.starts_with(b) && !b.starts_with(a));

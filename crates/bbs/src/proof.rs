@@ -41,8 +41,8 @@ pub struct Proof {
     e_hat: Scalar,
     r1_hat: Scalar,
     r3_hat: Scalar,
-    m_hats: Vec<Scalar>,
-    challenge: Scalar,
+    pub(crate) m_hats: Vec<Scalar>,
+    pub(crate) challenge: Scalar,
 }
 
 impl Proof {
@@ -106,11 +106,11 @@ pub(crate) struct ProofRandomness {
     e: Scalar,
     r1_mask: Scalar,
     r3_mask: Scalar,
-    messages: Vec<Scalar>,
+    pub(crate) messages: Vec<Scalar>,
 }
 
 impl ProofRandomness {
-    fn draw(undisclosed: usize, rng: &mut impl CryptoRng) -> ProofRandomness {
+    pub(crate) fn draw(undisclosed: usize, rng: &mut impl CryptoRng) -> ProofRandomness {
         let mut next = || Scalar::random(rng);
         ProofRandomness {
             r1: next(),
@@ -139,13 +139,27 @@ impl ProofRandomness {
 }
 
 /// Points and domain that enter the challenge.
-struct Commitments {
+pub(crate) struct Commitments {
     abar: G1,
     bbar: G1,
     d: G1,
     t1: G1,
     t2: G1,
-    domain: Scalar,
+    pub(crate) domain: Scalar,
+}
+
+impl Commitments {
+    /// The beginning of every challenge: disclosed messages with their indexes, then the points.
+    pub(crate) fn write(&self, out: &mut Octets, disclosed: &[(usize, Scalar)]) {
+        out.integer(disclosed.len());
+        for (index, message) in disclosed {
+            out.integer(*index);
+            out.scalar(message);
+        }
+        for point in [&self.abar, &self.bbar, &self.d, &self.t1, &self.t2] {
+            out.point(point);
+        }
+    }
 }
 
 /// ProofGen: proves a signature on `messages` and discloses those at the indexes `disclosed`
@@ -235,8 +249,20 @@ pub(crate) fn prove_with(
             }),
     );
 
+    let proof = finalize(&commitments, signature, &hidden, random, challenge);
+    Ok((proof, nym_part.map(|(pseudonym, _)| pseudonym)))
+}
+
+/// ProofFinalize. Source: §3.7.2.
+pub(crate) fn finalize(
+    commitments: &Commitments,
+    signature: &Signature,
+    hidden: &[Scalar],
+    random: &ProofRandomness,
+    challenge: Scalar,
+) -> Proof {
     let r3 = Zeroizing::new(random.r2.invert());
-    let proof = Proof {
+    Proof {
         abar: commitments.abar,
         bbar: commitments.bbar,
         d: commitments.d,
@@ -249,12 +275,11 @@ pub(crate) fn prove_with(
             .map(|(m, mask)| *mask + *m * challenge)
             .collect(),
         challenge,
-    };
-    Ok((proof, nym_part.map(|(pseudonym, _)| pseudonym)))
+    }
 }
 
 /// ProofInit. Source: §3.7.1.
-fn proof_init(
+pub(crate) fn proof_init(
     statement: &Statement<'_>,
     nym: Option<&NymStatement<'_>>,
     signature: &Signature,
@@ -347,6 +372,11 @@ fn verify_any(
     if challenge(statement, &commitments, disclosed, part) != proof.challenge {
         return Err(Invalid);
     }
+    verify_pairing(statement, proof)
+}
+
+/// The last step of ProofVerify: Abar and Bbar are those of a signature.
+pub(crate) fn verify_pairing(statement: &Statement<'_>, proof: &Proof) -> Result<(), Invalid> {
     if pairing_product_is_one(
         &proof.abar,
         &statement.issuer.0,
@@ -360,7 +390,7 @@ fn verify_any(
 }
 
 /// ProofVerifyInit. Source: §3.7.3.
-fn verify_init(
+pub(crate) fn verify_init(
     statement: &Statement<'_>,
     nym: Option<&NymStatement<'_>>,
     proof: &Proof,
@@ -418,14 +448,14 @@ fn nym_verify_init(
 }
 
 /// The layout cut into disclosed and hidden parts.
-struct Split {
-    hidden: Vec<usize>,
-    hidden_generators: Vec<G1>,
+pub(crate) struct Split {
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) hidden_generators: Vec<G1>,
     disclosed_generators: Vec<G1>,
 }
 
 impl Split {
-    fn new(
+    pub(crate) fn new(
         parameters: &Parameters,
         disclosed: &[usize],
         nym: Option<&NymStatement<'_>>,
@@ -490,27 +520,12 @@ fn challenge(
     nym: Option<NymPart<'_>>,
 ) -> Scalar {
     let mut input = Octets::default();
-    input.integer(disclosed.len());
-    for (index, message) in disclosed {
-        input.integer(*index);
-        input.scalar(message);
-    }
-    let Commitments {
-        abar,
-        bbar,
-        d,
-        t1,
-        t2,
-        domain,
-    } = commitments;
-    for point in [abar, bbar, d, t1, t2] {
-        input.point(point);
-    }
+    commitments.write(&mut input, disclosed);
     if let Some(nym) = &nym {
         input.point(&nym.pseudonym.0);
         input.point(nym.ut);
     }
-    input.scalar(domain);
+    input.scalar(&commitments.domain);
     input.prefixed(statement.ph);
     if let Some(nym) = &nym {
         input.prefixed(nym.context.id());

@@ -15,7 +15,7 @@ pub const SIGNATURE_LEN: usize = G1_LEN + SCALAR_LEN;
 
 /// An issuer's secret key.
 #[derive(ZeroizeOnDrop)]
-pub struct SecretKey(Scalar);
+pub struct SecretKey(pub(crate) Scalar);
 
 impl SecretKey {
     /// A fresh random key.

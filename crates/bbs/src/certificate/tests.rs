@@ -3,19 +3,19 @@ use rand_core::SeedableRng;
 
 use super::*;
 
-const HEADER: &[u8] = b"{\"epoch\":2950}";
+pub(super) const HEADER: &[u8] = b"{\"epoch\":2950}";
 
-struct Holder {
-    secrets: NymSecrets,
+pub(super) struct Holder {
+    pub(super) secrets: NymSecrets,
     blind: Blind,
     c: NymCommitment,
 }
 
-fn rng(seed: u8) -> ChaCha20Rng {
+pub(super) fn rng(seed: u8) -> ChaCha20Rng {
     ChaCha20Rng::from_seed([seed; 32])
 }
 
-fn holder(rng: &mut impl CryptoRng) -> Holder {
+pub(super) fn holder(rng: &mut impl CryptoRng) -> Holder {
     let drawn = NymSecrets::draw(rng);
     let (c, blind) = NymCommitment::commit(&drawn, rng);
     let entropy = SignerEntropy::draw(rng);
@@ -26,13 +26,13 @@ fn holder(rng: &mut impl CryptoRng) -> Holder {
     }
 }
 
-fn known(first: u128) -> KnownSlots {
+pub(super) fn known(first: u128) -> KnownSlots {
     KnownSlots::new(std::array::from_fn(|i| {
         Scalar::from_u128(first + i as u128)
     }))
 }
 
-fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) -> Certificate {
+pub(super) fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) -> Certificate {
     let opening = (&holder.secrets, &holder.blind);
     let (k, blind, proof) = SlotCommitment::prove(&known(100), &holder.c, opening, b"nonce", rng);
     let k = SlotCommitment::verify(&k, &known(100), &holder.c, &proof, b"nonce").unwrap();

@@ -1,0 +1,222 @@
+use rand_chacha::ChaCha20Rng;
+
+use super::*;
+use crate::certificate::tests::{HEADER, Holder, holder, issue, known, rng};
+use crate::certificate::{Expected, verify_presentation};
+use crate::pseudonym::Context;
+use crate::signature::SecretKey;
+
+const NEXT: &[u8] = b"{\"epoch\":2951}";
+const BINDING: &[u8] = b"nonce and new epoch";
+
+struct Stage {
+    rng: ChaCha20Rng,
+    holder: Holder,
+    key: SecretKey,
+    certificate: Certificate,
+}
+
+fn stage(seed: u8) -> Stage {
+    let mut rng = rng(seed);
+    let holder = holder(&mut rng);
+    let key = SecretKey::generate(&mut rng);
+    let certificate = issue(&holder, &key, &mut rng);
+    Stage {
+        rng,
+        holder,
+        key,
+        certificate,
+    }
+}
+
+/// The row's values: slots 1 to 6 of `known(100)`.
+fn row() -> [Scalar; OPENED_SLOTS] {
+    std::array::from_fn(|i| Scalar::from_u128(100 + i as u128))
+}
+
+impl Stage {
+    fn check(
+        &self,
+        k: &[u8; G1_LEN],
+        proof: &[u8; RENEWAL_PROOF_LEN],
+    ) -> Result<SlotCommitment, Invalid> {
+        let expected = ExpectedRenewal {
+            issuer: &self.key.public(),
+            header: HEADER,
+            opened: &row(),
+            binding: BINDING,
+        };
+        SlotCommitment::verify_renewal(k, proof, &expected)
+    }
+}
+
+#[test]
+fn a_renewed_certificate_has_the_same_slots_and_the_same_pseudonym() {
+    let mut at = stage(40);
+    let (k, blind, proof) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    let next_key = SecretKey::generate(&mut at.rng);
+    let signature = at.check(&k, &proof).unwrap().sign(&next_key, NEXT).unwrap();
+    let secrets = (&at.holder.secrets, &blind);
+    let issuer = next_key.public();
+    let next = Certificate::verify(signature, &issuer, NEXT, known(100), secrets).unwrap();
+
+    let context = Context::new(b"site");
+    let mut present = |certificate: &Certificate| {
+        let shown = certificate.present(&context, b"ph", &[6], &mut at.rng);
+        shown.unwrap()
+    };
+    let ((_, old), (shown, new)) = (present(&at.certificate), present(&next));
+    assert!(old == new);
+    let expected = Expected {
+        issuer: &issuer,
+        header: NEXT,
+        context: &context,
+        ph: b"ph",
+    };
+    let slot = [(6, Scalar::from_u128(105))];
+    assert!(verify_presentation(&expected, &new, &shown, &slot).is_ok());
+    // And can be renewed itself.
+    let (k, _, proof) = next.renew(BINDING, &mut at.rng).unwrap();
+    let again = ExpectedRenewal {
+        issuer: &issuer,
+        header: NEXT,
+        opened: &row(),
+        binding: BINDING,
+    };
+    assert!(SlotCommitment::verify_renewal(&k, &proof, &again).is_ok());
+}
+
+#[test]
+fn a_commitment_with_another_value_in_any_slot_is_refused() {
+    let mut at = stage(41);
+    for slot in 1..SLOTS {
+        let mut slots = at.certificate.messages.clone();
+        slots[slot] = slots[slot] + Scalar::from_u128(1);
+        let cheat = at.certificate.renew_as(&slots, BINDING, &mut at.rng);
+        let (k, _, proof) = cheat.unwrap();
+        assert!(at.check(&k, &proof).is_err(), "slot {slot}");
+    }
+    // The blind is the one slot that is free.
+    let mut slots = at.certificate.messages.clone();
+    slots[0] = Scalar::from_u128(7);
+    let free = at.certificate.renew_as(&slots, BINDING, &mut at.rng);
+    let (k, _, proof) = free.unwrap();
+    assert!(at.check(&k, &proof).is_ok());
+}
+
+#[test]
+fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
+    let mut at = stage(42);
+    let (k, _, proof) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    assert!(at.check(&k, &proof).is_ok());
+    let (issuer, stranger) = (at.key.public(), SecretKey::generate(&mut at.rng).public());
+    let refuses = |issuer: &PublicKey, header: &[u8], opened: &[Scalar; 6], binding: &[u8]| {
+        let expected = ExpectedRenewal {
+            issuer,
+            header,
+            opened,
+            binding,
+        };
+        SlotCommitment::verify_renewal(&k, &proof, &expected).is_err()
+    };
+    assert!(!refuses(&issuer, HEADER, &row(), BINDING));
+    for slot in 0..OPENED_SLOTS {
+        let mut opened = row();
+        opened[slot] = Scalar::from_u128(7);
+        assert!(refuses(&issuer, HEADER, &opened, BINDING), "{}", slot + 1);
+    }
+    assert!(refuses(&stranger, HEADER, &row(), BINDING));
+    assert!(refuses(&issuer, NEXT, &row(), BINDING));
+    assert!(refuses(&issuer, HEADER, &row(), b"another nonce"));
+    // Another commitment of the same holder, any changed octet.
+    let (other, _, _) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    assert!(at.check(&other, &proof).is_err());
+    for octet in 0..proof.len() {
+        let mut changed = proof;
+        changed[octet] ^= 1;
+        assert!(at.check(&k, &changed).is_err(), "octet {octet}");
+    }
+    for octet in 0..k.len() {
+        let mut changed = k;
+        changed[octet] ^= 1;
+        assert!(at.check(&changed, &proof).is_err(), "octet {octet} of K");
+    }
+}
+
+#[test]
+fn a_renewal_is_no_presentation_and_a_presentation_no_renewal() {
+    let mut at = stage(43);
+    let (k, _, proof) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    let (header, issuer) = (header_with_nym(HEADER, NYM_SECRETS), at.key.public());
+    let statement = statement(&issuer, &header, BINDING);
+    let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - SCALAR_LEN]).unwrap();
+    assert!(crate::proof::verify(&statement, &bbs, &shown(&row())).is_err());
+
+    let opened: Vec<usize> = (1..=OPENED_SLOTS).collect();
+    let (messages, signature) = (&at.certificate.messages, &at.certificate.signature);
+    let plain = crate::proof::prove(&statement, signature, messages, &opened, &mut at.rng);
+    let plain = plain.unwrap();
+    assert!(crate::proof::verify(&statement, &plain, &shown(&row())).is_ok());
+    let mut as_renewal = plain.to_bytes();
+    as_renewal.extend(Scalar::from_u128(1).to_bytes());
+    assert!(at.check(&k, &as_renewal.try_into().unwrap()).is_err());
+}
+
+/// Zero knowledge: whoever may choose the challenge makes transcripts that the verifier accepts
+/// without any secret of the holder. (Abar, Bbar) is a random point and its product with the
+/// issuer's own key.
+#[test]
+fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
+    let mut at = stage(44);
+    let mut draw = || Scalar::random(&mut at.rng);
+    let abar = G1::base().mul(&draw());
+    let (d, k) = (G1::base().mul(&draw()), G1::base().mul(&draw()));
+    let mut out = Octets::default();
+    for point in [abar, abar.mul(&at.key.0), d] {
+        out.point(&point);
+    }
+    for _ in 0..HIDDEN + 5 {
+        out.scalar(&draw());
+    }
+    let proof: [u8; RENEWAL_PROOF_LEN] = out.0.try_into().unwrap();
+    let expected = ExpectedRenewal {
+        issuer: &at.key.public(),
+        header: HEADER,
+        opened: &row(),
+        binding: BINDING,
+    };
+    let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - SCALAR_LEN]).unwrap();
+    let programmed = bbs.challenge;
+    let passes = verify_with(&k.to_bytes(), &proof, &expected, |_| programmed);
+    assert!(passes.is_ok());
+    // The control: with the real hash it does not.
+    assert!(at.check(&k.to_bytes(), &proof).is_err());
+}
+
+/// Soundness: two transcripts with the same announcements and two challenges give every hidden
+/// slot, and K holds the same ones.
+#[test]
+fn two_transcripts_give_the_witness() {
+    let mut at = stage(45);
+    let random = ProofRandomness::draw(HIDDEN, &mut at.rng);
+    let (blind, mask) = (Blind::draw(&mut at.rng), Blind::draw(&mut at.rng));
+    let (header, issuer) = (header_with_nym(HEADER, NYM_SECRETS), at.key.public());
+    let statement = statement(&issuer, &header, BINDING);
+    let (messages, signature) = (&at.certificate.messages, &at.certificate.signature);
+    let split = split(&statement).unwrap();
+    let commitments = proof_init(&statement, None, signature, messages, &random, &split);
+    let parts = Slots::of(messages).unwrap();
+    let hidden = [&[*parts.blind], parts.carried].concat();
+    let transcript = |c: Scalar| {
+        let proof = finalize(&commitments, signature, &hidden, &random, c);
+        (proof, mask.0 + blind.0 * c)
+    };
+    let (c1, c2) = (Scalar::from_u128(1 << 90), Scalar::from_u128(12345));
+    let ((one, k_one), (two, k_two)) = (transcript(c1), transcript(c2));
+
+    let divisor = (c1 - c2).invert();
+    let pairs = one.m_hats.iter().zip(&two.m_hats);
+    let extracted: Vec<Scalar> = pairs.map(|(a, b)| (*a - *b) * divisor).collect();
+    assert!(extracted == hidden);
+    assert!((k_one - k_two) * divisor == blind.0);
+}
