@@ -182,14 +182,13 @@ pub(crate) fn parse_scalars(bytes: &[u8]) -> Result<Vec<Scalar>, Invalid> {
     if !rest.is_empty() {
         return Err(Invalid);
     }
-    chunks
-        .iter()
-        .map(|chunk| {
-            Scalar::from_bytes(chunk)
-                .filter(|scalar| !scalar.is_zero())
-                .ok_or(Invalid)
-        })
-        .collect()
+    // Reserved at once: a buffer that grows leaves copies of secrets behind.
+    let mut scalars = Vec::with_capacity(chunks.len());
+    for chunk in chunks {
+        let scalar = Scalar::from_bytes(chunk).filter(|scalar| !scalar.is_zero());
+        scalars.push(scalar.ok_or(Invalid)?);
+    }
+    Ok(scalars)
 }
 
 fn blind_challenge(interface: &Interface, generators: &[G1], c: &G1, cbar: &G1) -> Scalar {

@@ -568,7 +568,9 @@ fn slot_challenge(
     t: (&G1, &G1),
     binding: &[u8],
 ) -> Scalar {
-    let mut input = Octets::default();
+    // Reserved at once: a buffer that grows leaves copies of the slots behind.
+    let length = KNOWN_SLOTS * SCALAR_LEN + 4 * G1_LEN + 8 + binding.len();
+    let mut input = Octets(Vec::with_capacity(length));
     for value in &known.0 {
         input.scalar(value);
     }

@@ -234,7 +234,7 @@ impl BirthDate {
 const ORIGIN_DAY: time::Date = time::macros::date!(1900 - 01 - 01);
 
 /// A person's attributes as the evidence gives them; `None` where it has none.
-#[derive(Clone, ZeroizeOnDrop, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the items of the same names describe them")]
 pub struct Attributes {

@@ -24,9 +24,21 @@ pub struct IssuerKey {
     pub key: BbsPublicKey,
 }
 
-/// The issuer keys of a verified manifest.
-#[derive(Clone)]
+/// Issuer keys by epoch, in ascending order: those of a verified manifest, or all that are known.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(try_from = "Vec<KeyClaim>", into = "Vec<KeyClaim>")]
 pub struct IssuerKeys(Vec<IssuerKey>);
+
+/// Why the keys of a manifest do not follow on those that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeysChanged {
+    /// An epoch has another key than before.
+    #[error("the operator published another issuer key for the same epoch")]
+    Other,
+    /// A key that is still good is gone, so that another could take its place.
+    #[error("the operator no longer publishes an issuer key that is still good")]
+    Gone,
+}
 
 impl IssuerKeys {
     /// The key of `epoch`.
@@ -42,14 +54,30 @@ impl IssuerKeys {
             .filter_map(|epoch| self.of(epoch))
     }
 
-    /// Whether no epoch has one key here and another one there.
-    #[must_use]
-    pub fn agree_with(&self, other: &IssuerKeys) -> bool {
-        let same =
-            |ours: &IssuerKey, theirs: &IssuerKey| ours.key.to_bytes() == theirs.key.to_bytes();
-        self.0
-            .iter()
-            .all(|ours| other.of(ours.epoch).is_none_or(|theirs| same(ours, theirs)))
+    /// All that is known after `next`: whoever keeps it takes one key an epoch, whatever manifests
+    /// come in between. Keys from before the previous epoch but one are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysChanged`] when `next` has another key for a known epoch, or none for `now` or later.
+    pub fn followed_by(&self, next: &IssuerKeys, now: Epoch) -> Result<IssuerKeys, KeysChanged> {
+        for ours in &self.0 {
+            match next.of(ours.epoch) {
+                Some(theirs) if ours.key.to_bytes() == theirs.key.to_bytes() => {}
+                Some(_) => return Err(KeysChanged::Other),
+                None if ours.epoch >= now => return Err(KeysChanged::Gone),
+                None => {}
+            }
+        }
+        let oldest = now.previous().previous();
+        let kept = self.0.iter().filter(|key| key.epoch >= oldest);
+        let mut all: Vec<IssuerKey> = kept
+            .filter(|key| next.of(key.epoch).is_none())
+            .copied()
+            .collect();
+        all.extend(&next.0);
+        all.sort_by_key(|key| key.epoch);
+        Ok(IssuerKeys(all))
     }
 
     /// Whether certificates of `now` and of the next epoch can be checked without another
@@ -112,13 +140,7 @@ impl Manifest {
     #[must_use]
     pub fn sign(origin: &Origin, keys: &[IssuerKey], now: UnixTime, key: &SigningKey) -> String {
         let epoch = now.epoch();
-        let issuer_keys = keys
-            .iter()
-            .map(|k| KeyClaim {
-                epoch: k.epoch,
-                key: jose::encode(k.key.to_bytes()),
-            })
-            .collect();
+        let issuer_keys = keys.iter().map(KeyClaim::of).collect();
         let claims = Claims {
             iss: origin.clone(),
             epoch,
@@ -155,17 +177,9 @@ impl Manifest {
         if now < claims.epoch.start() || now >= claims.exp || claims.exp > end {
             return Err(ManifestError::Expired);
         }
-        let keys = claims
-            .issuer_keys
-            .iter()
-            .map(parse_key)
-            .collect::<Result<Vec<_>, _>>()?;
-        if !keys.is_sorted_by(|a, b| a.epoch < b.epoch) {
-            return Err(ManifestError::Key);
-        }
         Ok(Manifest {
             epoch: claims.epoch,
-            keys: IssuerKeys(keys),
+            keys: IssuerKeys::try_from(claims.issuer_keys)?,
         })
     }
 
@@ -179,6 +193,36 @@ impl Manifest {
     #[must_use]
     pub fn keys(&self) -> &IssuerKeys {
         &self.keys
+    }
+}
+
+impl TryFrom<Vec<KeyClaim>> for IssuerKeys {
+    type Error = ManifestError;
+
+    fn try_from(claims: Vec<KeyClaim>) -> Result<IssuerKeys, ManifestError> {
+        let keys = claims
+            .iter()
+            .map(parse_key)
+            .collect::<Result<Vec<_>, _>>()?;
+        if !keys.is_sorted_by(|a, b| a.epoch < b.epoch) {
+            return Err(ManifestError::Key);
+        }
+        Ok(IssuerKeys(keys))
+    }
+}
+
+impl From<IssuerKeys> for Vec<KeyClaim> {
+    fn from(keys: IssuerKeys) -> Vec<KeyClaim> {
+        keys.0.iter().map(KeyClaim::of).collect()
+    }
+}
+
+impl KeyClaim {
+    fn of(key: &IssuerKey) -> KeyClaim {
+        KeyClaim {
+            epoch: key.epoch,
+            key: jose::encode(key.key.to_bytes()),
+        }
     }
 }
 
@@ -228,6 +272,34 @@ mod tests {
     }
 
     #[test]
+    fn known_keys_are_neither_replaced_nor_dropped_nor_forgotten_in_between() {
+        let e = NOW.epoch().0;
+        let all = keys(&[e - 3, e - 1, e, e + 1, e + 2]);
+        let some = |epochs: &[u32]| {
+            let chosen = all.iter().filter(|key| epochs.contains(&key.epoch.0));
+            IssuerKeys(chosen.copied().collect())
+        };
+        let known = some(&[e - 1, e, e + 1]);
+        let follow = |next: &IssuerKeys| known.followed_by(next, Epoch(e));
+        let epochs = |keys: IssuerKeys| keys.0.iter().map(|key| key.epoch.0).collect::<Vec<_>>();
+        assert_eq!(follow(&known).map(epochs), Ok(vec![e - 1, e, e + 1]));
+        let later = follow(&some(&[e, e + 1, e + 2])).map(epochs);
+        assert_eq!(later, Ok(vec![e - 1, e, e + 1, e + 2]));
+        assert_eq!(follow(&some(&[])).err(), Some(KeysChanged::Gone));
+        assert_eq!(follow(&some(&[e - 1, e])).err(), Some(KeysChanged::Gone));
+        let other = IssuerKeys(keys(&[e - 1, e, e + 1]));
+        assert_eq!(follow(&other).err(), Some(KeysChanged::Other));
+        // What is too old to be accepted anywhere is forgotten.
+        let old = some(&[e - 3, e - 1]);
+        let after = old.followed_by(&some(&[e]), Epoch(e)).map(epochs);
+        assert_eq!(after, Ok(vec![e - 1, e]));
+        // Kept in a vault, they are the same.
+        let text = serde_json::to_string(&known).unwrap();
+        let read: IssuerKeys = serde_json::from_str(&text).unwrap();
+        assert!(read.followed_by(&known, Epoch(e)).is_ok());
+    }
+
+    #[test]
     fn a_manifest_of_others_or_of_another_time_is_refused() {
         let (origin, key) = (
             Origin::parse("https://op.example").unwrap(),
@@ -248,10 +320,6 @@ mod tests {
             check(&compact, &origin, stranger.public(), NOW),
             Some(ManifestError::Signature)
         );
-        let other_keys = Manifest::sign(&origin, &keys(&[e, e + 1]), NOW, &key);
-        let read = |compact: &str| Manifest::verify(compact, &origin, key.public(), NOW).unwrap();
-        assert!(read(&compact).keys().agree_with(read(&compact).keys()));
-        assert!(!read(&compact).keys().agree_with(read(&other_keys).keys()));
         let early = UnixTime(Epoch(e).start().0 - 1);
         assert_eq!(
             check(&compact, &origin, key.public(), early),

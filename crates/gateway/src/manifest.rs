@@ -4,7 +4,7 @@
 use crate::gateway::Gateway;
 use crate::site::Operator;
 use crate::store::{AccountStore, ManifestRow, StoreError};
-use credential::manifest::{IssuerKeys, Manifest, ManifestError};
+use credential::manifest::{IssuerKeys, KeysChanged, Manifest, ManifestError};
 use credential::time::{Epoch, UnixTime};
 use std::sync::{PoisonError, RwLock};
 
@@ -20,9 +20,9 @@ pub enum ManifestRefused {
     /// It is not the operator's, or not for us.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// It names another issuer key for an epoch whose key is known.
-    #[error("the operator published another issuer key for the same epoch")]
-    OtherKey,
+    /// Its keys do not follow on those in use.
+    #[error(transparent)]
+    KeysChanged(#[from] KeysChanged),
     /// A later one is here.
     #[error("manifest is older than the one in use")]
     Older,
@@ -85,9 +85,7 @@ impl Gateway {
             if epoch < current.epoch() {
                 return Err(ManifestRefused::Older);
             }
-            if !current.keys().agree_with(manifest.keys()) {
-                return Err(ManifestRefused::OtherKey);
-            }
+            current.keys().followed_by(manifest.keys(), now.epoch())?;
         }
         self.store
             .replace_manifest(&ManifestRow {

@@ -1,5 +1,7 @@
 //! Backups: the secrets and the list of sites, under a passphrase; never a device key.
 
+use credential::manifest::IssuerKeys;
+use credential::time::Epoch;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -14,6 +16,8 @@ struct BackupRef<'a> {
     version: u32,
     operator: &'a OperatorTrust,
     person: &'a Person,
+    issuer_keys: &'a IssuerKeys,
+    manifest_epoch: Option<Epoch>,
     sites: &'a [SiteRecord],
 }
 
@@ -23,6 +27,8 @@ struct Backup {
     version: u32,
     operator: OperatorTrust,
     person: Person,
+    issuer_keys: IssuerKeys,
+    manifest_epoch: Option<Epoch>,
     sites: Vec<SiteRecord>,
 }
 
@@ -50,6 +56,8 @@ pub fn create(vault: &Vault, passphrase: Zeroizing<String>) -> Result<Vec<u8>, B
         version: VERSION,
         operator: &vault.operator,
         person: vault.person.as_ref().ok_or(BackupError::Empty)?,
+        issuer_keys: &vault.issuer_keys,
+        manifest_epoch: vault.manifest_epoch,
         sites: &vault.sites,
     };
     Ok(seal::seal_with_passphrase(&backup, passphrase)?)
@@ -71,7 +79,8 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
     };
     Ok(Vault {
         operator: backup.operator,
-        manifest: None,
+        issuer_keys: backup.issuer_keys,
+        manifest_epoch: backup.manifest_epoch,
         person: Some(backup.person),
         registered: true,
         sites: backup.sites.into_iter().map(new_device).collect(),

@@ -62,6 +62,9 @@ pub enum Refusal {
     /// A certificate is needed, and there is none, or its time is over.
     #[error("this needs a current certificate, and the wallet has none")]
     NoCertificate,
+    /// The certificate is of another issuer key than everybody's, so it would mark its holder.
+    #[error("the certificate is not of the issuer key that the operator publishes")]
+    IssuerKey,
     /// The vault is damaged.
     #[error(transparent)]
     Vault(#[from] DamagedVault),
@@ -86,6 +89,7 @@ impl Refusal {
             Refusal::NeedlessCertificate => "certificate-not-registered",
             Refusal::Query => "query-unsupported",
             Refusal::NoCertificate => "certificate-missing",
+            Refusal::IssuerKey => "issuer-key-changed",
             Refusal::Vault(_) => "vault-damaged",
             Refusal::Response => "response-failed",
         }
@@ -225,7 +229,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoCertificate`], [`Refusal::Vault`] or [`Refusal::Response`].
+    /// [`Refusal::NoCertificate`], [`Refusal::IssuerKey`], [`Refusal::Vault`] or
+    /// [`Refusal::Response`].
     pub fn sign_up(
         &self,
         vault: &Vault,
@@ -239,6 +244,9 @@ impl Request {
             .as_ref()
             .filter(|stored| stored.is_accepted(now));
         let stored = stored.ok_or(Refusal::NoCertificate)?;
+        if !stored.is_of(&vault.issuer_keys) {
+            return Err(Refusal::IssuerKey);
+        }
         let (slots, certificate) = stored.open(person)?;
         let secrets = person.nym_secrets()?;
         let presentation = create_sign_up(

@@ -10,7 +10,7 @@ use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, Generation, IssuedSlots};
 use credential::issuance;
 use credential::jose::{self, PublicKey, SigningKey};
-use credential::manifest::{IssuerKey, Manifest, ManifestError};
+use credential::manifest::{IssuerKey, IssuerKeys, KeysChanged, Manifest, ManifestError};
 use credential::origin::Origin;
 use credential::site_entry::{Site, SiteEntry};
 use credential::time::{Day, Epoch, UnixTime};
@@ -34,8 +34,10 @@ pub struct OperatorTrust {
 pub struct Vault {
     /// The pinned operator.
     pub operator: OperatorTrust,
-    /// The newest manifest that was accepted.
-    pub manifest: Option<String>,
+    /// The issuer keys of all manifests that were accepted: one an epoch.
+    pub issuer_keys: IssuerKeys,
+    /// The epoch of the newest of them.
+    pub manifest_epoch: Option<Epoch>,
     /// The secrets, once a registration has begun.
     pub person: Option<Person>,
     /// Whether the register may know the secrets: a certificate was asked for, or they are from a
@@ -53,6 +55,8 @@ pub struct Person {
     blind: String,
     commitment: String,
     web_number: String,
+    /// Which registration of the person this is, as certificates say it.
+    generation: String,
 }
 
 /// A received certificate.
@@ -108,9 +112,15 @@ pub enum ManifestRefused {
     /// It does not verify.
     #[error(transparent)]
     Invalid(#[from] ManifestError),
-    /// It names another issuer key for an epoch whose key is known.
-    #[error("the operator published another issuer key for the same epoch")]
-    OtherKey,
+    /// Its keys do not follow on those that are known.
+    #[error(transparent)]
+    KeysChanged(#[from] KeysChanged),
+    /// A later one was accepted before.
+    #[error("the operator sent an older manifest than before")]
+    Older,
+    /// It has no key for this epoch.
+    #[error("the manifest has no key for this epoch")]
+    NoKey,
 }
 
 impl Vault {
@@ -119,7 +129,8 @@ impl Vault {
     pub fn new(operator: OperatorTrust) -> Vault {
         Vault {
             operator,
-            manifest: None,
+            issuer_keys: IssuerKeys::default(),
+            manifest_epoch: None,
             person: None,
             registered: false,
             sites: Vec::new(),
@@ -159,29 +170,19 @@ impl Vault {
         &mut self,
         compact: &str,
         now: UnixTime,
-    ) -> Result<Manifest, ManifestRefused> {
+    ) -> Result<IssuerKey, ManifestRefused> {
         let OperatorTrust {
             origin,
             operator_key,
         } = &self.operator;
         let next = Manifest::verify(compact, origin, operator_key, now)?;
-        if let Some(last) = self.manifest(now)
-            && !last.keys().agree_with(next.keys())
-        {
-            return Err(ManifestRefused::OtherKey);
+        if self.manifest_epoch.is_some_and(|last| next.epoch() < last) {
+            return Err(ManifestRefused::Older);
         }
-        self.manifest = Some(compact.to_owned());
-        Ok(next)
-    }
-
-    /// The manifest, if it is still valid.
-    #[must_use]
-    pub fn manifest(&self, now: UnixTime) -> Option<Manifest> {
-        let OperatorTrust {
-            origin,
-            operator_key,
-        } = &self.operator;
-        Manifest::verify(self.manifest.as_deref()?, origin, operator_key, now).ok()
+        let key = *next.keys().of(now.epoch()).ok_or(ManifestRefused::NoKey)?;
+        self.issuer_keys = self.issuer_keys.followed_by(next.keys(), now.epoch())?;
+        self.manifest_epoch = Some(next.epoch());
+        Ok(key)
     }
 }
 
@@ -194,6 +195,8 @@ impl Person {
             blind: jose::encode(blind.expose()),
             commitment: jose::encode(commitment.to_bytes()),
             web_number: WebNumber::of(commitment).as_str().to_owned(),
+            // A later generation comes by a registration without backup, which does not exist yet.
+            generation: Generation::First.as_str().to_owned(),
         }
     }
 
@@ -224,6 +227,13 @@ impl Person {
     pub fn commitment(&self) -> Result<NymCommitment, DamagedVault> {
         let octets: [u8; 48] = octets(&self.commitment)?;
         NymCommitment::from_bytes(&octets).map_err(|_| DamagedVault)
+    }
+
+    /// Which registration of the person this is. It is shown at every sign-up, so an operator who
+    /// could choose it could mark people with it.
+    #[must_use]
+    pub fn generation(&self) -> &str {
+        &self.generation
     }
 
     /// The register's name for the person.
@@ -276,6 +286,13 @@ impl StoredCertificate {
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Whether it is of the issuer key that everybody has for its epoch.
+    #[must_use]
+    pub fn is_of(&self, known: &IssuerKeys) -> bool {
+        let key = known.of(self.epoch);
+        key.is_some_and(|known| jose::encode(known.key.to_bytes()) == self.issuer_key)
     }
 
     /// Whether sites accept it at `now`: throughout its epoch and the next.

@@ -6,6 +6,7 @@ use bbs::SecretKey;
 use credential::jose::{self, SigningKey};
 use credential::manifest::{IssuerKey, Manifest};
 use credential::origin::Origin;
+use credential::time::Epoch;
 use e2e::impostor::{Asked, Impostor, Real, Said};
 use e2e::world::World;
 use serde_json::{Value, json};
@@ -57,17 +58,25 @@ impl Stage {
 
     /// A manifest signed by the operator itself with an issuer key of its own for this week.
     fn second_manifest(&self, signer: Option<SigningKey>) -> String {
+        let now = clock::now().epoch();
+        self.manifest_of(signer, &[now, now.next()])
+    }
+
+    /// A manifest with fresh issuer keys for these epochs.
+    fn manifest_of(&self, signer: Option<SigningKey>, epochs: &[Epoch]) -> String {
         let folder = self.world.deployment().folder_of(Party::Operator);
         let key = std::fs::read(folder.join("operator.key")).unwrap();
         let key = signer.unwrap_or_else(|| SigningKey::from_pkcs8(&key).unwrap());
         let origin = Origin::parse(&self.world.deployment().origin(Party::Operator)).unwrap();
         let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-        let now = clock::now();
-        let keys = [now.epoch(), now.epoch().next()].map(|epoch| IssuerKey {
-            epoch,
-            key: SecretKey::generate(&mut rng).public(),
-        });
-        Manifest::sign(&origin, &keys, now, &key)
+        let keys: Vec<IssuerKey> = epochs
+            .iter()
+            .map(|epoch| IssuerKey {
+                epoch: *epoch,
+                key: SecretKey::generate(&mut rng).public(),
+            })
+            .collect();
+        Manifest::sign(&origin, &keys, clock::now(), &key)
     }
 
     fn refused(&self, case: &str, name: &str, number: u16) -> String {
@@ -97,6 +106,22 @@ fn a_wallet_takes_no_key_or_certificate_that_could_mark_its_holder() {
     let passport = stage.world.deployment().passport(1, &[]).unwrap();
     let refused = alva.enrol(&passport).unwrap().unwrap_err();
     assert_eq!(refused.id, "issuer-key-changed");
+    assert_eq!(alva.run(&["show"]).unwrap().unwrap(), shown);
+
+    // Nor by way of a manifest that leaves the known key out.
+    let empty = stage.manifest_of(None, &[]);
+    stage.tamper("/manifest", move |said| {
+        said.body = empty.clone().into_bytes();
+    });
+    let refused = alva.enrol(&passport).unwrap().unwrap_err();
+    assert_eq!(refused.id, "manifest-invalid");
+    let now = clock::now().epoch();
+    let next_alone = stage.manifest_of(None, &[now.next()]);
+    stage.tamper("/manifest", move |said| {
+        said.body = next_alone.clone().into_bytes();
+    });
+    let refused = alva.enrol(&passport).unwrap().unwrap_err();
+    assert_eq!(refused.id, "manifest-invalid");
     assert_eq!(alva.run(&["show"]).unwrap().unwrap(), shown);
 
     let forged = stage.second_manifest(Some(SigningKey::generate()));
@@ -207,7 +232,7 @@ fn attributes_that_could_mark_their_holder_are_not_certified() {
         ("family_name", "ERIKA  MUSTERMANN "),
         ("given_name", "erika"),
         ("sex", "x"),
-        ("nationality", "UT0"),
+        ("nationality", "UTX"),
         ("document_class", "P7"),
         ("document_number", ""),
         ("assurance_level", "substantial-3"),
@@ -223,8 +248,26 @@ fn attributes_that_could_mark_their_holder_are_not_certified() {
             }
             said
         });
-        assert_eq!(stage.refused(item, "alva", 1), "answer-invalid", "{item}");
+        assert_eq!(
+            stage.refused(item, "alva", 1),
+            "attributes-differ",
+            "{item}"
+        );
     }
+    // Nor a generation, which every site would see.
+    stage.impostor.behave({
+        let real = stage.real.clone();
+        move |asked| {
+            let mut said = real.ask(asked);
+            let mut answer = serde_json::from_slice::<Value>(&said.body).unwrap_or_default();
+            if answer.get("generation").is_some_and(Value::is_string) {
+                answer["generation"] = json!("2");
+                said.body = answer.to_string().into_bytes();
+            }
+            said
+        }
+    });
+    assert_eq!(stage.refused("generation", "alva", 1), "attributes-differ");
     stage.behave();
     stage.world.enrol("alva", 1).unwrap();
 }

@@ -115,7 +115,13 @@ fn examine(
     }))
 }
 
-fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
+/// What a certificate says of the holder of a document: the same for whoever reads it, so that a
+/// wallet can tell whether the operator would certify something else.
+///
+/// # Errors
+///
+/// [`DocumentError::BirthDate`] or [`DocumentError::Form`].
+pub fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
     let birth = mrz.birth_date();
     let birthdate = BirthDate::new(birth.year(), birth.month(), birth.day());
     let sex = match mrz.sex() {

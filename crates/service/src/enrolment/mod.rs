@@ -25,7 +25,7 @@ use store::{RegisterStore, SessionId, SessionStore, StoreError};
 
 pub use commitment::{CommitmentRequest, Offered};
 pub use decision::{EvidenceView, OfficerCode};
-pub use document::{DocumentError, DocumentUpload};
+pub use document::{DocumentError, DocumentUpload, attributes};
 pub use issuing::{CertificateRequest, IssueError};
 
 pub use crate::secret::TRANSACTION_CODE_DIGITS;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use credential::attributes::Attributes;
+use credential::attributes::{Attributes, Generation};
 use credential::jose::{self, SigningKey};
 use openid4vc::vci::CredentialOffer;
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use super::overview::{attributes_text, damaged, day};
 use super::receive::{self, Identity};
 use super::{Output, read_line};
 use crate::client::HttpsClient;
+use crate::clock;
 use crate::failure::{Failure, refused};
 use crate::files;
 
@@ -54,6 +55,7 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     let desk = Desk::begin(&home, &device).await?;
     output.progress("Sending the document to the operator …");
     desk.send_document(&document).await?;
+    let expected = document.attributes()?;
     drop(document);
     output.progress(&format!(
         "The document is in order. Show yourself to an officer and name this session:\n  {}\n\
@@ -65,6 +67,7 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         output.result("", &json!({ "session": desk.session }));
     }
     let confirmed = desk.wait_for_officer().await?;
+    confirmed.check(&expected, &home)?;
     let offer = desk
         .agree_on_secrets(&mut home, &device, &confirmed, output)
         .await?;
@@ -127,6 +130,18 @@ impl Document {
     }
 }
 
+impl Document {
+    /// What a certificate about this document says.
+    fn attributes(&self) -> Result<Attributes, Failure> {
+        let unreadable =
+            |error: &dyn std::fmt::Display| Failure::new("document-unusable", error, "");
+        let now = mrtd::UnixTime(clock::now().0);
+        let today = mrtd::CalendarDate::from_unix(now).map_err(|error| unreadable(&error))?;
+        let mrz = mrtd::parse_dg1(&self.dg1, today).map_err(|error| unreadable(&error))?;
+        service::enrolment::attributes(&mrz).map_err(|error| unreadable(&error))
+    }
+}
+
 /// The enrolment session at the operator.
 struct Desk {
     client: HttpsClient,
@@ -141,6 +156,23 @@ struct Confirmed(Session);
 impl Confirmed {
     fn attributes(&self) -> Result<&Attributes, Failure> {
         self.0.attributes.as_ref().ok_or_else(unexpected)
+    }
+
+    /// Whether the operator would certify what the document says, and the person's generation:
+    /// anything else could mark the holder at every site that sees it.
+    fn check(&self, expected: &Attributes, home: &Home) -> Result<(), Failure> {
+        let known = home
+            .vault
+            .person
+            .as_ref()
+            .filter(|_| self.0.registered == Some(true));
+        let generation = known.map_or(Generation::First.as_str(), Person::generation);
+        if self.attributes()? != expected || self.generation()? != generation {
+            let what = "the operator would certify something else than your document says";
+            let next = "Nothing was certified. Tell others, not the operator alone.";
+            return Err(Failure::new("attributes-differ", what, next));
+        }
+        Ok(())
     }
 
     fn generation(&self) -> Result<&str, Failure> {

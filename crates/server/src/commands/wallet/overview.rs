@@ -26,7 +26,8 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     };
     let number = person.web_number().map_err(damaged)?;
     let mut text = format!(
-        "Web number   {number}\nOperator     {}",
+        "Web number   {number}\nGeneration   {}\nOperator     {}",
+        person.generation(),
         home.vault.operator.origin
     );
     let mut shown = Value::Null;
@@ -50,6 +51,7 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     }
     let value = json!({
         "web_number": number.to_string(),
+        "generation": person.generation(),
         "operator": home.vault.operator.origin,
         "certificate": shown,
     });

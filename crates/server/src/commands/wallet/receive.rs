@@ -142,15 +142,15 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
     }
     let compact = String::from_utf8(answer.body).map_err(|_| unexpected())?;
     let now = clock::now();
-    let manifest = home
+    let key = home
         .vault
         .accept_manifest(compact.trim(), now)
         .map_err(|error| match error {
-            ManifestRefused::Invalid(_) => {
+            ManifestRefused::Invalid(_) | ManifestRefused::Older | ManifestRefused::NoKey => {
                 let next = "No certificate was asked for. Tell the operator.";
                 Failure::new("manifest-invalid", error, next)
             }
-            ManifestRefused::OtherKey => {
+            ManifestRefused::KeysChanged(_) => {
                 let next = "No certificate was asked for. Tell others, not the operator alone: a key \
                     of your own would make you recognisable at every site.";
                 Failure::new("issuer-key-changed", error, next)
@@ -158,12 +158,5 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
         })?;
     // Whatever becomes of this enrolment: another key for these epochs is noticed from now on.
     home.save_vault()?;
-    let key = *manifest.keys().of(now.epoch()).ok_or_else(|| {
-        Failure::new(
-            "manifest-invalid",
-            "the manifest has no key for this epoch",
-            "",
-        )
-    })?;
     Ok(key)
 }

@@ -210,6 +210,7 @@ fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> R
 
 fn failure(refusal: &Refusal) -> Failure {
     let next = match refusal {
+        Refusal::IssuerKey => "Nothing was sent. Tell others, not the operator alone.",
         Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
         Refusal::Unregistered(_) | Refusal::NeedlessCertificate => {
             "Nothing was sent. You can report the site to the operator."
