@@ -15,7 +15,7 @@ pub const SIGNATURE_LEN: usize = G1_LEN + SCALAR_LEN;
 
 /// An issuer's secret key.
 #[derive(ZeroizeOnDrop)]
-pub struct SecretKey(pub(crate) Scalar);
+pub struct SecretKey(Scalar);
 
 impl SecretKey {
     /// A fresh random key.
@@ -41,6 +41,11 @@ impl SecretKey {
         let input = Zeroizing::new([key_material, &info_len.to_be_bytes(), key_info].concat());
         let dst = [CIPHERSUITE_ID, "H2G_HM2S_KEYGEN_DST_"].concat();
         Ok(SecretKey(hash_to_scalar(&input, dst.as_bytes())))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn scalar(&self) -> &Scalar {
+        &self.0
     }
 
     /// Parses 32 big-endian octets.

@@ -7,8 +7,8 @@ pub(super) const HEADER: &[u8] = b"{\"epoch\":2950}";
 
 pub(super) struct Holder {
     pub(super) secrets: NymSecrets,
-    blind: Blind,
-    c: NymCommitment,
+    pub(super) blind: Blind,
+    pub(super) c: NymCommitment,
 }
 
 pub(super) fn rng(seed: u8) -> ChaCha20Rng {

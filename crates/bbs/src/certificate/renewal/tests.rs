@@ -44,16 +44,28 @@ impl Stage {
             issuer: &self.key.public(),
             header: HEADER,
             opened: &row(),
+            commitment: &self.holder.c,
             binding: BINDING,
         };
         SlotCommitment::verify_renewal(k, proof, &expected)
+    }
+
+    fn renew_as(&mut self, slots: &[Scalar]) -> ([u8; G1_LEN], Blind, [u8; RENEWAL_PROOF_LEN]) {
+        let c = (&self.holder.c, &self.holder.blind);
+        let renewal = self.certificate.renew_as(slots, c, BINDING, &mut self.rng);
+        renewal.unwrap()
+    }
+
+    fn renew(&mut self) -> ([u8; G1_LEN], Blind, [u8; RENEWAL_PROOF_LEN]) {
+        let c = (&self.holder.c, &self.holder.blind);
+        self.certificate.renew(c, BINDING, &mut self.rng).unwrap()
     }
 }
 
 #[test]
 fn a_renewed_certificate_has_the_same_slots_and_the_same_pseudonym() {
     let mut at = stage(40);
-    let (k, blind, proof) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    let (k, blind, proof) = at.renew();
     let next_key = SecretKey::generate(&mut at.rng);
     let signature = at.check(&k, &proof).unwrap().sign(&next_key, NEXT).unwrap();
     let secrets = (&at.holder.secrets, &blind);
@@ -76,11 +88,13 @@ fn a_renewed_certificate_has_the_same_slots_and_the_same_pseudonym() {
     let slot = [(6, Scalar::from_u128(105))];
     assert!(verify_presentation(&expected, &new, &shown, &slot).is_ok());
     // And can be renewed itself.
-    let (k, _, proof) = next.renew(BINDING, &mut at.rng).unwrap();
+    let c = (&at.holder.c, &at.holder.blind);
+    let (k, _, proof) = next.renew(c, BINDING, &mut at.rng).unwrap();
     let again = ExpectedRenewal {
         issuer: &issuer,
         header: NEXT,
         opened: &row(),
+        commitment: &at.holder.c,
         binding: BINDING,
     };
     assert!(SlotCommitment::verify_renewal(&k, &proof, &again).is_ok());
@@ -92,22 +106,20 @@ fn a_commitment_with_another_value_in_any_slot_is_refused() {
     for slot in 1..SLOTS {
         let mut slots = at.certificate.messages.clone();
         slots[slot] = slots[slot] + Scalar::from_u128(1);
-        let cheat = at.certificate.renew_as(&slots, BINDING, &mut at.rng);
-        let (k, _, proof) = cheat.unwrap();
+        let (k, _, proof) = at.renew_as(&slots);
         assert!(at.check(&k, &proof).is_err(), "slot {slot}");
     }
     // The blind is the one slot that is free.
     let mut slots = at.certificate.messages.clone();
     slots[0] = Scalar::from_u128(7);
-    let free = at.certificate.renew_as(&slots, BINDING, &mut at.rng);
-    let (k, _, proof) = free.unwrap();
+    let (k, _, proof) = at.renew_as(&slots);
     assert!(at.check(&k, &proof).is_ok());
 }
 
 #[test]
 fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
     let mut at = stage(42);
-    let (k, _, proof) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    let (k, _, proof) = at.renew();
     assert!(at.check(&k, &proof).is_ok());
     let (issuer, stranger) = (at.key.public(), SecretKey::generate(&mut at.rng).public());
     let refuses = |issuer: &PublicKey, header: &[u8], opened: &[Scalar; 6], binding: &[u8]| {
@@ -115,6 +127,7 @@ fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
             issuer,
             header,
             opened,
+            commitment: &at.holder.c,
             binding,
         };
         SlotCommitment::verify_renewal(&k, &proof, &expected).is_err()
@@ -128,8 +141,21 @@ fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
     assert!(refuses(&stranger, HEADER, &row(), BINDING));
     assert!(refuses(&issuer, NEXT, &row(), BINDING));
     assert!(refuses(&issuer, HEADER, &row(), b"another nonce"));
+    // A row of somebody else: what a certificate forged with a leaked key would be renewed by.
+    let stranger = holder(&mut rng(99));
+    let expected = ExpectedRenewal {
+        issuer: &issuer,
+        header: HEADER,
+        opened: &row(),
+        commitment: &stranger.c,
+        binding: BINDING,
+    };
+    assert!(SlotCommitment::verify_renewal(&k, &proof, &expected).is_err());
+    let foreign = (&stranger.c, &stranger.blind);
+    let forged = at.certificate.renew(foreign, BINDING, &mut at.rng).unwrap();
+    assert!(SlotCommitment::verify_renewal(&forged.0, &forged.2, &expected).is_err());
     // Another commitment of the same holder, any changed octet.
-    let (other, _, _) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    let (other, _, _) = at.renew();
     assert!(at.check(&other, &proof).is_err());
     for octet in 0..proof.len() {
         let mut changed = proof;
@@ -146,10 +172,10 @@ fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
 #[test]
 fn a_renewal_is_no_presentation_and_a_presentation_no_renewal() {
     let mut at = stage(43);
-    let (k, _, proof) = at.certificate.renew(BINDING, &mut at.rng).unwrap();
+    let (k, _, proof) = at.renew();
     let (header, issuer) = (header_with_nym(HEADER, NYM_SECRETS), at.key.public());
     let statement = statement(&issuer, &header, BINDING);
-    let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - SCALAR_LEN]).unwrap();
+    let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - 2 * SCALAR_LEN]).unwrap();
     assert!(crate::proof::verify(&statement, &bbs, &shown(&row())).is_err());
 
     let opened: Vec<usize> = (1..=OPENED_SLOTS).collect();
@@ -159,6 +185,7 @@ fn a_renewal_is_no_presentation_and_a_presentation_no_renewal() {
     assert!(crate::proof::verify(&statement, &plain, &shown(&row())).is_ok());
     let mut as_renewal = plain.to_bytes();
     as_renewal.extend(Scalar::from_u128(1).to_bytes());
+    as_renewal.extend(Scalar::from_u128(2).to_bytes());
     assert!(at.check(&k, &as_renewal.try_into().unwrap()).is_err());
 }
 
@@ -172,10 +199,10 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let abar = G1::base().mul(&draw());
     let (d, k) = (G1::base().mul(&draw()), G1::base().mul(&draw()));
     let mut out = Octets::default();
-    for point in [abar, abar.mul(&at.key.0), d] {
+    for point in [abar, abar.mul(at.key.scalar()), d] {
         out.point(&point);
     }
-    for _ in 0..HIDDEN + 5 {
+    for _ in 0..HIDDEN + 6 {
         out.scalar(&draw());
     }
     let proof: [u8; RENEWAL_PROOF_LEN] = out.0.try_into().unwrap();
@@ -183,9 +210,10 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
         issuer: &at.key.public(),
         header: HEADER,
         opened: &row(),
+        commitment: &at.holder.c,
         binding: BINDING,
     };
-    let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - SCALAR_LEN]).unwrap();
+    let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - 2 * SCALAR_LEN]).unwrap();
     let programmed = bbs.challenge;
     let passes = verify_with(&k.to_bytes(), &proof, &expected, |_| programmed);
     assert!(passes.is_ok());
