@@ -14,34 +14,37 @@ use anyhow::Context;
 /// It runs until the process ends.
 pub struct Forwarder {
     address: SocketAddr,
-    to: Arc<Mutex<SocketAddr>>,
+    to: Arc<Mutex<Option<SocketAddr>>>,
     count: Arc<AtomicUsize>,
 }
 
 impl Forwarder {
-    /// Listens on a free port for whoever wants to reach `to`.
+    /// Listens on a free port for whoever wants to reach a server that does not run yet.
     ///
     /// # Errors
     ///
     /// When no port can be taken.
-    pub fn start(to: SocketAddr) -> anyhow::Result<Forwarder> {
+    pub fn start() -> anyhow::Result<Forwarder> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
         let address = listener.local_addr()?;
         let count = Arc::new(AtomicUsize::new(0));
-        let to = Arc::new(Mutex::new(to));
+        let to = Arc::new(Mutex::new(None));
         let (counted, target) = (Arc::clone(&count), Arc::clone(&to));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 counted.fetch_add(1, Ordering::SeqCst);
                 let to = *target.lock().unwrap_or_else(PoisonError::into_inner);
-                std::thread::spawn(move || forward(client, to));
+                // Where no server runs, the client sees its connection closed.
+                if let Some(to) = to {
+                    std::thread::spawn(move || forward(client, to));
+                }
             }
         });
         Ok(Forwarder { address, to, count })
     }
 
-    /// Forwards new connections to somebody else.
-    pub fn redirect(&self, to: SocketAddr) {
+    /// Forwards new connections to this server, or closes them.
+    pub fn lead(&self, to: Option<SocketAddr>) {
         *self.to.lock().unwrap_or_else(PoisonError::into_inner) = to;
     }
 
@@ -84,7 +87,8 @@ mod tests {
     #[test]
     fn a_connection_is_counted_and_carries_both_ways_and_a_refused_one_counts_too() {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
-        let forwarder = Forwarder::start(server.local_addr().unwrap()).unwrap();
+        let forwarder = Forwarder::start().unwrap();
+        forwarder.lead(Some(server.local_addr().unwrap()));
         assert_eq!(forwarder.connections(), 0);
 
         let mut client = TcpStream::connect(forwarder.address()).unwrap();

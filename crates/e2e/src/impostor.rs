@@ -66,15 +66,15 @@ pub struct Impostor {
 }
 
 impl Impostor {
-    /// Takes the place of `party` on `port` (0: any), and answers nothing useful yet.
+    /// Takes the name of `party` on a free port, and answers nothing useful yet.
     ///
     /// # Errors
     ///
-    /// When the port is taken.
-    pub fn start(deployment: &Deployment, party: Party, port: u16) -> anyhow::Result<Impostor> {
+    /// When no port can be taken.
+    pub fn start(deployment: &Deployment, party: Party) -> anyhow::Result<Impostor> {
         let folder = deployment.folder_of(party);
         let config = ServerConfig {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             certificate_file: folder.join("tls.pem"),
             private_key_file: folder.join("tls.key"),
             stop_with_stdin: false,
@@ -190,21 +190,17 @@ pub struct Real {
 }
 
 impl Real {
-    /// `party`, at the port where it listens itself.
+    /// `party`, at the address where it listens itself.
     ///
     /// # Errors
     ///
     /// When the deployment's authority cannot be read.
-    pub fn new(deployment: &Deployment, party: Party) -> anyhow::Result<Real> {
+    pub fn new(deployment: &Deployment, party: Party, address: SocketAddr) -> anyhow::Result<Real> {
         let client = HttpsClient::new(&ClientConfig {
             ca_file: Some(deployment.ca()),
             timeout_secs: 30,
         })?;
-        let base = format!(
-            "https://{}:{}",
-            party.host(),
-            deployment.ports().listen(party)
-        );
+        let base = format!("https://{}:{}", party.host(), address.port());
         Ok(Real { client, base })
     }
 

@@ -1,7 +1,7 @@
 //! A whole deployment in a temporary folder, with its processes.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,11 +57,11 @@ impl World {
     /// When a command fails.
     pub fn new() -> anyhow::Result<World> {
         let folder = tempfile::tempdir()?;
-        let mut ports = Ports::free()?;
+        // Servers pick their ports when they start: one that was picked before can be taken then.
+        let mut ports = Ports::unknown();
         let mut forwarders = BTreeMap::new();
         for party in Party::ALL {
-            let server = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.listen(party)));
-            let forwarder = Forwarder::start(server)?;
+            let forwarder = Forwarder::start()?;
             ports = ports.behind(party, forwarder.address().port());
             forwarders.insert(party, forwarder);
         }
@@ -160,6 +160,7 @@ impl World {
         command.arg(self.deployment.config(party));
         command.envs(environment.iter().cloned());
         let server = Server::start(party.name(), command, &self.logs())?;
+        self.lead(party, Some(server.address()));
         self.servers.insert(party, server);
         Ok(())
     }
@@ -187,6 +188,7 @@ impl World {
 
     fn take(&mut self, party: Party) -> anyhow::Result<Server> {
         let server = self.servers.remove(&party);
+        self.lead(party, None);
         server.with_context(|| format!("{} does not run", party.name()))
     }
 
@@ -215,12 +217,28 @@ impl World {
     ///
     /// # Errors
     ///
-    /// When the impostor cannot start.
+    /// When the party does not run, or the impostor cannot start.
     pub fn impostor_before(&self, party: Party) -> anyhow::Result<(Impostor, Real)> {
-        let impostor = Impostor::start(&self.deployment, party, 0)?;
-        let forwarder = self.forwarders.get(&party).context("no forwarder")?;
-        forwarder.redirect(impostor.address());
-        Ok((impostor, Real::new(&self.deployment, party)?))
+        let server = self.servers.get(&party).context("the party does not run")?;
+        let real = Real::new(&self.deployment, party, server.address())?;
+        Ok((self.impostor_of(party)?, real))
+    }
+
+    /// Puts an impostor in the place of `party`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot start.
+    pub fn impostor_of(&self, party: Party) -> anyhow::Result<Impostor> {
+        let impostor = Impostor::start(&self.deployment, party)?;
+        self.lead(party, Some(impostor.address()));
+        Ok(impostor)
+    }
+
+    fn lead(&self, party: Party, to: Option<SocketAddr>) {
+        if let Some(forwarder) = self.forwarders.get(&party) {
+            forwarder.lead(to);
+        }
     }
 
     /// The wallet `name`.

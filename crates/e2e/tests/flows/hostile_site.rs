@@ -37,9 +37,8 @@ impl Stage {
             world.start(party).unwrap();
         }
         world.enrol("alva", 1).unwrap();
-        let port = world.deployment().ports().listen(Party::ForumGateway);
         Stage {
-            impostor: Impostor::start(world.deployment(), Party::ForumGateway, port).unwrap(),
+            impostor: world.impostor_of(Party::ForumGateway).unwrap(),
             keys: GatewayKeys::read(&world, Party::ForumGateway).unwrap(),
             now: clock::now(),
             world,
@@ -218,8 +217,7 @@ fn a_site_gets_the_certificate_again_by_law_alone_and_through_its_gateway_alone(
     assert_eq!(said["outcome"], "signed-up");
 
     // From now on the forum's pseudonym goes to this gateway alone.
-    let port = 0;
-    let second = Impostor::start(stage.world.deployment(), Party::ForumGateway, port).unwrap();
+    let second = Impostor::start(stage.world.deployment(), Party::ForumGateway).unwrap();
     let address = second.address().port();
     let origin = format!("https://{}:{address}", Party::ForumGateway.host());
     let moved = stage.entry(|entry| entry.gateway.origin = Origin::parse(&origin).unwrap());

@@ -71,15 +71,8 @@ async fn start(folder: &Path, mode: &Mode) -> anyhow::Result<()> {
     let mut say = |line: &str| {
         let _ = writeln!(std::io::stdout(), "{line}");
     };
-    let ports = || {
-        if *mode == Mode::Once {
-            Ports::free()
-        } else {
-            Ports::preferred()
-        }
-    };
     say("Making keys, certificates and configurations …");
-    let deployment = Deployment::open_or_create(&data, ports)?;
+    let deployment = Deployment::open_or_create(&data, Ports::preferred)?;
     let mut processes = Processes::default();
     for party in Party::ALL {
         say(&format!(

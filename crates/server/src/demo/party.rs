@@ -143,23 +143,15 @@ impl Ports {
         })
     }
 
-    /// Ports that the system picks.
-    ///
-    /// # Errors
-    ///
-    /// When no port is free.
-    pub fn free() -> anyhow::Result<Ports> {
-        let mut listen = BTreeMap::new();
-        let mut held = Vec::new();
-        for party in Party::ALL {
-            let listener = TcpListener::bind(("127.0.0.1", 0))?;
-            listen.insert(party, listener.local_addr()?.port());
-            held.push(listener);
+    /// Ports that each process picks when it starts; whoever wants to reach one needs
+    /// [`Ports::behind`].
+    #[must_use]
+    pub fn unknown() -> Ports {
+        let none = || Party::ALL.map(|party| (party, 0)).into_iter().collect();
+        Ports {
+            listen: none(),
+            reached: none(),
         }
-        Ok(Ports {
-            reached: listen.clone(),
-            listen,
-        })
     }
 
     /// The same, but `party` is reached at another port: something stands in front of it.
