@@ -174,10 +174,15 @@ impl Attacker<'_> {
 
     fn rows(&self, party: Party) -> Vec<Row> {
         let folder = self.world.deployment().folder_of(party);
-        let files = ["gateway.sqlite", "site.sqlite", "state/register.sqlite"];
+        let files = [
+            "gateway.sqlite",
+            "site.sqlite",
+            "state/register.sqlite",
+            "state/sessions.sqlite",
+        ];
         let files = files.iter().map(|file| folder.join(file));
-        let mut found = files.filter(|file| file.exists());
-        rows::read(&found.next().unwrap()).unwrap()
+        let found = files.filter(|file| file.exists());
+        found.flat_map(|file| rows::read(&file).unwrap()).collect()
     }
 
     /// What the register holds of a person, by the number that the person's own wallet shows.

@@ -230,15 +230,15 @@ impl Desk {
         let body = serde_json::json!({ "decision": decision.sign(&self.key) });
         let path = format!("/officer/enrolments/{session}/decision");
         // The same decision gets the same code, so a lost answer is asked for again.
-        for _ in 1..ATTEMPTS {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
             let call = self.request(Method::POST, &path).json(&body);
             match self.client.send(call).await {
-                Err(CallError::Unreachable(_)) => {}
+                Err(CallError::Unreachable(_)) if left > 0 => {}
                 answer => return read(&answer?),
             }
         }
-        let call = self.request(Method::POST, &path).json(&body);
-        read(&self.client.send(call).await?)
     }
 
     async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {

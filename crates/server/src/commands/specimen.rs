@@ -151,20 +151,22 @@ impl PassportArgs {
             )
             .into());
         }
-        // Made beside and moved as a whole: nobody finds half a passport.
-        let next = out.with_extension("next");
-        if next.exists() {
-            std::fs::remove_dir_all(&next)?;
-        }
-        files::make_private_folder(&next)?;
+        // Made beside, under a name that nobody has, and moved as a whole: nobody finds half a
+        // passport.
+        let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let beside = beside.unwrap_or(Path::new("."));
+        files::make_private_folder(beside)?;
+        let next = tempfile::Builder::new()
+            .prefix(".passport-")
+            .tempdir_in(beside)?;
         for (name, content) in [
             ("EF.DG1", &passport.dg1),
             ("EF.DG2", &passport.dg2),
             ("EF.SOD", &passport.sod),
         ] {
-            files::write_new(&next.join(name), content, Access::Private)?;
+            files::write_new(&next.path().join(name), content, Access::Private)?;
         }
-        std::fs::rename(&next, &out).or_fail("file-unwritable", || {
+        std::fs::rename(next.keep(), &out).or_fail("file-unwritable", || {
             format!("cannot make {}", out.display())
         })
     }

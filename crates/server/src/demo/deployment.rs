@@ -64,13 +64,15 @@ impl Deployment {
     ///
     /// When the folder holds something else, or cannot be removed.
     pub fn remove(folder: &Path) -> anyhow::Result<()> {
+        refuse_foreign(folder)?;
         let leftover = folder.with_extension("removed");
+        // What a kill left of an earlier removal is in the way of this one.
+        if leftover.exists() {
+            std::fs::remove_dir_all(&leftover)?;
+        }
         if folder.exists() {
-            refuse_foreign(folder)?;
             // Moved as a whole first: what a kill leaves of it is never taken for a deployment.
             std::fs::rename(folder, &leftover)?;
-        }
-        if leftover.exists() {
             std::fs::remove_dir_all(&leftover)?;
         }
         Ok(())
