@@ -119,20 +119,16 @@ fn busy(deployment: &Deployment, party: Party) -> String {
 }
 
 fn try_next(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Result<()> {
+    let shown = |path: PathBuf| path.display().to_string();
     let program = std::env::current_exe()?;
-    let program = program.parent().unwrap_or(Path::new(".")).display();
+    let program = shown(program.parent().unwrap_or(Path::new(".")).to_owned());
     let at = deployment.folder().display();
-    let (forum, shop) = (
-        deployment.origin(Party::Forum),
-        deployment.origin(Party::Shop),
-    );
-    let (operator, ca) = (deployment.origin(Party::Operator), deployment.ca());
-    let (trust, ca) = (deployment.trust_file(), ca.display());
-    let (trust, token) = (trust.display(), deployment.moderator_token());
-    let (officer, token) = (deployment.officer_key(), token.display());
-    let (officer, id) = (officer.display(), deployment::OFFICER);
-    let home = deployment.wallet_home(crate::demo::WALLET);
-    let home = home.display();
+    let [forum, shop, operator] =
+        [Party::Forum, Party::Shop, Party::Operator].map(|party| deployment.origin(party));
+    let (ca, trust) = (shown(deployment.ca()), shown(deployment.trust_file()));
+    let (id, officer) = (deployment::OFFICER, shown(deployment.officer_key()));
+    let token = shown(deployment.moderator_token());
+    let home = shown(deployment.wallet_home(crate::demo::WALLET));
     say(&format!(
         "\nIt all runs now. Ctrl-C here stops everything; the data stays in\n  {at}\n\
          \nTry next, in a browser that trusts {ca} (or accept its warning):\n\
