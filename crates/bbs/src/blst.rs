@@ -23,7 +23,7 @@ use blst::{
     blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
 };
 use rand_core::CryptoRng;
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Octets of a serialised scalar.
@@ -51,6 +51,10 @@ impl Scalar {
         let (_, low) = bytes.split_at_mut(16);
         low.copy_from_slice(&value.to_be_bytes());
         Scalar::reduce(&bytes)
+    }
+
+    fn one() -> Scalar {
+        Scalar::from_u128(1)
     }
 
     /// Parses 32 big-endian octets; `None` unless the value is below r.
@@ -179,6 +183,16 @@ impl ConstantTimeEq for Scalar {
     }
 }
 
+impl ConditionallySelectable for Scalar {
+    fn conditional_select(a: &Scalar, b: &Scalar, choice: Choice) -> Scalar {
+        let mut chosen = *a;
+        for (limb, other) in chosen.0.l.iter_mut().zip(&b.0.l) {
+            limb.conditional_assign(other, choice);
+        }
+        chosen
+    }
+}
+
 impl PartialEq for Scalar {
     fn eq(&self, other: &Scalar) -> bool {
         self.ct_eq(other).into()
@@ -252,10 +266,16 @@ impl G1 {
     /// This point times `scalar`, in constant time in the scalar.
     #[must_use]
     pub fn mul(&self, scalar: &Scalar) -> G1 {
-        let bytes = scalar.to_lendian();
+        // blst takes another, slower way for zero; it multiplies by one instead.
+        let zero = scalar.ct_eq(&Scalar::default());
+        let bytes = Scalar::conditional_select(scalar, &Scalar::one(), zero).to_lendian();
         let mut out = blst_p1::default();
         // SAFETY: 32 readable octets hold the 255 bits announced.
         unsafe { blst_p1_mult(&raw mut out, &raw const self.0, bytes.as_ptr(), SCALAR_BITS) };
+        let limbs = [&mut out.x.l, &mut out.y.l, &mut out.z.l];
+        for limb in limbs.into_iter().flatten() {
+            limb.conditional_assign(&0, zero);
+        }
         G1(out)
     }
 

@@ -2,15 +2,22 @@
 //! Source: draft-irtf-cfrg-bbs-signatures §3.6.3, §3.6.4, §3.7 and
 //! draft-irtf-cfrg-bbs-per-verifier-linkability-03 §7.
 
-use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+mod steps;
 
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+pub(crate) use self::steps::{
+    Commitments, ProofRandomness, Split, finalize, header_with_nym, proof_init, verify_init,
+    verify_pairing,
+};
+use self::steps::{NymPart, challenge_input, nym_init, nym_verify_init};
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, G2, Scalar, msm_vartime, pairing_product_is_one, sum_of_products};
+use crate::blst::{G1, G1_LEN, Scalar};
 use crate::pseudonym::{Context, Pseudonym};
-use crate::signature::{PublicKey, Signature, b_point};
-use crate::suite::{Octets, Parameters, p1};
+use crate::signature::{PublicKey, Signature};
+use crate::suite::{Octets, Parameters};
 
 /// What prover and verifier both know before the proof.
 pub struct Statement<'a> {
@@ -35,12 +42,12 @@ pub struct NymStatement<'a> {
 /// A proof of knowledge of a signature.
 #[derive(Clone)]
 pub struct Proof {
-    abar: G1,
-    bbar: G1,
-    d: G1,
-    e_hat: Scalar,
-    r1_hat: Scalar,
-    r3_hat: Scalar,
+    pub(crate) abar: G1,
+    pub(super) bbar: G1,
+    pub(super) d: G1,
+    pub(super) e_hat: Scalar,
+    pub(super) r1_hat: Scalar,
+    pub(super) r3_hat: Scalar,
     pub(crate) m_hats: Vec<Scalar>,
     pub(crate) challenge: Scalar,
 }
@@ -95,70 +102,6 @@ impl Proof {
         }
         out.scalar(&self.challenge);
         out.0
-    }
-}
-
-/// The prover's random scalars in the order of `calculate_random_scalars`.
-#[derive(ZeroizeOnDrop)]
-pub(crate) struct ProofRandomness {
-    r1: Scalar,
-    r2: Scalar,
-    e: Scalar,
-    r1_mask: Scalar,
-    r3_mask: Scalar,
-    pub(crate) messages: Vec<Scalar>,
-}
-
-impl ProofRandomness {
-    pub(crate) fn draw(undisclosed: usize, rng: &mut impl CryptoRng) -> ProofRandomness {
-        let mut next = || Scalar::random(rng);
-        ProofRandomness {
-            r1: next(),
-            r2: next(),
-            e: next(),
-            r1_mask: next(),
-            r3_mask: next(),
-            messages: (0..undisclosed).map(|_| next()).collect(),
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn given(scalars: &[Scalar]) -> ProofRandomness {
-        let [r1, r2, e, r1_mask, r3_mask, messages @ ..] = scalars else {
-            panic!("too few")
-        };
-        ProofRandomness {
-            r1: *r1,
-            r2: *r2,
-            e: *e,
-            r1_mask: *r1_mask,
-            r3_mask: *r3_mask,
-            messages: messages.to_vec(),
-        }
-    }
-}
-
-/// Points and domain that enter the challenge.
-pub(crate) struct Commitments {
-    abar: G1,
-    bbar: G1,
-    d: G1,
-    t1: G1,
-    t2: G1,
-    pub(crate) domain: Scalar,
-}
-
-impl Commitments {
-    /// The beginning of every challenge: disclosed messages with their indexes, then the points.
-    pub(crate) fn write(&self, out: &mut Octets, disclosed: &[(usize, Scalar)]) {
-        out.integer(disclosed.len());
-        for (index, message) in disclosed {
-            out.integer(*index);
-            out.scalar(message);
-        }
-        for point in [&self.abar, &self.bbar, &self.d, &self.t1, &self.t2] {
-            out.point(point);
-        }
     }
 }
 
@@ -237,7 +180,7 @@ pub(crate) fn prove_with(
     let nym_part = nym
         .map(|nym| nym_init(nym, messages, &random.messages))
         .transpose()?;
-    let challenge = challenge(
+    let input = challenge_input(
         statement,
         &commitments,
         &shown,
@@ -248,76 +191,9 @@ pub(crate) fn prove_with(
                 context: nym.context,
             }),
     );
-
+    let challenge = statement.parameters.interface.hash_to_scalar(&input.0);
     let proof = finalize(&commitments, signature, &hidden, random, challenge);
     Ok((proof, nym_part.map(|(pseudonym, _)| pseudonym)))
-}
-
-/// ProofFinalize. Source: §3.7.2.
-pub(crate) fn finalize(
-    commitments: &Commitments,
-    signature: &Signature,
-    hidden: &[Scalar],
-    random: &ProofRandomness,
-    challenge: Scalar,
-) -> Proof {
-    let r3 = Zeroizing::new(random.r2.invert());
-    Proof {
-        abar: commitments.abar,
-        bbar: commitments.bbar,
-        d: commitments.d,
-        e_hat: random.e + signature.e * challenge,
-        r1_hat: random.r1_mask - random.r1 * challenge,
-        r3_hat: random.r3_mask - *r3 * challenge,
-        m_hats: hidden
-            .iter()
-            .zip(&random.messages)
-            .map(|(m, mask)| *mask + *m * challenge)
-            .collect(),
-        challenge,
-    }
-}
-
-/// ProofInit. Source: §3.7.1.
-pub(crate) fn proof_init(
-    statement: &Statement<'_>,
-    nym: Option<&NymStatement<'_>>,
-    signature: &Signature,
-    messages: &[Scalar],
-    random: &ProofRandomness,
-    split: &Split,
-) -> Commitments {
-    let domain = domain(statement, nym);
-    let mut b = b_point(statement.parameters, &domain, messages);
-    let d = b.mul(&random.r2);
-    b.zeroize();
-    let abar = signature.a.mul(&Zeroizing::new(random.r1 * random.r2));
-    let bbar = d.mul(&random.r1) - abar.mul(&signature.e);
-    let t1 = abar.mul(&random.e) + d.mul(&random.r1_mask);
-    let t2 = d.mul(&random.r3_mask) + sum_of_products(&split.hidden_generators, &random.messages);
-    Commitments {
-        abar,
-        bbar,
-        d,
-        t1,
-        t2,
-        domain,
-    }
-}
-
-/// PseudonymProofInit: the pseudonym and the commitment Ut of its proof. Source: §7.3.1.
-fn nym_init(
-    nym: &NymStatement<'_>,
-    messages: &[Scalar],
-    masks: &[Scalar],
-) -> Result<(Pseudonym, G1), Invalid> {
-    let secrets = last(messages, nym.nym_secrets)?;
-    let masks = last(masks, nym.nym_secrets)?;
-    let ut = nym.context.base().mul(&nym.context.evaluate(masks));
-    if ut.is_identity() {
-        return Err(Invalid);
-    }
-    Ok((nym.context.pseudonym(secrets)?, ut))
 }
 
 /// ProofVerify: whether `proof` shows a signature on messages of which `disclosed` are the ones
@@ -355,6 +231,19 @@ fn verify_any(
     proof: &Proof,
     disclosed: &[(usize, Scalar)],
 ) -> Result<(), Invalid> {
+    verify_with(statement, nym, proof, disclosed, |input| {
+        statement.parameters.interface.hash_to_scalar(&input.0)
+    })
+}
+
+/// The verifier with its hash, which tests of zero knowledge replace.
+pub(crate) fn verify_with(
+    statement: &Statement<'_>,
+    nym: Option<(&NymStatement<'_>, &Pseudonym)>,
+    proof: &Proof,
+    disclosed: &[(usize, Scalar)],
+    hash: impl Fn(&Octets) -> Scalar,
+) -> Result<(), Invalid> {
     let indexes: Vec<usize> = disclosed.iter().map(|(i, _)| *i).collect();
     let split = Split::new(statement.parameters, &indexes, nym.map(|(n, _)| n))?;
     if proof.m_hats.len() != split.hidden.len() {
@@ -369,166 +258,8 @@ fn verify_any(
         ut,
         context: nym.context,
     });
-    if challenge(statement, &commitments, disclosed, part) != proof.challenge {
+    if hash(&challenge_input(statement, &commitments, disclosed, part)) != proof.challenge {
         return Err(Invalid);
     }
     verify_pairing(statement, proof)
-}
-
-/// The last step of ProofVerify: Abar and Bbar are those of a signature.
-pub(crate) fn verify_pairing(statement: &Statement<'_>, proof: &Proof) -> Result<(), Invalid> {
-    if pairing_product_is_one(
-        &proof.abar,
-        &statement.issuer.0,
-        &-proof.bbar,
-        &G2::generator(),
-    ) {
-        Ok(())
-    } else {
-        Err(Invalid)
-    }
-}
-
-/// ProofVerifyInit. Source: §3.7.3.
-pub(crate) fn verify_init(
-    statement: &Statement<'_>,
-    nym: Option<&NymStatement<'_>>,
-    proof: &Proof,
-    disclosed: &[(usize, Scalar)],
-    split: &Split,
-) -> Commitments {
-    let domain = domain(statement, nym);
-    let c = proof.challenge;
-    let t1 = msm_vartime(&[
-        (proof.bbar, c),
-        (proof.abar, proof.e_hat),
-        (proof.d, proof.r1_hat),
-    ]);
-    let mut terms = vec![
-        (p1(), c),
-        (statement.parameters.q1, domain * c),
-        (proof.d, proof.r3_hat),
-    ];
-    for (generator, (_, message)) in split.disclosed_generators.iter().zip(disclosed) {
-        terms.push((*generator, *message * c));
-    }
-    terms.extend(
-        split
-            .hidden_generators
-            .iter()
-            .copied()
-            .zip(proof.m_hats.iter().copied()),
-    );
-    Commitments {
-        abar: proof.abar,
-        bbar: proof.bbar,
-        d: proof.d,
-        t1,
-        t2: msm_vartime(&terms),
-        domain,
-    }
-}
-
-/// PseudonymProofVerifyInit: Uv. Source: §7.3.2.
-fn nym_verify_init(
-    nym: &NymStatement<'_>,
-    pseudonym: &Pseudonym,
-    proof: &Proof,
-) -> Result<G1, Invalid> {
-    let hats = last(&proof.m_hats, nym.nym_secrets)?;
-    let uv = msm_vartime(&[
-        (*nym.context.base(), *nym.context.evaluate(hats)),
-        (pseudonym.0, -proof.challenge),
-    ]);
-    if uv.is_identity() {
-        Err(Invalid)
-    } else {
-        Ok(uv)
-    }
-}
-
-/// The layout cut into disclosed and hidden parts.
-pub(crate) struct Split {
-    pub(crate) hidden: Vec<usize>,
-    pub(crate) hidden_generators: Vec<G1>,
-    disclosed_generators: Vec<G1>,
-}
-
-impl Split {
-    pub(crate) fn new(
-        parameters: &Parameters,
-        disclosed: &[usize],
-        nym: Option<&NymStatement<'_>>,
-    ) -> Result<Split, Invalid> {
-        let total = parameters.message_generators.len();
-        let secrets = nym.map_or(0, |nym| nym.nym_secrets);
-        let limit = total.checked_sub(secrets).ok_or(Invalid)?;
-        if !disclosed.is_sorted_by(|a, b| a < b) || disclosed.iter().any(|i| *i >= limit) {
-            return Err(Invalid);
-        }
-        let mut split = Split {
-            hidden: Vec::with_capacity(total),
-            hidden_generators: Vec::with_capacity(total),
-            disclosed_generators: Vec::with_capacity(disclosed.len()),
-        };
-        for (i, generator) in parameters.message_generators.iter().enumerate() {
-            if disclosed.binary_search(&i).is_ok() {
-                split.disclosed_generators.push(*generator);
-            } else {
-                split.hidden.push(i);
-                split.hidden_generators.push(*generator);
-            }
-        }
-        Ok(split)
-    }
-}
-
-fn domain(statement: &Statement<'_>, nym: Option<&NymStatement<'_>>) -> Scalar {
-    let header = match nym {
-        Some(nym) => header_with_nym(statement.header, nym.nym_secrets),
-        None => statement.header.to_vec(),
-    };
-    statement.parameters.domain(statement.issuer, &header)
-}
-
-/// combined_header: the number of nym_secrets is signed with the header. Source: §6.1.2.
-pub(crate) fn header_with_nym(header: &[u8], nym_secrets: usize) -> Vec<u8> {
-    [header, &(nym_secrets as u64).to_be_bytes()].concat()
-}
-
-fn last(scalars: &[Scalar], count: usize) -> Result<&[Scalar], Invalid> {
-    let start = scalars.len().checked_sub(count).ok_or(Invalid)?;
-    scalars
-        .get(start..)
-        .filter(|part| !part.is_empty())
-        .ok_or(Invalid)
-}
-
-/// What the pseudonym adds to the challenge.
-#[derive(Clone, Copy)]
-struct NymPart<'a> {
-    pseudonym: &'a Pseudonym,
-    ut: &'a G1,
-    context: &'a Context,
-}
-
-/// ProofChallengeCalculate (§3.7.4) and ProofWithPseudonymChallengeCalculate (§8.1).
-fn challenge(
-    statement: &Statement<'_>,
-    commitments: &Commitments,
-    disclosed: &[(usize, Scalar)],
-    nym: Option<NymPart<'_>>,
-) -> Scalar {
-    let mut input = Octets::default();
-    commitments.write(&mut input, disclosed);
-    if let Some(nym) = &nym {
-        input.point(&nym.pseudonym.0);
-        input.point(nym.ut);
-    }
-    input.scalar(&commitments.domain);
-    input.prefixed(statement.ph);
-    if let Some(nym) = &nym {
-        input.prefixed(nym.context.id());
-    }
-    statement.parameters.interface.hash_to_scalar(&input.0)
 }

@@ -149,6 +149,12 @@ impl Octets {
     }
 }
 
+impl zeroize::Zeroize for Octets {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 /// hash_to_scalar. Source: draft-irtf-cfrg-bbs-signatures §4.2.2.
 pub(crate) fn hash_to_scalar(octets: &[u8], dst: &[u8]) -> Scalar {
     let mut uniform = zeroize::Zeroizing::new([0; EXPAND_LEN]);
@@ -157,7 +163,7 @@ pub(crate) fn hash_to_scalar(octets: &[u8], dst: &[u8]) -> Scalar {
 }
 
 /// create_generators. Source: draft-irtf-cfrg-bbs-signatures §4.1.1.
-fn create_generators(count: usize, api_id: &[u8]) -> Vec<G1> {
+pub(crate) fn create_generators(count: usize, api_id: &[u8]) -> Vec<G1> {
     let seed_dst = [api_id, b"SIG_GENERATOR_SEED_"].concat();
     let generator_dst = [api_id, b"SIG_GENERATOR_DST_"].concat();
     let mut v = [0; EXPAND_LEN];

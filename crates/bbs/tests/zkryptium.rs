@@ -7,8 +7,8 @@
 )]
 
 use bbs::certificate::{
-    Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
-    SlotCommitment, octets_slot, verify_presentation,
+    Asked, Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets, Presented,
+    SignerEntropy, SlotCommitment, octets_slot, verify_presentation,
 };
 use bbs::proof::{self, Proof, Statement};
 use bbs::pseudonym::{Context, Pseudonym};
@@ -129,15 +129,21 @@ fn our_certificate_verifies_with_them() {
         signature,
         &key.public(),
         HEADER,
-        known(),
+        &known(),
         (&secrets, &blind),
     )
     .unwrap();
 
     for disclosed in [vec![], vec![6], vec![6, 7, 16], DISCLOSABLE.collect()] {
-        let (proof, pseudonym) = certificate
-            .present(&Context::new(CONTEXT), PH, &disclosed, &mut rng)
-            .unwrap();
+        let asked = Asked {
+            context: &Context::new(CONTEXT),
+            ph: PH,
+            disclosed: &disclosed,
+            born_by: None,
+        };
+        let Presented {
+            proof, pseudonym, ..
+        } = certificate.present(&asked, &mut rng).unwrap();
         // Their committed message j is our slot j + 1: slot 0 is the prover's blind.
         let indexes: Vec<usize> = disclosed.iter().map(|slot| slot - 1).collect();
         let octets: Vec<_> = indexes.iter().map(|j| slot_octets()[*j].clone()).collect();
@@ -221,8 +227,14 @@ fn a_certificate_of_theirs_verifies_with_us() {
         header: HEADER,
         context: &context,
         ph: PH,
+        born_by: None,
+    };
+    let presented = Presented {
+        pseudonym,
+        proof: proof.to_bytes(),
+        age: None,
     };
     let shown = [(6, octets_slot(&octets[5])), (16, octets_slot(&octets[15]))];
-    verify_presentation(&expected, &pseudonym, &proof.to_bytes(), &shown).unwrap();
-    assert!(verify_presentation(&expected, &pseudonym, &proof.to_bytes(), &shown[..1]).is_err());
+    verify_presentation(&expected, &presented, &shown).unwrap();
+    assert!(verify_presentation(&expected, &presented, &shown[..1]).is_err());
 }

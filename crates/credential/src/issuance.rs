@@ -202,7 +202,7 @@ pub fn receive(
         signature,
         &issuer.key,
         &header,
-        slots.known_slots(),
+        &slots.known_slots(),
         secrets,
     )?)
 }

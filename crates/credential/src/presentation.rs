@@ -5,7 +5,8 @@
 //! Source: `docs/specs.md`, section "presentation".
 
 use bbs::certificate::{
-    self, Certificate, Expected, NymSecrets, SIGN_IN_PROOF_LEN, SLOTS, prove_sign_in,
+    self, Asked, Certificate, Expected, NymSecrets, Presented, SIGN_IN_PROOF_LEN, SLOTS,
+    prove_sign_in,
 };
 use bbs::pseudonym::Pseudonym;
 use bbs::{G1_LEN, Scalar};
@@ -185,7 +186,13 @@ pub fn create_sign_up(
     let (site, secrets) = context;
     let pseudonym = secrets.pseudonym(site.context())?;
     let header = Header::new(SIGN_UP, binding, &pseudonym, device).to_octets();
-    let (proof, _) = certificate.present(site.context(), &header, &items.slots(), rng)?;
+    let asked = Asked {
+        context: site.context(),
+        ph: &header,
+        disclosed: &items.slots(),
+        born_by: None,
+    };
+    let proof = certificate.present(&asked, rng)?.proof;
     let signature = device.0.sign(&device_message(&header, &proof));
     Ok(format!(
         "{}.{}.{}.{}~{}",
@@ -234,21 +241,27 @@ pub fn verify_sign_up(
         header: &parts.issuer_header,
         context: context.context(),
         ph: &parts.header,
+        born_by: None,
     };
     let values = disclosed
         .iter()
         .map(|(item, payload)| Some((item.slot(), slot_value(*item, payload)?)))
         .collect::<Option<Vec<(usize, Scalar)>>>()
         .ok_or(PresentationError::Invalid)?;
-    certificate::verify_presentation(&expected, &pseudonym, &parts.proof, &values)?;
+    let presented = Presented {
+        pseudonym,
+        proof: parts.proof,
+        age: None,
+    };
+    certificate::verify_presentation(&expected, &presented, &values)?;
     header
         .device_key
         .verify(
-            &device_message(&parts.header, &parts.proof),
+            &device_message(&parts.header, &presented.proof),
             &parts.signature,
         )
         .map_err(|_| PresentationError::Invalid)?;
-    accepted_sign_up(&header, pseudonym, &disclosed)
+    accepted_sign_up(&header, presented.pseudonym, &disclosed)
 }
 
 fn accepted_sign_up(

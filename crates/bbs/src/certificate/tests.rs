@@ -1,7 +1,12 @@
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng;
+use rand_core::{CryptoRng, SeedableRng};
 
 use super::*;
+use crate::blind::parse_scalars;
+use crate::blst::G1_LEN;
+use crate::proof::{NymStatement, Proof, Statement, prove_with_nym, verify_with, verify_with_nym};
+use crate::pseudonym::{Context, Pseudonym};
+use crate::signature::SecretKey;
 
 pub(super) const HEADER: &[u8] = b"{\"epoch\":2950}";
 
@@ -38,235 +43,300 @@ pub(super) fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) 
     let k = SlotCommitment::verify(&k, &known(100), &holder.c, &proof, b"nonce").unwrap();
     let signature = k.sign(key, HEADER).unwrap();
     let secrets = (&holder.secrets, &blind);
-    Certificate::verify(signature, &key.public(), HEADER, known(100), secrets).unwrap()
+    Certificate::verify(signature, &key.public(), HEADER, &known(100), secrets).unwrap()
 }
 
-#[test]
-fn an_opening_proof_holds_for_its_commitment_and_binding_alone() {
-    let mut rng = rng(1);
+/// A point that nobody knows anything about.
+pub(super) fn random_point(rng: &mut impl CryptoRng) -> G1 {
+    G1::base().mul(&Scalar::random(rng))
+}
+
+/// `count` random scalars as octets.
+pub(super) fn random_scalars<const LEN: usize>(
+    count: usize,
+    rng: &mut impl CryptoRng,
+) -> [u8; LEN] {
+    let octets: Vec<u8> = (0..count)
+        .flat_map(|_| Scalar::random(rng).to_bytes())
+        .collect();
+    octets.try_into().unwrap()
+}
+
+/// The scalars of a proof behind its first `points` points.
+pub(super) fn scalars_of(proof: &[u8], points: usize) -> Vec<Scalar> {
+    parse_scalars(&proof[points * G1_LEN..]).unwrap()
+}
+
+/// What two transcripts with the same first message give: challenge and responses of each.
+pub(super) fn witness(one: (Scalar, &[Scalar]), two: (Scalar, &[Scalar])) -> Vec<Scalar> {
+    let divisor = (one.0 - two.0).invert();
+    let pairs = one.1.iter().zip(two.1);
+    pairs.map(|(a, b)| (*a - *b) * divisor).collect()
+}
+
+struct Stage {
+    rng: ChaCha20Rng,
+    holder: Holder,
+    key: SecretKey,
+    certificate: Certificate,
+    context: Context,
+}
+
+fn stage(seed: u8) -> Stage {
+    let mut rng = rng(seed);
     let holder = holder(&mut rng);
-    let proof = holder
-        .c
-        .prove_opening(&holder.secrets, &holder.blind, b"a", &mut rng);
-    assert!(holder.c.verify_opening(&proof, b"a").is_ok());
-    assert!(holder.c.verify_opening(&proof, b"b").is_err());
-    let other = self::holder(&mut rng);
-    assert!(other.c.verify_opening(&proof, b"a").is_err());
-    for at in 0..proof.len() {
-        let mut changed = proof;
-        changed[at] ^= 1;
-        assert!(
-            holder.c.verify_opening(&changed, b"a").is_err(),
-            "octet {at}"
-        );
+    let key = SecretKey::generate(&mut rng);
+    let certificate = issue(&holder, &key, &mut rng);
+    let context = Context::new(b"site a");
+    Stage {
+        rng,
+        holder,
+        key,
+        certificate,
+        context,
     }
 }
 
-#[test]
-fn entropy_moves_commitment_and_secrets_together() {
-    let mut rng = rng(2);
-    let drawn = NymSecrets::draw(&mut rng);
-    let (c, blind) = NymCommitment::commit(&drawn, &mut rng);
-    let entropy = SignerEntropy::draw(&mut rng);
-    let proof =
-        c.add_entropy(&entropy)
-            .prove_opening(&drawn.add_entropy(&entropy), &blind, b"", &mut rng);
-    assert!(c.add_entropy(&entropy).verify_opening(&proof, b"").is_ok());
-    let without = c
-        .add_entropy(&entropy)
-        .prove_opening(&drawn, &blind, b"", &mut rng);
-    assert!(
-        c.add_entropy(&entropy)
-            .verify_opening(&without, b"")
-            .is_err()
-    );
+impl Stage {
+    fn present(&mut self, disclosed: &[usize], born_by: Option<u16>) -> Result<Presented, Invalid> {
+        let asked = Asked {
+            context: &self.context,
+            ph: b"ph",
+            disclosed,
+            born_by,
+        };
+        self.certificate.present(&asked, &mut self.rng)
+    }
 }
 
-#[test]
-fn a_slot_commitment_with_another_value_commitment_or_secret_is_refused() {
-    let mut rng = rng(3);
-    let (a, b) = (holder(&mut rng), holder(&mut rng));
-    let opening = (&a.secrets, &a.blind);
-    let (k, _, proof) = SlotCommitment::prove(&known(100), &a.c, opening, b"n", &mut rng);
-    let verify = |values: &KnownSlots, c: &NymCommitment, binding: &[u8]| {
-        SlotCommitment::verify(&k, values, c, &proof, binding).map(|_| ())
-    };
-    assert!(verify(&known(100), &a.c, b"n").is_ok());
-    assert!(verify(&known(100), &b.c, b"n").is_err());
-    assert!(verify(&known(100), &a.c, b"m").is_err());
-    for slot in 0..KNOWN_SLOTS {
-        let mut values = known(100);
-        values.0[slot] = Scalar::from_u128(7);
-        assert!(verify(&values, &a.c, b"n").is_err(), "slot {}", slot + 1);
-    }
-    // Secrets of another commitment in K.
-    let foreign = (&b.secrets, &a.blind);
-    let (k, _, proof) = SlotCommitment::prove(&known(100), &a.c, foreign, b"n", &mut rng);
-    assert!(SlotCommitment::verify(&k, &known(100), &a.c, &proof, b"n").is_err());
-    for at in 0..proof.len() {
-        let mut changed = proof;
-        changed[at] ^= 1;
-        assert!(SlotCommitment::verify(&k, &known(100), &a.c, &changed, b"n").is_err());
-    }
+fn value(slot: usize) -> (usize, Scalar) {
+    (slot, Scalar::from_u128(99 + slot as u128))
 }
 
 #[test]
 fn a_presentation_verifies_for_its_context_header_slots_and_ph_alone() {
-    let mut rng = rng(4);
-    let holder = holder(&mut rng);
-    let key = SecretKey::generate(&mut rng);
-    let certificate = issue(&holder, &key, &mut rng);
-    let context = Context::new(b"site a");
-    let (proof, pseudonym) = certificate
-        .present(&context, b"ph", &[6, 9], &mut rng)
-        .unwrap();
-    assert!(pseudonym == holder.secrets.pseudonym(&context).unwrap());
-    let shown = [(6, Scalar::from_u128(105)), (9, Scalar::from_u128(108))];
-    let issuer = key.public();
+    let mut at = stage(4);
+    let presented = at.present(&[6, 9], None).unwrap();
+    assert!(presented.pseudonym == at.holder.secrets.pseudonym(&at.context).unwrap());
+    let (issuer, other) = (at.key.public(), SecretKey::generate(&mut at.rng).public());
+    let elsewhere = Context::new(b"site b");
     let expected = Expected {
         issuer: &issuer,
         header: HEADER,
-        context: &context,
+        context: &at.context,
         ph: b"ph",
+        born_by: None,
     };
+    let shown = [value(6), value(9)];
     let check = |e: &Expected<'_>, shown: &[(usize, Scalar)]| {
-        verify_presentation(e, &pseudonym, &proof, shown)
+        verify_presentation(e, &presented, shown).is_ok()
     };
-    assert!(check(&expected, &shown).is_ok());
-    assert!(
-        check(
-            &Expected {
-                header: b"other",
-                ..expected
-            },
-            &shown
-        )
-        .is_err()
-    );
-    assert!(
-        check(
-            &Expected {
-                ph: b"other",
-                ..expected
-            },
-            &shown
-        )
-        .is_err()
-    );
-    let elsewhere = Context::new(b"site b");
-    assert!(
-        check(
-            &Expected {
-                context: &elsewhere,
-                ..expected
-            },
-            &shown
-        )
-        .is_err()
-    );
-    let other = SecretKey::generate(&mut rng).public();
-    assert!(
-        check(
-            &Expected {
-                issuer: &other,
-                ..expected
-            },
-            &shown
-        )
-        .is_err()
-    );
+    assert!(check(&expected, &shown));
+    let header = b"other".as_slice();
+    assert!(!check(&Expected { header, ..expected }, &shown));
+    assert!(!check(
+        &Expected {
+            ph: header,
+            ..expected
+        },
+        &shown
+    ));
+    let context = &elsewhere;
+    assert!(!check(
+        &Expected {
+            context,
+            ..expected
+        },
+        &shown
+    ));
+    let issuer = &other;
+    assert!(!check(&Expected { issuer, ..expected }, &shown));
+    let born_by = Some(200);
+    assert!(!check(
+        &Expected {
+            born_by,
+            ..expected
+        },
+        &shown
+    ));
     let [a, b] = shown;
-    assert!(check(&expected, &[a]).is_err());
-    assert!(check(&expected, &[b, a]).is_err());
-    assert!(
-        check(&expected, &[(6, b.1), (9, a.1)]).is_err(),
-        "swapped slots"
-    );
-    assert!(check(&expected, &[a, (10, b.1)]).is_err());
-    for at in (0..proof.len()).step_by(5) {
-        let mut changed = proof.clone();
-        changed[at] ^= 1;
-        assert!(verify_presentation(&expected, &pseudonym, &changed, &shown).is_err());
+    assert!(!check(&expected, &[a]));
+    assert!(!check(&expected, &[b, a]));
+    assert!(!check(&expected, &[(6, b.1), (9, a.1)]), "swapped slots");
+    assert!(!check(&expected, &[a, (10, b.1)]));
+    for octet in (0..presented.proof.len()).step_by(5) {
+        let mut changed = Presented {
+            pseudonym: presented.pseudonym.clone(),
+            proof: presented.proof.clone(),
+            age: None,
+        };
+        changed.proof[octet] ^= 1;
+        assert!(verify_presentation(&expected, &changed, &shown).is_err());
     }
-    assert!(
-        verify_presentation(&expected, &pseudonym, &proof[..proof.len() - 32], &shown).is_err()
-    );
+    let mut shorter = presented;
+    shorter.proof.truncate(shorter.proof.len() - 32);
+    assert!(verify_presentation(&expected, &shorter, &shown).is_err());
+}
+
+#[test]
+fn an_age_is_proved_beside_any_disclosed_slots_and_for_its_bound_alone() {
+    let mut at = stage(8);
+    let issuer = at.key.public();
+    for disclosed in [&[][..], &[6], &[6, 7, 8], &[6, 10, 16], &[7, 8, 11]] {
+        // The birth day, slot 9, is 108.
+        let presented = at.present(disclosed, Some(120)).unwrap();
+        let again = at.present(disclosed, Some(120)).unwrap();
+        let shown: Vec<_> = disclosed.iter().copied().map(value).collect();
+        let expected = Expected {
+            issuer: &issuer,
+            header: HEADER,
+            context: &at.context,
+            ph: b"ph",
+            born_by: Some(120),
+        };
+        let check = |born_by| {
+            let expected = Expected {
+                born_by,
+                ..expected
+            };
+            verify_presentation(&expected, &presented, &shown).is_ok()
+        };
+        assert!(check(Some(120)));
+        assert!(!check(None) && !check(Some(121)) && !check(Some(119)) && !check(Some(108)));
+        let ph = b"other";
+        let other = Expected { ph, ..expected };
+        assert!(verify_presentation(&other, &presented, &shown).is_err());
+        // That of another presentation of the same certificate, or none.
+        let mut mixed = again;
+        assert!(verify_presentation(&expected, &mixed, &shown).is_ok());
+        mixed.age = presented.age;
+        assert!(verify_presentation(&expected, &mixed, &shown).is_err());
+        mixed.age = None;
+        assert!(verify_presentation(&expected, &mixed, &shown).is_err());
+    }
+    assert!(at.present(&[6], Some(108)).is_ok());
+    assert!(at.present(&[6], Some(107)).is_err(), "born a day later");
+    assert!(at.present(&[6, 9], Some(120)).is_err(), "hidden and shown");
 }
 
 #[test]
 fn secret_slots_can_be_neither_disclosed_nor_accepted() {
-    let mut rng = rng(5);
-    let holder = holder(&mut rng);
-    let key = SecretKey::generate(&mut rng);
-    let certificate = issue(&holder, &key, &mut rng);
-    let context = Context::new(b"site a");
+    let mut at = stage(5);
     for slot in (0..SLOTS + 2).filter(|slot| !DISCLOSABLE.contains(slot)) {
-        assert!(
-            certificate
-                .present(&context, b"", &[slot], &mut rng)
-                .is_err(),
-            "slot {slot}"
-        );
+        assert!(at.present(&[slot], None).is_err(), "slot {slot}");
     }
-    // A prover that discloses nym_secret 26 through the core, with N announced as 9: the window of
-    // the pseudonym would shift by one, and the verifier that pins N = 10 refuses.
+    assert!(at.present(&[7, 6], None).is_err() && at.present(&[6, 6], None).is_err());
+    // A prover that discloses through the core, with N announced as 9: the window of the pseudonym
+    // would shift by one, and the verifier that pins N = 10 refuses; slot 26 it refuses anyway.
+    let issuer = at.key.public();
     let statement = Statement {
         parameters: &layout().parameters,
-        issuer: &key.public(),
+        issuer: &issuer,
         header: HEADER,
-        ph: b"",
+        ph: b"ph",
     };
-    let nym = NymStatement {
-        context: &context,
-        nym_secrets: NYM_SECRETS - 1,
-    };
-    let (proof, pseudonym) = prove_with_nym(
-        &statement,
-        &nym,
-        &certificate.signature,
-        &certificate.messages,
-        &[6],
-        &mut rng,
-    )
-    .unwrap();
-    let issuer = key.public();
     let expected = Expected {
         issuer: &issuer,
         header: HEADER,
-        context: &context,
-        ph: b"",
+        context: &at.context,
+        ph: b"ph",
+        born_by: None,
     };
-    let shown = [(6, Scalar::from_u128(105))];
-    assert!(verify_presentation(&expected, &pseudonym, &proof.to_bytes(), &shown).is_err());
-    assert!(
-        verify_presentation(
-            &expected,
-            &pseudonym,
-            &proof.to_bytes(),
-            &[(26, certificate.messages[26])]
-        )
-        .is_err()
-    );
+    let (signature, messages) = (&at.certificate.signature, &at.certificate.messages);
+    for (nym_secrets, slot) in [(9, 6), (9, 17), (10, 0), (10, 1), (10, 5)] {
+        let nym = NymStatement {
+            context: &at.context,
+            nym_secrets,
+        };
+        let made = prove_with_nym(&statement, &nym, signature, messages, &[slot], &mut at.rng);
+        let (proof, pseudonym) = made.unwrap();
+        let presented = Presented {
+            pseudonym,
+            proof: proof.to_bytes(),
+            age: None,
+        };
+        let shown = [(slot, messages[slot])];
+        assert!(verify_presentation(&expected, &presented, &shown).is_err());
+    }
 }
 
+/// Zero knowledge of the proof of a certificate with its pseudonym. (Abar, Bbar) is a random point
+/// and its product with the issuer's own key.
 #[test]
-fn two_contexts_have_unlike_pseudonyms_and_one_context_has_one() {
-    let mut rng = rng(6);
-    let holder = holder(&mut rng);
-    let (a, b) = (Context::new(b"a"), Context::new(b"b"));
-    let (at_a, proof) = prove_sign_in(&holder.secrets, &a, b"t", &mut rng).unwrap();
-    let (again, _) = prove_sign_in(&holder.secrets, &a, b"t", &mut rng).unwrap();
-    let (at_b, _) = prove_sign_in(&holder.secrets, &b, b"t", &mut rng).unwrap();
-    assert!(at_a == again && at_a != at_b);
-    assert!(verify_sign_in(&at_a, &a, b"t", &proof).is_ok());
-    assert!(verify_sign_in(&at_b, &a, b"t", &proof).is_err());
-    assert!(verify_sign_in(&at_a, &b, b"t", &proof).is_err());
-    assert!(verify_sign_in(&at_a, &a, b"u", &proof).is_err());
-    for at in 0..proof.len() {
-        let mut changed = proof;
-        changed[at] ^= 1;
-        assert!(verify_sign_in(&at_a, &a, b"t", &changed).is_err());
+fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
+    let mut at = stage(9);
+    let abar = random_point(&mut at.rng);
+    let mut out = Octets::default();
+    for point in [abar, abar.mul(at.key.scalar()), random_point(&mut at.rng)] {
+        out.point(&point);
     }
+    out.raw(&random_scalars::<{ 30 * 32 }>(30, &mut at.rng));
+    let proof = Proof::from_bytes(&out.0).unwrap();
+    let issuer = at.key.public();
+    let statement = Statement {
+        parameters: &layout().parameters,
+        issuer: &issuer,
+        header: HEADER,
+        ph: b"ph",
+    };
+    let nym = NymStatement {
+        context: &at.context,
+        nym_secrets: NYM_SECRETS,
+    };
+    let pseudonym = Pseudonym(random_point(&mut at.rng));
+    let shown = [value(6)];
+    let bound = Some((&nym, &pseudonym));
+    let programmed = proof.challenge;
+    assert!(verify_with(&statement, bound, &proof, &shown, |_| programmed).is_ok());
+    // The control: with the real hash it does not.
+    assert!(verify_with_nym(&statement, &nym, &pseudonym, &proof, &shown).is_err());
+}
+
+/// Soundness: two transcripts give every hidden slot and a signature that holds for them.
+#[test]
+fn two_transcripts_give_slots_and_signature() {
+    let at = stage(10);
+    let transcript = |ph| {
+        let asked = Asked {
+            context: &at.context,
+            ph,
+            disclosed: &[6],
+            born_by: None,
+        };
+        let made = at.certificate.present(&asked, &mut rng(77)).unwrap();
+        (
+            Proof::from_bytes(&made.proof).unwrap(),
+            scalars_of(&made.proof, 3),
+        )
+    };
+    let ((proof, one), (again, two)) = (transcript(b"one"), transcript(b"two"));
+    assert!(proof.abar == again.abar);
+    let last = one.len() - 1;
+    let extracted = witness((one[last], &one[..last]), (two[last], &two[..last]));
+    let [e, minus_r1, minus_r3, hidden @ ..] = extracted.as_slice() else {
+        panic!("too few")
+    };
+    let mut messages = hidden.to_vec();
+    messages.insert(6, value(6).1);
+    assert!(messages == *at.certificate.messages);
+    // Abar = A·(r1·r2), with r2 the inverse of r3.
+    let a = proof.abar.mul(&(*minus_r3 * minus_r1.invert()));
+    let signature = Signature::from_bytes(
+        &[a.to_bytes().as_slice(), &e.to_bytes()]
+            .concat()
+            .try_into()
+            .unwrap(),
+    );
+    let header = header_with_nym(HEADER, NYM_SECRETS);
+    let parameters = &layout().parameters;
+    let holds = signature::verify(
+        parameters,
+        &at.key.public(),
+        &header,
+        &messages,
+        &signature.unwrap(),
+    );
+    assert!(holds.is_ok());
 }
 
 #[test]

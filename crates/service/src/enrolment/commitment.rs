@@ -180,7 +180,7 @@ impl Enrolments {
         };
         self.codes.insert_code(stored).await?;
         let answer = Offered {
-            entropy: last.entropy.map(|entropy| entropy.to_bytes()),
+            entropy: last.entropy.as_ref().map(|entropy| entropy.to_bytes()),
             commitment: last.commitment.to_bytes(),
             web_number: last.web_number,
             code,

@@ -1,0 +1,153 @@
+//! K, the commitment to all slots of a first certificate, and the issuer's signature on such a K.
+//! Source: `docs/specs.md`, section "issuing".
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::{
+    Blind, KNOWN_SLOTS, KnownSlots, NYM_SECRETS, NymCommitment, NymSecrets, layout, nym_product,
+    own_hash, respond,
+};
+use crate::Invalid;
+use crate::blind::{parse_scalars, sign_b};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::domains;
+use crate::proof::header_with_nym;
+use crate::signature::{SecretKey, Signature};
+use crate::suite::{Octets, p1};
+
+/// Octets of a slot proof: challenge, responses of both blinds and of the nym_secrets.
+pub const SLOT_PROOF_LEN: usize = (3 + NYM_SECRETS) * SCALAR_LEN;
+
+/// K, a commitment to all slots, from which the issuer makes the certificate's signature.
+pub struct SlotCommitment(pub(super) G1);
+
+impl SlotCommitment {
+    /// Commits to all slots of a first certificate and proves that the known slots hold `known`
+    /// and the others the opening of `c`, the stored commitment.
+    ///
+    /// `opening` is the opening of `c`. Returned are the octets of K, its blind (slot 0) and the
+    /// proof.
+    pub fn prove(
+        known: &KnownSlots,
+        c: &NymCommitment,
+        opening: (&NymSecrets, &Blind),
+        binding: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> ([u8; G1_LEN], Blind, [u8; SLOT_PROOF_LEN]) {
+        let (secrets, c_blind) = opening;
+        let blind = Blind::draw(rng);
+        let k = sum_of_products(&layout().known, &known.0)
+            + nym_product(&secrets.0)
+            + layout().blind.mul(&blind.0);
+
+        let masks = NymSecrets::draw(rng);
+        let (k_mask, c_mask) = (Blind::draw(rng), Blind::draw(rng));
+        let shared = nym_product(&masks.0);
+        let t_k = shared + layout().blind.mul(&k_mask.0);
+        let t_c = shared + layout().blind.mul(&c_mask.0);
+        let challenge = hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding));
+
+        let mut out = Octets::default();
+        out.scalar(&challenge);
+        out.scalar(&(k_mask.0 + blind.0 * challenge));
+        out.scalar(&(c_mask.0 + c_blind.0 * challenge));
+        respond(&mut out, &masks.0, &secrets.0, challenge);
+        (
+            k.to_bytes(),
+            blind,
+            out.0.try_into().expect("the proof has a fixed length"),
+        )
+    }
+
+    /// Verifies what [`SlotCommitment::prove`] made; only such a commitment can be signed.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when K does not hold exactly `known` and the opening of `c`.
+    pub fn verify(
+        k: &[u8; G1_LEN],
+        known: &KnownSlots,
+        c: &NymCommitment,
+        proof: &[u8; SLOT_PROOF_LEN],
+        binding: &[u8],
+    ) -> Result<SlotCommitment, Invalid> {
+        Self::verify_with(k, known, c, proof, binding, hash)
+    }
+
+    /// The verifier with its hash, which tests of zero knowledge replace.
+    fn verify_with(
+        k: &[u8; G1_LEN],
+        known: &KnownSlots,
+        c: &NymCommitment,
+        proof: &[u8; SLOT_PROOF_LEN],
+        binding: &[u8],
+        hash: impl Fn(&Octets) -> Scalar,
+    ) -> Result<SlotCommitment, Invalid> {
+        let k = G1::from_bytes(k).ok_or(Invalid)?;
+        let scalars = parse_scalars(proof)?;
+        let [challenge, k_hat, c_hat, hats @ ..] = scalars.as_slice() else {
+            return Err(Invalid);
+        };
+        let opened = sum_of_products(&layout().known, &known.0);
+        let nyms: Vec<_> = layout()
+            .nyms
+            .iter()
+            .copied()
+            .zip(hats.iter().copied())
+            .collect();
+        let commitment_of = |hat: &Scalar, point: G1| {
+            let mut terms = nyms.clone();
+            terms.push((layout().blind, *hat));
+            terms.push((point, -*challenge));
+            msm_vartime(&terms)
+        };
+        let t_k = commitment_of(k_hat, k - opened);
+        let t_c = commitment_of(c_hat, c.0);
+        if hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding)) == *challenge {
+            Ok(SlotCommitment(k))
+        } else {
+            Err(Invalid)
+        }
+    }
+
+    /// Signs the committed slots under `header`.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with negligible probability.
+    pub fn sign(&self, key: &SecretKey, header: &[u8]) -> Result<Signature, Invalid> {
+        let parameters = &layout().parameters;
+        let header = header_with_nym(header, NYM_SECRETS);
+        let domain = parameters.domain(&key.public(), &header);
+        let b = p1() + parameters.q1.mul(&domain) + self.0;
+        sign_b(parameters, key, &b)
+    }
+}
+
+fn hash(input: &Octets) -> Scalar {
+    own_hash(domains::FIRST_ISSUANCE, input)
+}
+
+fn challenge_input(
+    known: &KnownSlots,
+    k: &G1,
+    c: &NymCommitment,
+    t: (&G1, &G1),
+    binding: &[u8],
+) -> Zeroizing<Octets> {
+    // Reserved at once: a buffer that grows leaves copies of the slots behind.
+    let length = KNOWN_SLOTS * SCALAR_LEN + 4 * G1_LEN + 8 + binding.len();
+    let mut input = Zeroizing::new(Octets(Vec::with_capacity(length)));
+    for value in &known.0 {
+        input.scalar(value);
+    }
+    for point in [k, &c.0, t.0, t.1] {
+        input.point(point);
+    }
+    input.prefixed(binding);
+    input
+}
+
+#[cfg(test)]
+mod tests;
