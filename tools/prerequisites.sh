@@ -31,6 +31,13 @@ need_rust_component() {
     mend "cargo $1 is missing." "rustup component add ${1/fmt/rustfmt}"
 }
 
+# need_rust_target NAME: the standard library for another machine than this one.
+need_rust_target() {
+  [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ] && return
+  command -v rustup >/dev/null && rustup target add "$1" && return
+  mend "Rust's standard library for $1 is missing." "rustup target add $1"
+}
+
 # need_c_compiler: one that finds the C library's headers and can link.
 need_c_compiler() {
   local probe

@@ -95,6 +95,13 @@ impl Scalar {
         Scalar::reduce(wide.as_ref())
     }
 
+    /// As [`Scalar::random`], with one in place of zero.
+    pub(crate) fn random_not_zero(rng: &mut impl CryptoRng) -> Scalar {
+        let scalar = Scalar::random(rng);
+        let zero = scalar.ct_eq(&Scalar::default());
+        Scalar::conditional_select(&scalar, &Scalar::one(), zero)
+    }
+
     /// 32 big-endian octets.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; SCALAR_LEN] {
@@ -241,8 +248,9 @@ impl G1 {
 
     /// BP1, the base point of G1.
     pub(crate) fn base() -> G1 {
-        // SAFETY: blst returns a pointer to a constant that lives for the whole program.
-        G1(unsafe { *blst_p1_generator() })
+        // SAFETY: blst returns a pointer to a constant that lives for the whole program; where its
+        // limbs have 32 bits it is aligned to those only.
+        G1(unsafe { blst_p1_generator().read_unaligned() })
     }
 
     /// Hashes to the curve (RFC 9380, BLS12381G1_XMD:SHA-256_SSWU_RO_).
@@ -412,8 +420,9 @@ impl G2 {
     }
 
     pub(crate) fn generator() -> G2 {
-        // SAFETY: blst returns a pointer to a constant that lives for the whole program.
-        G2(unsafe { *blst_p2_affine_generator() })
+        // SAFETY: blst returns a pointer to a constant that lives for the whole program; where its
+        // limbs have 32 bits it is aligned to those only.
+        G2(unsafe { blst_p2_affine_generator().read_unaligned() })
     }
 
     /// The generator times `scalar`, in constant time.

@@ -141,4 +141,7 @@ fn own_hash(domain: &[u8], input: &Octets) -> Scalar {
 }
 
 #[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests;
+#[cfg(test)]
+mod vectors;

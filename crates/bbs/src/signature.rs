@@ -20,12 +20,7 @@ pub struct SecretKey(Scalar);
 impl SecretKey {
     /// A fresh random key.
     pub fn generate(rng: &mut impl CryptoRng) -> SecretKey {
-        loop {
-            let scalar = Scalar::random(rng);
-            if !scalar.is_zero() {
-                return SecretKey(scalar);
-            }
-        }
+        SecretKey(Scalar::random_not_zero(rng))
     }
 
     /// KeyGen. Source: §3.4.1; `key_material` holds at least 32 octets, `key_info` at most 65535.
@@ -43,7 +38,7 @@ impl SecretKey {
         Ok(SecretKey(hash_to_scalar(&input, dst.as_bytes())))
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(target_family = "wasm")))]
     pub(crate) fn scalar(&self) -> &Scalar {
         &self.0
     }

@@ -10,7 +10,7 @@
 use std::sync::OnceLock;
 
 use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::own_hash;
 use crate::Invalid;
@@ -24,7 +24,8 @@ pub const BIRTH_DAY_SLOT: usize = 9;
 /// Octets of an age proof: B, C1, C2, C3; responses of the digits but the lowest and of two blinds.
 pub const AGE_PROOF_LEN: usize = RADIX * G1_LEN + (DIGITS - 1 + 2) * SCALAR_LEN;
 /// Values of a digit. Four give the shortest proof: see docs/adr/0007-age-proof.md.
-const RADIX: usize = 4;
+const RADIX: usize = 1 << DIGIT_BITS;
+const DIGIT_BITS: u32 = 2;
 /// Digits of 16 bits in this base.
 const DIGITS: usize = 8;
 
@@ -71,13 +72,15 @@ impl Prover {
         day: &Scalar,
         rng: &mut impl CryptoRng,
     ) -> Result<Prover, Invalid> {
-        let mut octets = day.to_bytes();
+        let octets = Zeroizing::new(day.to_bytes());
         let (high, low) = octets.split_last_chunk::<2>().ok_or(Invalid)?;
-        let too_large = high.iter().fold(0, |any, octet| any | octet) != 0;
-        let difference = born_by.checked_sub(u16::from_be_bytes(*low));
-        let digits = difference.filter(|_| !too_large).map(digits_of);
-        octets.zeroize();
-        Ok(Prover::with_digits(born_by, digits.ok_or(Invalid)?, rng))
+        let high = high.iter().fold(0, |any, octet| any | octet);
+        let day = u32::from(u16::from_be_bytes(*low)) | u32::from(high) << 16;
+        let difference = u32::from(born_by).wrapping_sub(day);
+        if !fits_digits(difference) {
+            return Err(Invalid);
+        }
+        Ok(Prover::with_digits(born_by, digits_of(difference), rng))
     }
 
     fn with_digits(born_by: u16, digits: Vec<Scalar>, rng: &mut impl CryptoRng) -> Prover {
@@ -211,12 +214,21 @@ fn weight(born_by: u16, b: &G1, a: &G1) -> Scalar {
     own_hash(domains::AGE_WEIGHT, &input)
 }
 
-/// The digits of a number, lowest first.
-fn digits_of(number: u16) -> Vec<Scalar> {
-    let bits = RADIX.ilog2();
-    (0..DIGITS as u32)
-        .map(|i| Scalar::from_u128(u128::from(number >> (i * bits)) % RADIX as u128))
-        .collect()
+/// Whether a difference is in the range. The one branch on the birth day: making a proof, or not,
+/// tells as much.
+#[inline(never)]
+fn fits_digits(difference: u32) -> bool {
+    difference >> 16 == 0
+}
+
+/// The digits of a number of 16 bits, lowest first.
+fn digits_of(mut number: u32) -> Vec<Scalar> {
+    let mut next = || {
+        let digit = number & ((1 << DIGIT_BITS) - 1);
+        number >>= DIGIT_BITS;
+        Scalar::from_u128(digit.into())
+    };
+    (0..DIGITS).map(|_| next()).collect()
 }
 
 /// f·(c - f)·(2c - f)·(3c - f); with f = mask + digit·c and a digit from 0 to 3 its degree in c
@@ -266,4 +278,5 @@ fn evaluate(values: &[Scalar], at: Scalar) -> Scalar {
 }
 
 #[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests;

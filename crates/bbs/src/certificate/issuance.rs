@@ -150,4 +150,5 @@ fn challenge_input(
 }
 
 #[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests;

@@ -118,4 +118,5 @@ fn challenge_input(c: &NymCommitment, t: &G1, binding: &[u8]) -> Octets {
 }
 
 #[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests;

@@ -259,4 +259,5 @@ fn challenge_input(
 }
 
 #[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests;

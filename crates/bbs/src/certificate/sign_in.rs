@@ -88,4 +88,5 @@ fn challenge_input(pseudonym: &Pseudonym, context: &Context, t: &G1, transcript:
 }
 
 #[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
 mod tests;

@@ -202,7 +202,7 @@ proptest! {
     #[test]
     fn the_coefficients_are_those_of_the_polynomials(seed: u8, number: u16) {
         let mut rng = rng(seed);
-        let digits = digits_of(number);
+        let digits = digits_of(number.into());
         let masks: Vec<Scalar> = digits.iter().map(|_| Scalar::random(&mut rng)).collect();
         let (weight, c) = (Scalar::random(&mut rng), Scalar::random(&mut rng));
         let values: Vec<Scalar> = digits
