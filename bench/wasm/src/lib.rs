@@ -31,7 +31,7 @@ fn holder() -> &'static Holder {
         let mut rng = rng();
         let secrets = NymSecrets::draw(&mut rng);
         let (c, blind) = NymCommitment::commit(&secrets, &mut rng);
-        let known = KnownSlots::new([Scalar::from_u128(20_000); KNOWN_SLOTS]);
+        let known = KnownSlots::new(&[Scalar::from_u128(20_000); KNOWN_SLOTS]);
         let opening = (&secrets, &blind);
         let (k, k_blind, proof) = SlotCommitment::prove(&known, &c, opening, b"", &mut rng);
         let k = SlotCommitment::verify(&k, &known, &c, &proof, b"").expect("honest");

@@ -468,7 +468,8 @@ impl G2 {
     }
 }
 
-/// Whether e(p1, q1) · e(p2, q2) is one.
+/// Whether e(p1, q1) · e(p2, q2) is one. No point may be the identity, which `blst_miller_loop` does
+/// not know; every point that is parsed is none.
 pub(crate) fn pairing_product_is_one(p1: &G1, q1: &G2, p2: &G1, q2: &G2) -> bool {
     let (a, b) = (p1.to_affine(), p2.to_affine());
     let mut left = blst_fp12::default();
@@ -487,6 +488,7 @@ pub(crate) fn pairing_product_is_one(p1: &G1, q1: &G2, p2: &G1, q2: &G2) -> bool
 
 /// expand_message_xmd with SHA-256 (RFC 9380 section 5.3.1); `out` holds at most 8160 octets.
 pub(crate) fn expand_message(message: &[u8], dst: &[u8], out: &mut [u8]) {
+    debug_assert!(out.len() <= 8160, "blst then writes nothing");
     // SAFETY: each pointer is valid for the length that follows it.
     unsafe {
         blst_expand_message_xmd(
@@ -497,5 +499,66 @@ pub(crate) fn expand_message(message: &[u8], dst: &[u8], out: &mut [u8]) {
             dst.as_ptr(),
             dst.len(),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    /// Numbers of terms around those at which blst takes another way, and the cases that a
+    /// multi-scalar multiplication can get wrong.
+    #[test]
+    fn sums_in_variable_time_are_those_in_constant_time() {
+        let mut rng = ChaCha20Rng::from_seed([9; 32]);
+        let point = |rng: &mut ChaCha20Rng| G1::base().mul(&Scalar::random(rng));
+        let (zero, one) = (Scalar::default(), Scalar::one());
+        for count in [0, 1, 2, 3, 15, 16, 17, 20, 21, 30, 31, 32, 33, 64] {
+            let (p, q) = (point(&mut rng), point(&mut rng));
+            let plain: Vec<G1> = (0..count).map(|_| point(&mut rng)).collect();
+            let scalars: Vec<Scalar> = (0..count).map(|_| Scalar::random(&mut rng)).collect();
+            let of = |choose: &dyn Fn(usize) -> G1| (0..count).map(choose).collect::<Vec<_>>();
+            let points = [
+                plain,
+                of(&|_| p),
+                of(&|i| if i % 2 == 0 { p } else { -p }),
+                of(&|i| if i % 3 == 0 { G1::default() } else { q }),
+                of(&|_| G1::default()),
+            ];
+            let with =
+                |choose: &dyn Fn(usize) -> Scalar| (0..count).map(choose).collect::<Vec<_>>();
+            let edges = [zero, one, -one];
+            let scalars = [
+                scalars,
+                with(&|_| one),
+                with(&|_| zero),
+                with(&|i| edges.get(i % 3).copied().unwrap_or(one)),
+            ];
+            for points in &points {
+                for scalars in &scalars {
+                    let terms: Vec<_> = points
+                        .iter()
+                        .copied()
+                        .zip(scalars.iter().copied())
+                        .collect();
+                    assert!(
+                        msm_vartime(&terms) == sum_of_products(points, scalars),
+                        "{count}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn multiplication_by_zero_and_of_the_identity_gives_the_identity() {
+        let p = G1::base();
+        assert!(p.mul(&Scalar::default()).is_identity());
+        assert!(G1::default().mul(&Scalar::one()).is_identity());
+        assert!(G1::default().mul(&Scalar::default()).is_identity());
+        assert!(p.mul(&Scalar::one()) == p && p.mul(&-Scalar::one()) == -p);
     }
 }

@@ -77,7 +77,7 @@ pub struct KnownSlots(Vec<Scalar>);
 impl KnownSlots {
     /// Takes the values in slot order.
     #[must_use]
-    pub fn new(values: [Scalar; KNOWN_SLOTS]) -> KnownSlots {
+    pub fn new(values: &[Scalar; KNOWN_SLOTS]) -> KnownSlots {
         KnownSlots(values.to_vec())
     }
 }
@@ -104,7 +104,8 @@ impl Certificate {
         secrets: (&NymSecrets, &Blind),
     ) -> Result<Certificate, Invalid> {
         let (nyms, blind) = secrets;
-        let messages = Zeroizing::new([&[blind.0], known.0.as_slice(), &nyms.0].concat());
+        let blind = std::slice::from_ref(&blind.0);
+        let messages = Zeroizing::new([blind, known.0.as_slice(), &nyms.0].concat());
         let signed_header = header_with_nym(header, NYM_SECRETS);
         let parameters = &layout().parameters;
         signature::verify(parameters, issuer, &signed_header, &messages, &signature)?;

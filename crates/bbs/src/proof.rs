@@ -43,8 +43,8 @@ pub struct NymStatement<'a> {
 #[derive(Clone)]
 pub struct Proof {
     pub(crate) abar: G1,
-    pub(super) bbar: G1,
-    pub(super) d: G1,
+    pub(crate) bbar: G1,
+    pub(crate) d: G1,
     pub(super) e_hat: Scalar,
     pub(super) r1_hat: Scalar,
     pub(super) r3_hat: Scalar,

@@ -82,14 +82,9 @@ impl SecretKey {
         e_input.raw(&input.0);
         let e = parameters.interface.hash_to_scalar(&e_input.0);
         e_input.0.zeroize();
-        let mut sum = self.0 + e;
-        if sum.is_zero() {
-            return Err(Invalid);
-        }
-        let mut inverse = sum.invert();
-        let a = b.mul(&inverse);
-        sum.zeroize();
-        inverse.zeroize();
+        let sum = Zeroizing::new(self.0 + e);
+        // Of a sum that is zero the inverse is zero, and A then the identity.
+        let a = b.mul(&Zeroizing::new(sum.invert()));
         if a.is_identity() {
             Err(Invalid)
         } else {
@@ -120,7 +115,6 @@ impl PublicKey {
 }
 
 /// A signature (A, e). It identifies its holder and is never shown to a verifier.
-#[derive(Clone)]
 pub struct Signature {
     pub(crate) a: G1,
     pub(crate) e: Scalar,
@@ -182,7 +176,9 @@ pub fn sign(
         return Err(Invalid);
     }
     let domain = parameters.domain(&key.public(), header);
-    let mut input = Octets::default();
+    // Room for all of it at once: a buffer that grows would leave messages behind.
+    let length = (messages.len() + 1) * SCALAR_LEN;
+    let mut input = Zeroizing::new(Octets(Vec::with_capacity(length)));
     for message in messages {
         input.scalar(message);
     }
@@ -206,12 +202,12 @@ pub fn verify(
         return Err(Invalid);
     }
     let domain = parameters.domain(issuer, header);
-    let b = b_point(parameters, &domain, messages);
+    let b = Zeroizing::new(b_point(parameters, &domain, messages));
     let key = issuer
         .0
         .add(G2::generator_mul(&signature.e))
         .ok_or(Invalid)?;
-    if pairing_product_is_one(&signature.a, &key, &-b, &G2::generator()) {
+    if pairing_product_is_one(&signature.a, &key, &-*b, &G2::generator()) {
         Ok(())
     } else {
         Err(Invalid)

@@ -137,7 +137,7 @@ impl Octets {
         self.raw(&point.to_bytes());
     }
     pub(crate) fn scalar(&mut self, scalar: &Scalar) {
-        self.raw(&scalar.to_bytes());
+        self.raw(zeroize::Zeroizing::new(scalar.to_bytes()).as_ref());
     }
     pub(crate) fn integer(&mut self, integer: usize) {
         self.raw(&(integer as u64).to_be_bytes());

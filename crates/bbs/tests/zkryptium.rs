@@ -47,7 +47,7 @@ fn slot_octets() -> Vec<Vec<u8>> {
 
 fn known() -> KnownSlots {
     let octets = slot_octets();
-    KnownSlots::new(std::array::from_fn(|i| octets_slot(&octets[i])))
+    KnownSlots::new(&std::array::from_fn(|i| octets_slot(&octets[i])))
 }
 
 #[test]

@@ -344,7 +344,7 @@ impl IssuedSlots {
         for (value, computed) in values.iter_mut().zip(all) {
             *value = computed;
         }
-        let slots = KnownSlots::new(values);
+        let slots = KnownSlots::new(&values);
         values.zeroize();
         slots
     }

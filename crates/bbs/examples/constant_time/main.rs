@@ -57,7 +57,7 @@ fn known(rng: &mut SecretRng) -> KnownSlots {
     let mut day = 30_000_u16.to_be_bytes();
     valgrind::make_undefined(&mut day);
     values[8] = Scalar::from_u128(u16::from_be_bytes(day).into());
-    KnownSlots::new(values)
+    KnownSlots::new(&values)
 }
 
 fn main() -> ExitCode {

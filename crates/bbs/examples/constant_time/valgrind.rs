@@ -2,9 +2,12 @@
 //!
 //! Source: valgrind.h and memcheck.h of valgrind 3.19, platform amd64-linux. Natively the
 //! instructions do nothing.
-#![expect(
-    unsafe_code,
-    reason = "valgrind listens to a sequence of instructions, which only assembly can make"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "valgrind listens to a sequence of instructions, which only assembly can make"
+    )
 )]
 
 /// `VG_USERREQ__RUNNING_ON_VALGRIND`
@@ -29,6 +32,12 @@ pub(crate) fn make_defined(octets: &mut [u8]) {
     request(MAKE_DEFINED, octets.as_mut_ptr().addr(), octets.len());
 }
 
+#[cfg(not(target_arch = "x86_64"))]
+fn request(_: usize, _: usize, _: usize) -> usize {
+    0
+}
+
+#[cfg(target_arch = "x86_64")]
 fn request(number: usize, address: usize, length: usize) -> usize {
     let arguments = [number, address, length, 0, 0, 0];
     let mut answer = 0_usize;

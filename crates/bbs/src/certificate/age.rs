@@ -3,8 +3,8 @@
 //! With day the slot's value and `born_by` the bound, the prover commits to the eight digits of
 //! `born_by` - day in base 4 and shows that each is 0, 1, 2 or 3 (a polynomial with those roots has
 //! no term of degree 4 in the challenge) and that they make up that difference (the mask of slot 9
-//! in the proof of the certificate is the one of the digits). A digest of the commitments goes
-//! behind the presentation header of that proof, so its challenge is this proof's too.
+//! in the proof of the certificate is the one of the digits). A digest of the commitments is
+//! hashed with the presentation header of that proof, so its challenge is this proof's too.
 //! Source: `docs/specs.md`, section "age".
 
 use std::sync::OnceLock;
@@ -77,12 +77,15 @@ impl Prover {
         let high = high.iter().fold(0, |any, octet| any | octet);
         let day = u32::from(u16::from_be_bytes(*low)) | u32::from(high) << 16;
         let difference = u32::from(born_by).wrapping_sub(day);
-        if !fits_digits(difference) {
+        // The one branch on the birth day: making a proof, or not, tells as much.
+        if difference >> 16 != 0 {
             return Err(Invalid);
         }
         Ok(Prover::with_digits(born_by, digits_of(difference), rng))
     }
 
+    // Not in its caller, which the constant-time check lets branch.
+    #[inline(never)]
     fn with_digits(born_by: u16, digits: Vec<Scalar>, rng: &mut impl CryptoRng) -> Prover {
         let mut draw =
             |count: usize| -> Vec<Scalar> { (0..count).map(|_| Scalar::random(rng)).collect() };
@@ -119,7 +122,7 @@ impl Prover {
         -evaluate(&self.masks, Scalar::from_u128(RADIX as u128))
     }
 
-    /// What the proof of the certificate has to hash behind the presentation header.
+    /// What the proof of the certificate has to hash with the presentation header.
     pub(super) fn digest(&self) -> Scalar {
         self.digest
     }
@@ -212,13 +215,6 @@ fn weight(born_by: u16, b: &G1, a: &G1) -> Scalar {
     input.point(b);
     input.point(a);
     own_hash(domains::AGE_WEIGHT, &input)
-}
-
-/// Whether a difference is in the range. The one branch on the birth day: making a proof, or not,
-/// tells as much.
-#[inline(never)]
-fn fits_digits(difference: u32) -> bool {
-    difference >> 16 == 0
 }
 
 /// The digits of a number of 16 bits, lowest first.

@@ -7,9 +7,11 @@ use super::age::{self, AGE_PROOF_LEN, BIRTH_DAY_SLOT};
 use super::{Certificate, DISCLOSABLE, NYM_SECRETS, SLOTS, layout};
 use crate::Invalid;
 use crate::blst::Scalar;
-use crate::proof::{NymStatement, Proof, ProofRandomness, Statement, prove_with, verify_with_nym};
+use crate::domains;
+use crate::proof::{self, NymStatement, Proof, ProofRandomness, Statement, prove_with};
 use crate::pseudonym::{Context, Pseudonym};
 use crate::signature::PublicKey;
+use crate::suite::Octets;
 
 /// What a holder is asked to show.
 pub struct Asked<'a> {
@@ -54,15 +56,13 @@ impl Certificate {
         disclosable(disclosed, born_by)?;
         let undisclosed = SLOTS.checked_sub(disclosed.len()).ok_or(Invalid)?;
         let mut random = ProofRandomness::draw(undisclosed, rng);
-        let mut ph = ph.to_vec();
         let age = born_by.map(|day| age::Prover::new(day, self.slot(BIRTH_DAY_SLOT)?, rng));
         let age = age.transpose()?;
         if let Some(age) = &age {
-            let before = disclosed.iter().filter(|slot| **slot < BIRTH_DAY_SLOT);
-            let hidden = BIRTH_DAY_SLOT - before.count();
-            *random.messages.get_mut(hidden).ok_or(Invalid)? = age.birth_day_mask();
-            ph.extend(age.digest().to_bytes());
+            let mask = random.messages.get_mut(birth_day_among_hidden(disclosed));
+            *mask.ok_or(Invalid)? = age.birth_day_mask();
         }
+        let ph = hashed_ph(ph, age.as_ref().map(age::Prover::digest))?;
         let statement = statement((&self.issuer, &self.header), &ph);
         let nym = nym(context);
         let (signature, messages) = (&self.signature, &self.messages);
@@ -106,32 +106,71 @@ pub fn verify_presentation(
     presented: &Presented,
     disclosed: &[(usize, Scalar)],
 ) -> Result<(), Invalid> {
+    verify_with(expected, presented, disclosed, |input| {
+        layout().parameters.interface().hash_to_scalar(&input.0)
+    })
+}
+
+/// The verifier with its hash, which tests of zero knowledge replace.
+pub(super) fn verify_with(
+    expected: &Expected<'_>,
+    presented: &Presented,
+    disclosed: &[(usize, Scalar)],
+    hash: impl Fn(&Octets) -> Scalar,
+) -> Result<(), Invalid> {
     let slots: Vec<usize> = disclosed.iter().map(|(slot, _)| *slot).collect();
     disclosable(&slots, expected.born_by)?;
     let proof = Proof::from_bytes(&presented.proof)?;
-    let mut ph = expected.ph.to_vec();
-    match (expected.born_by, &presented.age) {
-        (None, None) => {}
+    let digest = match (expected.born_by, &presented.age) {
+        (None, None) => None,
         (Some(day), Some(age)) => {
-            let before = slots.iter().filter(|slot| **slot < BIRTH_DAY_SLOT);
-            let hat = proof.m_hats.get(BIRTH_DAY_SLOT - before.count());
-            let digest = age::digest_of(day, age, proof.challenge, *hat.ok_or(Invalid)?)?;
-            ph.extend(digest.to_bytes());
+            let hat = proof.m_hats.get(birth_day_among_hidden(&slots));
+            Some(age::digest_of(
+                day,
+                age,
+                proof.challenge,
+                *hat.ok_or(Invalid)?,
+            )?)
         }
         _ => return Err(Invalid),
-    }
+    };
+    let ph = hashed_ph(expected.ph, digest)?;
     let statement = statement((expected.issuer, expected.header), &ph);
     let nym = nym(expected.context);
-    verify_with_nym(&statement, &nym, &presented.pseudonym, &proof, disclosed)
+    let nym = Some((&nym, &presented.pseudonym));
+    proof::verify_with(&statement, nym, &proof, disclosed, hash)
 }
 
-/// Only slots that a site may see, and no birth day both hidden and disclosed.
+/// Only slots that a site may see, ascending, and no birth day both hidden and disclosed.
 fn disclosable(slots: &[usize], born_by: Option<u16>) -> Result<(), Invalid> {
     let both = born_by.is_some() && slots.contains(&BIRTH_DAY_SLOT);
-    if both || slots.iter().any(|slot| !DISCLOSABLE.contains(slot)) {
+    let ascending = slots.is_sorted_by(|a, b| a < b);
+    if both || !ascending || slots.iter().any(|slot| !DISCLOSABLE.contains(slot)) {
         return Err(Invalid);
     }
     Ok(())
+}
+
+/// The place of the birth day among the hidden slots.
+fn birth_day_among_hidden(disclosed: &[usize]) -> usize {
+    let before = disclosed.iter().filter(|slot| **slot < BIRTH_DAY_SLOT);
+    BIRTH_DAY_SLOT.saturating_sub(before.count())
+}
+
+/// What the proof of the certificate hashes as its presentation header: `ph` itself, or with an age
+/// the tag, p(`ph`) and the digest. No `ph` may look like the second.
+fn hashed_ph(ph: &[u8], age: Option<Scalar>) -> Result<Vec<u8>, Invalid> {
+    if ph.starts_with(domains::AGE_PROOF) {
+        return Err(Invalid);
+    }
+    let Some(digest) = age else {
+        return Ok(ph.to_vec());
+    };
+    let mut octets = Octets::default();
+    octets.raw(domains::AGE_PROOF);
+    octets.prefixed(ph);
+    octets.scalar(&digest);
+    Ok(octets.0)
 }
 
 fn statement<'a>((issuer, header): (&'a PublicKey, &'a [u8]), ph: &'a [u8]) -> Statement<'a> {

@@ -95,7 +95,7 @@ impl Certificate {
         let commitments = proof_init(&statement, None, signature, messages, &random, &split);
         let input = challenge_input(&commitments, &shown(own.opened), &announced, binding);
         let challenge = own_hash(domains::RENEWAL, &input);
-        let hidden = Zeroizing::new([&[*own.blind], own.carried].concat());
+        let hidden = Zeroizing::new([std::slice::from_ref(own.blind), own.carried].concat());
         let proof = finalize(&commitments, signature, &hidden, &random, challenge);
         let mut out = Octets(proof.to_bytes());
         out.scalar(&(k_mask.0 + blind.0 * challenge));

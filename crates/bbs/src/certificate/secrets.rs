@@ -32,7 +32,11 @@ impl NymSecrets {
     /// N times 32 octets, for the sealed vault and backup alone.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(self.0.iter().flat_map(Scalar::to_bytes).collect())
+        let mut octets = Zeroizing::new(Vec::with_capacity(NYM_SECRETS * SCALAR_LEN));
+        for secret in &self.0 {
+            octets.extend_from_slice(Zeroizing::new(secret.to_bytes()).as_ref());
+        }
+        octets
     }
 
     /// Parses what [`NymSecrets::expose`] gave.

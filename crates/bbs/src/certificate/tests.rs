@@ -32,7 +32,7 @@ pub(super) fn holder(rng: &mut impl CryptoRng) -> Holder {
 }
 
 pub(super) fn known(first: u128) -> KnownSlots {
-    KnownSlots::new(std::array::from_fn(|i| {
+    KnownSlots::new(&std::array::from_fn(|i| {
         Scalar::from_u128(first + i as u128)
     }))
 }
@@ -44,6 +44,28 @@ pub(super) fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) 
     let signature = k.sign(key, HEADER).unwrap();
     let secrets = (&holder.secrets, &blind);
     Certificate::verify(signature, &key.public(), HEADER, &known(100), secrets).unwrap()
+}
+
+/// What a challenge has to hash, or a prover could choose it afterwards.
+pub(super) fn assert_hashed(input: &Octets, parts: &[&[u8]]) {
+    for (i, part) in parts.iter().enumerate() {
+        let found = input.0.windows(part.len()).any(|window| window == *part);
+        assert!(found, "part {i} is not in the challenge");
+    }
+}
+
+/// A response that had no mask of its own would give its secret away.
+pub(super) fn assert_masked(challenge: Scalar, responses: &[Scalar], secrets: &[Scalar]) {
+    assert_eq!(responses.len(), secrets.len());
+    let pairs = responses.iter().zip(secrets);
+    let masks: Vec<Scalar> = pairs
+        .map(|(response, secret)| *response - *secret * challenge)
+        .collect();
+    for (i, mask) in masks.iter().enumerate() {
+        assert!(!mask.is_zero(), "response {i} has no mask");
+        assert!(!masks[i + 1..].contains(mask), "mask {i} is used twice");
+        assert!(!secrets.contains(mask), "mask {i} is a secret");
+    }
 }
 
 /// A point that nobody knows anything about.
@@ -219,13 +241,104 @@ fn an_age_is_proved_beside_any_disclosed_slots_and_for_its_bound_alone() {
     assert!(at.present(&[6, 9], Some(120)).is_err(), "hidden and shown");
 }
 
+/// A proof with an age is none without, whatever the presentation header.
+#[test]
+fn an_age_cannot_be_hidden_in_the_presentation_header() {
+    let mut at = stage(11);
+    let presented = at.present(&[6], Some(120)).unwrap();
+    let proof = Proof::from_bytes(&presented.proof).unwrap();
+    let (age, hat) = (presented.age.unwrap(), proof.m_hats[8]);
+    let digest = age::digest_of(120, &age, proof.challenge, hat).unwrap();
+    let mut ph = Octets::default();
+    ph.raw(crate::domains::AGE_PROOF);
+    ph.prefixed(b"ph");
+    ph.scalar(&digest);
+    let issuer = at.key.public();
+    let expected = |ph| Expected {
+        issuer: &issuer,
+        header: HEADER,
+        context: &at.context,
+        ph,
+        born_by: None,
+    };
+    let without = Presented {
+        age: None,
+        ..presented
+    };
+    let shown = [value(6)];
+    assert!(verify_presentation(&expected(&ph.0), &without, &shown).is_err());
+    let asked = Asked {
+        context: &at.context,
+        ph: &ph.0,
+        disclosed: &[6],
+        born_by: None,
+    };
+    assert!(at.certificate.present(&asked, &mut at.rng).is_err());
+    // The control: these are the octets that the proof did hash.
+    let statement = Statement {
+        parameters: &layout().parameters,
+        issuer: &issuer,
+        header: HEADER,
+        ph: &ph.0,
+    };
+    let nym = NymStatement {
+        context: &at.context,
+        nym_secrets: NYM_SECRETS,
+    };
+    assert!(verify_with_nym(&statement, &nym, &without.pseudonym, &proof, &shown).is_ok());
+}
+
+/// Zero knowledge of an age with its certificate: as below, with a random age proof whose digest the
+/// certificate's proof hashes.
+#[test]
+fn ages_without_secrets_pass_where_the_challenge_is_programmed() {
+    let mut at = stage(12);
+    let abar = random_point(&mut at.rng);
+    let mut out = Octets::default();
+    for point in [abar, abar.mul(at.key.scalar()), random_point(&mut at.rng)] {
+        out.point(&point);
+    }
+    out.raw(&random_scalars::<{ 31 * 32 }>(31, &mut at.rng));
+    let proof = Proof::from_bytes(&out.0).unwrap();
+    let mut age = Octets::default();
+    for _ in 0..4 {
+        age.point(&random_point(&mut at.rng));
+    }
+    age.raw(&random_scalars::<{ 9 * 32 }>(9, &mut at.rng));
+    let age = age.0.try_into().unwrap();
+    let digest = age::digest_of(120, &age, proof.challenge, proof.m_hats[9]).unwrap();
+    let presented = Presented {
+        pseudonym: Pseudonym(random_point(&mut at.rng)),
+        proof: proof.to_bytes(),
+        age: Some(age),
+    };
+    let issuer = at.key.public();
+    let expected = Expected {
+        issuer: &issuer,
+        header: HEADER,
+        context: &at.context,
+        ph: b"ph",
+        born_by: Some(120),
+    };
+    let programmed = proof.challenge;
+    let hash = |input: &Octets| {
+        assert_hashed(input, &[&digest.to_bytes(), b"ph"]);
+        programmed
+    };
+    assert!(presentation::verify_with(&expected, &presented, &[], hash).is_ok());
+    // The control: with the real hash it does not.
+    assert!(verify_presentation(&expected, &presented, &[]).is_err());
+}
+
 #[test]
 fn secret_slots_can_be_neither_disclosed_nor_accepted() {
     let mut at = stage(5);
     for slot in (0..SLOTS + 2).filter(|slot| !DISCLOSABLE.contains(slot)) {
         assert!(at.present(&[slot], None).is_err(), "slot {slot}");
     }
-    assert!(at.present(&[7, 6], None).is_err() && at.present(&[6, 6], None).is_err());
+    for wrong in [&[7, 6][..], &[6, 6], &[6; 10], &[8, 7], &[usize::MAX]] {
+        assert!(at.present(wrong, None).is_err() && at.present(wrong, Some(200)).is_err());
+    }
     // A prover that discloses through the core, with N announced as 9: the window of the pseudonym
     // would shift by one, and the verifier that pins N = 10 refuses; slot 26 it refuses anyway.
     let issuer = at.key.public();
@@ -287,7 +400,20 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let shown = [value(6)];
     let bound = Some((&nym, &pseudonym));
     let programmed = proof.challenge;
-    assert!(verify_with(&statement, bound, &proof, &shown, |_| programmed).is_ok());
+    let hash = |input: &Octets| {
+        let (id, slot) = (at.context.id(), shown[0].1.to_bytes());
+        let domain = layout()
+            .parameters
+            .domain(&issuer, &header_with_nym(HEADER, NYM_SECRETS));
+        let points = [abar, proof.bbar, proof.d, pseudonym.0].map(|point| point.to_bytes());
+        let [abar, bbar, d, p] = points.each_ref().map(|octets| octets.as_slice());
+        assert_hashed(
+            input,
+            &[abar, bbar, d, p, id, &slot, b"ph", &domain.to_bytes()],
+        );
+        programmed
+    };
+    assert!(verify_with(&statement, bound, &proof, &shown, hash).is_ok());
     // The control: with the real hash it does not.
     assert!(verify_with_nym(&statement, &nym, &pseudonym, &proof, &shown).is_err());
 }
@@ -319,6 +445,7 @@ fn two_transcripts_give_slots_and_signature() {
     let mut messages = hidden.to_vec();
     messages.insert(6, value(6).1);
     assert!(messages == *at.certificate.messages);
+    assert_masked(one[last], &one[..last], &extracted);
     // Abar = A·(r1·r2), with r2 the inverse of r3.
     let a = proof.abar.mul(&(*minus_r3 * minus_r1.invert()));
     let signature = Signature::from_bytes(

@@ -115,7 +115,7 @@ impl World {
 
     fn first_issuance(&self) -> (Value, Certificate) {
         let mut random = recorder("first issuance");
-        let known = KnownSlots::new(self.slots);
+        let known = KnownSlots::new(&self.slots);
         let opening = (&self.secrets, &self.blind);
         let (k, k_blind, proof) =
             SlotCommitment::prove(&known, &self.c, opening, b"first", &mut random);
@@ -232,7 +232,9 @@ fn refusals(name: &str, case: &Value) -> Value {
     for point in ["commitment", "pseudonym", "k"] {
         if reads(point) {
             change(point, other_point.clone().into());
-            change(point, hex::encode(identity()).into());
+            for first in [0xc0, 0x80, 0xa0] {
+                change(point, hex::encode(small_order(first)).into());
+            }
         }
     }
     for slot in 1..=if reads("slots") { opened_by(name) } else { 0 } {
@@ -264,9 +266,10 @@ fn refusals(name: &str, case: &Value) -> Value {
     refused.into()
 }
 
-fn identity() -> [u8; 48] {
+/// The identity (0xc0) and the two points of order 3.
+fn small_order(first: u8) -> [u8; 48] {
     let mut octets = [0; 48];
-    octets[0] = 0xc0;
+    octets[0] = first;
     octets
 }
 
@@ -339,7 +342,7 @@ fn verify(name: &str, of: &Map<String, Value>) -> Result<(), Invalid> {
     match name {
         "opening" => c()?.verify_opening(&array(octets("proof"))?, &octets("binding")),
         "first_issuance" => {
-            let known = KnownSlots::new(slots.try_into().map_err(|_| Invalid)?);
+            let known = KnownSlots::new(slots.first_chunk().ok_or(Invalid)?);
             let (k, proof) = (array(octets("k"))?, array(octets("proof"))?);
             SlotCommitment::verify(&k, &known, &c()?, &proof, &octets("binding")).map(drop)
         }

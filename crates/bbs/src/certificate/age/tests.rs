@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
-use crate::certificate::tests::{random_point, random_scalars, rng, scalars_of, witness};
+use crate::certificate::tests::{assert_masked, random_point, rng, scalars_of, witness};
 
 /// A run of the proof alone: the proof of the certificate answers for slot 9 as this does.
 struct Run {
@@ -85,7 +85,23 @@ fn digits_that_wrap_around_are_refused() {
     // One digit of 1/4: 4·(1/4)·(-1) = -1.
     let mut fraction = vec![zero; DIGITS];
     fraction[1] = -four.invert();
-    for digits in [lowest, second, highest, fraction] {
+    // Out of range each, with polynomials that cancel each other if all digits weigh the same.
+    let number = |text: &str| Scalar::from_bytes(&hex::decode(text).unwrap().try_into().unwrap());
+    let mut cancelling = vec![zero; DIGITS];
+    cancelling[0] =
+        number("6671bad9e04e2da4c68bff71d308831cfd991a205d5c8ca7dc02d8821f1e4862").unwrap();
+    cancelling[1] =
+        number("3d55cec7e722928cf4c862299277413cbf67f47a28a7a1d548ff49deb8386de8").unwrap();
+    let leading = |digit: Scalar| {
+        (1..RADIX).fold(digit, |product, value| {
+            product * (Scalar::from_u128(value as u128) - digit)
+        })
+    };
+    assert!(
+        (leading(cancelling[0]) + leading(cancelling[1])).is_zero(),
+        "the control"
+    );
+    for digits in [lowest, second, highest, fraction, cancelling] {
         let sum = evaluate(&digits, four);
         assert!(sum == minus_one, "the attack adds up");
         let prover = Prover::with_digits(born_by, digits, &mut rng);
@@ -126,28 +142,42 @@ fn any_changed_octet_is_refused() {
     );
 }
 
-/// Zero knowledge: whoever knows the challenge before makes a transcript without a birth day; the
-/// digest is then what the verifier computes.
+/// Whatever is announced is in digest and weight, or a prover could choose it afterwards.
 #[test]
-fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
+fn every_announced_point_and_the_bound_are_hashed() {
     let mut rng = rng(74);
-    let points: Vec<u8> = (0..RADIX)
-        .flat_map(|_| random_point(&mut rng).to_bytes())
-        .collect();
-    let scalars: [u8; (DIGITS + 1) * SCALAR_LEN] = random_scalars(DIGITS + 1, &mut rng);
-    let proof = [points.as_slice(), &scalars].concat().try_into().unwrap();
-    let (challenge, birth_day_hat) = (challenge(&mut rng), challenge(&mut rng));
-    let digest = digest_of(38_000, &proof, challenge, birth_day_hat).unwrap();
-    let mut run = Run {
-        digest,
-        challenge,
-        birth_day_hat,
-        proof,
+    let other = random_point(&mut rng);
+    let announced = || {
+        let prover = Prover::new(
+            38_000,
+            &Scalar::from_u128(5),
+            &mut crate::certificate::tests::rng(76),
+        );
+        let Announced { b, a, ref c } = prover.unwrap().announced;
+        Announced { b, a, c: c.clone() }
     };
-    assert!(run.holds(38_000));
-    // The control: fixed before the challenge, as the hash has it, the digest does not fit.
-    run.challenge = self::challenge(&mut rng);
-    assert!(!run.holds(38_000));
+    let digest = announced().digest(38_000);
+    assert!(digest == announced().digest(38_000));
+    let mut changed = vec![announced().digest(38_001)];
+    let mut change = |with: &dyn Fn(&mut Announced)| {
+        let mut announced = announced();
+        with(&mut announced);
+        changed.push(announced.digest(38_000));
+    };
+    change(&|announced| announced.a = other);
+    change(&|announced| announced.b = other);
+    for i in 0..RADIX {
+        change(&|announced| announced.c[i] = other);
+    }
+    assert!(changed.len() == 3 + RADIX && !changed.contains(&digest));
+    let Announced { b, a, .. } = announced();
+    let own = weight(38_000, &b, &a);
+    let changed = [
+        weight(38_001, &b, &a),
+        weight(38_000, &other, &a),
+        weight(38_000, &b, &other),
+    ];
+    assert!(!changed.contains(&own));
 }
 
 /// Soundness: two transcripts give digits and blind, which are the opening of B, and the digits
@@ -168,6 +198,7 @@ fn two_transcripts_give_the_witness() {
     };
     let (one, two) = (transcript(), transcript());
     let extracted = witness((one.0, &one.1), (two.0, &two.1));
+    assert_masked(one.0, &one.1, &extracted);
     let (digits, blind) = extracted.split_at(DIGITS);
     assert!(digits == prover.digits && blind == &prover.blind[..1]);
     let sum = evaluate(digits, Scalar::from_u128(RADIX as u128));

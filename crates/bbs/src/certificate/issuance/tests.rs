@@ -1,6 +1,7 @@
 use super::*;
 use crate::certificate::tests::{
-    holder, known, random_point, random_scalars, rng, scalars_of, witness,
+    assert_hashed, assert_masked, holder, known, random_point, random_scalars, rng, scalars_of,
+    witness,
 };
 
 #[test]
@@ -39,10 +40,17 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let k = random_point(&mut rng).to_bytes();
     let proof: [u8; SLOT_PROOF_LEN] = random_scalars(3 + NYM_SECRETS, &mut rng);
     let programmed = scalars_of(&proof, 0)[0];
-    let passes = SlotCommitment::verify_with(&k, &known(100), &c, &proof, b"", |_| programmed);
+    let hash = |input: &Octets| {
+        assert_hashed(input, &[&k, &c.to_bytes(), b"binding"]);
+        for value in &known(100).0 {
+            assert_hashed(input, &[&value.to_bytes()]);
+        }
+        programmed
+    };
+    let passes = SlotCommitment::verify_with(&k, &known(100), &c, &proof, b"binding", hash);
     assert!(passes.is_ok());
     // The control: with the real hash it does not.
-    assert!(SlotCommitment::verify(&k, &known(100), &c, &proof, b"").is_err());
+    assert!(SlotCommitment::verify(&k, &known(100), &c, &proof, b"binding").is_err());
 }
 
 /// Soundness: the same first message, which the same random octets give, under two challenges.
@@ -58,6 +66,7 @@ fn two_transcripts_give_the_witness() {
     let ((k, blind, one), (again, _, two)) = (transcript(b"one"), transcript(b"two"));
     assert!(k == again);
     let extracted = witness((one[0], &one[1..]), (two[0], &two[1..]));
+    assert_masked(one[0], &one[1..], &extracted);
     let openings = [blind, holder.blind.0];
     assert!(extracted == [&openings, holder.secrets.0.as_slice()].concat());
 }

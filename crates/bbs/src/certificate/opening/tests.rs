@@ -1,5 +1,7 @@
 use super::*;
-use crate::certificate::tests::{holder, random_point, random_scalars, rng, scalars_of, witness};
+use crate::certificate::tests::{
+    assert_hashed, assert_masked, holder, random_point, random_scalars, rng, scalars_of, witness,
+};
 
 #[test]
 fn an_opening_proof_holds_for_its_commitment_and_binding_alone() {
@@ -42,9 +44,13 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let c = NymCommitment(random_point(&mut rng));
     let proof: [u8; OPENING_PROOF_LEN] = random_scalars(2 + NYM_SECRETS, &mut rng);
     let programmed = scalars_of(&proof, 0)[0];
-    assert!(c.verify_with(&proof, b"", |_| programmed).is_ok());
+    let hash = |input: &Octets| {
+        assert_hashed(input, &[&c.to_bytes(), b"binding"]);
+        programmed
+    };
+    assert!(c.verify_with(&proof, b"binding", hash).is_ok());
     // The control: with the real hash it does not.
-    assert!(c.verify_opening(&proof, b"").is_err());
+    assert!(c.verify_opening(&proof, b"binding").is_err());
 }
 
 /// Soundness: the same first message, which the same random octets give, under two challenges.
@@ -60,5 +66,6 @@ fn two_transcripts_give_the_witness() {
     };
     let (one, two) = (transcript(b"one"), transcript(b"two"));
     let extracted = witness((one[0], &one[1..]), (two[0], &two[1..]));
+    assert_masked(one[0], &one[1..], &extracted);
     assert!(extracted == [&[holder.blind.0], holder.secrets.0.as_slice()].concat());
 }

@@ -1,7 +1,9 @@
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
-use crate::certificate::tests::{HEADER, Holder, holder, issue, known, rng};
+use crate::certificate::tests::{
+    HEADER, Holder, assert_hashed, assert_masked, holder, issue, known, rng, scalars_of, witness,
+};
 use crate::certificate::{Asked, Expected, verify_presentation};
 use crate::pseudonym::Context;
 use crate::signature::SecretKey;
@@ -219,36 +221,53 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     };
     let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - 2 * SCALAR_LEN]).unwrap();
     let programmed = bbs.challenge;
-    let passes = verify_with(&k.to_bytes(), &proof, &expected, |_| programmed);
+    let hash = |input: &Octets| {
+        let points = [k, abar, bbs.bbar, d, at.holder.c.0].map(|point| point.to_bytes());
+        let [k, abar, bbar, d, c] = points.each_ref().map(|octets| octets.as_slice());
+        let header = header_with_nym(HEADER, NYM_SECRETS);
+        let domain = layout()
+            .parameters
+            .domain(expected.issuer, &header)
+            .to_bytes();
+        assert_hashed(input, &[k, abar, bbar, d, c, &domain, BINDING]);
+        for value in row() {
+            assert_hashed(input, &[&value.to_bytes()]);
+        }
+        programmed
+    };
+    let passes = verify_with(&k.to_bytes(), &proof, &expected, hash);
     assert!(passes.is_ok());
     // The control: with the real hash it does not.
     assert!(at.check(&k.to_bytes(), &proof).is_err());
 }
 
-/// Soundness: two transcripts with the same announcements and two challenges give every hidden
-/// slot, and K holds the same ones.
+/// Soundness: two transcripts with the same first message give every hidden slot, and K and C open
+/// to the same ones.
 #[test]
 fn two_transcripts_give_the_witness() {
-    let mut at = stage(45);
-    let random = ProofRandomness::draw(HIDDEN, &mut at.rng);
-    let (blind, mask) = (Blind::draw(&mut at.rng), Blind::draw(&mut at.rng));
-    let (header, issuer) = (header_with_nym(HEADER, NYM_SECRETS), at.key.public());
-    let statement = statement(&issuer, &header, BINDING);
-    let (messages, signature) = (&at.certificate.messages, &at.certificate.signature);
-    let split = split(&statement).unwrap();
-    let commitments = proof_init(&statement, None, signature, messages, &random, &split);
-    let parts = Slots::of(messages).unwrap();
-    let hidden = [&[*parts.blind], parts.carried].concat();
-    let transcript = |c: Scalar| {
-        let proof = finalize(&commitments, signature, &hidden, &random, c);
-        (proof, mask.0 + blind.0 * c)
+    let at = stage(45);
+    let transcript = |binding| {
+        let c = (&at.holder.c, &at.holder.blind);
+        let made = at.certificate.renew(c, binding, &mut rng(46)).unwrap();
+        (made.0, made.1.0, scalars_of(&made.2, 3))
     };
-    let (c1, c2) = (Scalar::from_u128(1 << 90), Scalar::from_u128(12345));
-    let ((one, k_one), (two, k_two)) = (transcript(c1), transcript(c2));
+    let ((k, blind, one), (again, _, two)) = (transcript(b"one"), transcript(b"two"));
+    assert!(k == again);
+    // e^, r1^, r3^, the hidden slots, the challenge, the blinds of K and C.
+    let at_challenge = 3 + HIDDEN;
+    let responses = |all: &[Scalar]| [&all[..at_challenge], &all[at_challenge + 1..]].concat();
+    let (of_one, of_two) = (responses(&one), responses(&two));
+    let extracted = witness((one[at_challenge], &of_one), (two[at_challenge], &of_two));
+    assert_masked(one[at_challenge], &of_one, &extracted);
 
-    let divisor = (c1 - c2).invert();
-    let pairs = one.m_hats.iter().zip(&two.m_hats);
-    let extracted: Vec<Scalar> = pairs.map(|(a, b)| (*a - *b) * divisor).collect();
-    assert!(extracted == hidden);
-    assert!((k_one - k_two) * divisor == blind.0);
+    let hidden = &extracted[3..at_challenge];
+    let (k_blind, c_blind) = (extracted[at_challenge], extracted[at_challenge + 1]);
+    let slots = Slots::of(&at.certificate.messages).unwrap();
+    assert!(hidden[0] == *slots.blind && hidden[1..] == *slots.carried);
+    assert!(k_blind == blind && c_blind == at.holder.blind.0);
+    let opened = [&[k_blind], slots.opened, &hidden[1..]].concat();
+    let generators = &layout().parameters.message_generators;
+    assert!(sum_of_products(generators, &opened).to_bytes() == k);
+    let secrets = nyms(&hidden[1..]).unwrap();
+    assert!(nym_product(secrets) + layout().blind.mul(&c_blind) == at.holder.c.0);
 }

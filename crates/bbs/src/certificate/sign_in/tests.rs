@@ -1,5 +1,7 @@
 use super::*;
-use crate::certificate::tests::{holder, random_point, random_scalars, rng, scalars_of, witness};
+use crate::certificate::tests::{
+    assert_hashed, assert_masked, holder, random_point, random_scalars, rng, scalars_of, witness,
+};
 
 #[test]
 fn two_contexts_have_unlike_pseudonyms_and_one_context_has_one() {
@@ -29,9 +31,14 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let pseudonym = Pseudonym(random_point(&mut rng));
     let proof: [u8; SIGN_IN_PROOF_LEN] = random_scalars(2, &mut rng);
     let programmed = scalars_of(&proof, 0)[0];
-    assert!(verify_with(&pseudonym, &context, b"", &proof, |_| programmed).is_ok());
+    let hash = |input: &Octets| {
+        let (p, base) = (pseudonym.to_bytes(), context.base().to_bytes());
+        assert_hashed(input, &[&p, &base, context.id(), b"transcript"]);
+        programmed
+    };
+    assert!(verify_with(&pseudonym, &context, b"transcript", &proof, hash).is_ok());
     // The control: with the real hash it does not.
-    assert!(verify_sign_in(&pseudonym, &context, b"", &proof).is_err());
+    assert!(verify_sign_in(&pseudonym, &context, b"transcript", &proof).is_err());
 }
 
 /// Soundness: the same first message, which the same random octets give, under two challenges.
@@ -45,5 +52,6 @@ fn two_transcripts_give_the_witness() {
     };
     let (one, two) = (transcript(b"one"), transcript(b"two"));
     let extracted = witness((one[0], &one[1..]), (two[0], &two[1..]));
+    assert_masked(one[0], &one[1..], &extracted);
     assert!(extracted == [*context.evaluate(&holder.secrets.0)]);
 }
