@@ -3,6 +3,9 @@
 //! A target never panics unless it has found something. Beside that it asserts what its parser
 //! claims: that what was read and is written again is read as the same, and that a canonical form
 //! is the only one. Where a signature stands before a parser, the target signs the input itself.
+//!
+//! Not here: configuration files, which come from who runs the program; the document in a backup,
+//! behind a passphrase each try of which takes a second; HTTP, which `server` leaves to hyper.
 #![forbid(unsafe_code)]
 
 mod input;

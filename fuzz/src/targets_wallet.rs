@@ -1,4 +1,4 @@
-//! Targets of `wallet`, and of what a gateway and the servers read themselves.
+//! Targets of `wallet`, and of what a gateway reads itself.
 
 use std::sync::LazyLock;
 
@@ -10,11 +10,6 @@ use gateway::ids::{LoginId, Subject};
 use openid4vc::Secret;
 use openid4vc::oauth::{CodeChallenge, CodeVerifier};
 use serde::de::DeserializeOwned;
-use server::config::gateway::GatewayFile;
-use server::config::operator::OperatorConfig;
-use server::config::trustee::TrusteeConfig;
-use server::http::bearer;
-use wallet::backup;
 use wallet::enrol::{self, Begun, Committed, Draft, Session};
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
@@ -25,7 +20,7 @@ use crate::input::{json_both_ways, text};
 use crate::targets_vp;
 use crate::world::{self, KEY, NOW, WORLD, signed};
 
-pub(crate) const TARGETS: [Target; 7] = [
+pub(crate) const TARGETS: [Target; 6] = [
     Target::new("vault", vault, vault_seeds),
     Target::new("device_keys", device_keys, device_keys_seeds),
     Target::new("sealed", sealed, sealed_seeds),
@@ -40,7 +35,6 @@ pub(crate) const TARGETS: [Target; 7] = [
         targets_vp::request_object_seeds,
     ),
     Target::new("short_texts", short_texts, short_texts_seeds),
-    Target::new("config", config, config_seeds),
 ];
 
 fn trust() -> OperatorTrust {
@@ -130,7 +124,7 @@ fn device_keys_seeds() -> Vec<Vec<u8>> {
 /// A text that nothing was sealed to in earnest.
 const IDENTITY: &str = "AGE-SECRET-KEY-1F9Y5JJ2FF9Y5JJ2FF9Y5JJ2FF9Y5JJ2FF9Y5JJ2FF9Y5JJ2FF9YS3R4TJN";
 
-/// A sealed document, a backup, an identity.
+/// A sealed document, an identity. Not a backup: each try of a passphrase takes a second.
 fn sealed(data: &[u8]) -> bool {
     let identity = text(data).and_then(|text| DeviceIdentity::parse(text).ok());
     if let Some(identity) = &identity {
@@ -139,30 +133,13 @@ fn sealed(data: &[u8]) -> bool {
     }
     let opened = DeviceIdentity::parse(IDENTITY)
         .is_ok_and(|identity| identity.open::<serde_json::Value>(data).is_ok());
-    if is_cheap(data) {
-        let _ = backup::restore(data, "passphrase".to_owned().into());
-    }
     identity.is_some() || opened
-}
-
-/// Whether no stanza demands more than a moment of scrypt.
-fn is_cheap(data: &[u8]) -> bool {
-    let mut stanzas = data
-        .split(|&octet| octet == b'\n')
-        .filter(|line| line.starts_with(b"-> "));
-    stanzas.all(|line| {
-        let factor = text(line).and_then(|line| line.rsplit(' ').next());
-        factor.is_some_and(|factor| factor.parse().is_ok_and(|factor: u8| factor <= 8))
-    })
 }
 
 fn sealed_seeds() -> Vec<Vec<u8>> {
     let identity = DeviceIdentity::parse(IDENTITY).expect("an identity");
     let document = identity.seal(&serde_json::json!({"a": 1})).expect("sealed");
-    let backup = b"age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA 4\n\
-        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\
-        --- AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n0123456789abcdef0123456789abcdef";
-    vec![document, backup.to_vec(), IDENTITY.into()]
+    vec![document, IDENTITY.into()]
 }
 
 fn json<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
@@ -233,14 +210,10 @@ fn wallet_request(data: &[u8]) -> bool {
     })
 }
 
-/// What stands in a gateway's addresses and in stored rows; key files; a header; PKCE.
+/// What stands in a gateway's addresses and in stored rows; key files; PKCE.
 fn short_texts(data: &[u8]) -> bool {
     let _ = SigningKey::from_pkcs8(data);
     let _ = openid4vc::oidc::RsaSigningKey::from_pkcs8(data);
-    if let Ok(value) = http::HeaderValue::from_bytes(data) {
-        let headers = [(http::header::AUTHORIZATION, value)].into_iter().collect();
-        let _ = bearer::credentials(&headers, "Bearer");
-    }
     json_both_ways::<Subject>(data);
     let Some(text) = text(data) else {
         return false;
@@ -275,50 +248,5 @@ fn short_texts_seeds() -> Vec<Vec<u8>> {
         b"qr".to_vec(),
         credential::jose::encode([3; 32]).into_bytes(),
         format!("{}~", credential::jose::encode([4; 32])).into_bytes(),
-        b"Bearer abc".to_vec(),
     ]
-}
-
-/// The configuration files of the three servers.
-fn config(data: &[u8]) -> bool {
-    let Some(text) = text(data) else {
-        return false;
-    };
-    let operator = toml::from_str::<OperatorConfig>(text).is_ok();
-    let gateway = toml::from_str::<GatewayFile>(text).is_ok();
-    let trustee = toml::from_str::<TrusteeConfig>(text).is_ok();
-    operator || gateway || trustee
-}
-
-fn config_seeds() -> Vec<Vec<u8>> {
-    let jwk = credential::jose::Jwk::for_signatures(*KEY.public()).key;
-    let key = toml::to_string(&jwk)
-        .expect("a key is TOML")
-        .trim()
-        .replace('\n', ", ");
-    let server = "listen = \"127.0.0.1:0\"\ncertificate_file = \"c\"\nprivate_key_file = \"k\"\n";
-    let operator = format!(
-        "origin = \"https://operator.example\"\nstate_folder = \"s\"\nkey_file = \"k\"\n\
-        tag_key_file = \"t\"\ntrust_folder = \"f\"\nofficers = [{{ id = \"o1\", key = {{ {key} }} }}]\n\
-        [server]\n{server}[client]\ntimeout_secs = 5\n[trustees]\ngroup_file = \"g\"\n\
-        attester = \"a\"\nattester_key_file = \"k\"\n\
-        members = [{{ index = 1, origin = \"https://t1.example\" }}]\n\
-        [enrolment]\nsession_secs = 60\n"
-    );
-    let gateway = format!(
-        "[server]\n{server}[gateway]\norigin = \"https://login.example\"\nstore_file = \"s\"\n\
-        operator_file = \"o\"\nsite_entry_file = \"e\"\nrequest_key_file = \"r\"\n\
-        request_certificate_file = \"c\"\nes256_key_file = \"e\"\nrs256_key_file = \"r\"\n\
-        site_keys = [{{ version = 1, file = \"k\" }}]\nitems = [\"sex\"]\n\
-        [[gateway.clients]]\nid = \"forum\"\nredirect_uris = [\"https://forum.example/back\"]\n\
-        id_token_signed_response_alg = \"ES256\"\npkce = \"optional\"\n"
-    );
-    let trustee = format!(
-        "state_folder = \"s\"\nshare_file = \"k\"\ngroup_file = \"g\"\n\
-        evaluations_per_minute = 5\n[server]\n{server}\
-        [attester]\nname = \"a\"\nkey = {{ {key} }}\n"
-    );
-    [operator, gateway, trustee]
-        .map(String::into_bytes)
-        .to_vec()
 }
