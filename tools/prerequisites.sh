@@ -38,6 +38,12 @@ need_rust_target() {
   mend "Rust's standard library for $1 is missing." "rustup target add $1"
 }
 
+# need_sanitizers: a toolchain that brings AddressSanitizer's library, as rustup's do on Linux.
+need_sanitizers() {
+  compgen -G "$(rustc --print target-libdir)/librustc-*_rt.asan.a" >/dev/null ||
+    mend "This Rust has no AddressSanitizer." "rustup toolchain install stable && rustup default stable"
+}
+
 # need_c_compiler: one that finds the C library's headers and can link.
 need_c_compiler() {
   local probe
