@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+mod epochs;
 mod person;
 #[cfg(test)]
 mod provider;
