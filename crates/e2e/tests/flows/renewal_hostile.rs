@@ -133,42 +133,15 @@ fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
     assert_eq!(caller.problem(&invented).1, "invalid-nonce");
 
     let sent = || ask(&own, &device, this);
-    let of_other = claims(&ask(&other, &others, this));
-    let unknown = of_unknown_number(&of_other);
-    let refused: [(&str, String); 7] = [
+    let mut refused = vec![
         ("another device", ask(&own, &SigningKey::generate(), this)),
         ("another person's device", ask(&own, &others, this)),
-        (
-            "another person's number",
-            changed(&sent(), &device, |claims| {
-                claims["web_number"] = of_other["web_number"].clone();
-            }),
-        ),
-        (
-            "an unknown number",
-            changed(&sent(), &device, |claims| {
-                claims["web_number"] = json!(unknown);
-            }),
-        ),
-        (
-            "another proof",
-            changed(&sent(), &device, |claims| {
-                claims["proof"] = of_other["proof"].clone();
-            }),
-        ),
-        (
-            "another commitment",
-            changed(&sent(), &device, |claims| {
-                claims["commitment"] = of_other["commitment"].clone();
-            }),
-        ),
-        (
-            "no commitment",
-            changed(&sent(), &device, |claims| {
-                claims["commitment"] = json!(jose::encode([0; 48]));
-            }),
-        ),
     ];
+    let of_other = claims(&ask(&other, &others, this));
+    for (case, claim, value) in foreign_claims(&of_other) {
+        let request = changed(&sent(), &device, |claims| claims[claim] = value.clone());
+        refused.push((case, request));
+    }
     for (case, request) in refused {
         let (outcome, length) = caller.outcome(&own, &request);
         let expected = Outcome::Refused(RenewalRefusal::Refused);
@@ -203,10 +176,12 @@ fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
     }
     let first = lengths[0];
     assert!(lengths.iter().all(|length| *length == first), "{lengths:?}");
+    not_a_request(&caller, &sent(), &device);
+}
 
-    // What is no request at all gets an ordinary problem.
-    let sent = sent();
-    let elsewhere = changed(&sent, &device, |claims| {
+/// What is no request at all gets an ordinary problem.
+fn not_a_request(caller: &Caller<'_>, sent: &str, device: &SigningKey) {
+    let elsewhere = changed(sent, device, |claims| {
         claims["aud"] = json!("https://other.example:443");
     });
     for request in ["", "a.b.c", &sent[..sent.len() - 1], &elsewhere] {
@@ -214,8 +189,22 @@ fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
     }
     let large = caller.problem(&"a".repeat(5000));
     assert_eq!(large, (413, "body-too-large".to_owned()));
-    let typed = problem(&caller.send_as("application/json", &sent));
+    let typed = problem(&caller.send_as("application/json", sent));
     assert_eq!(typed, (415, "unsupported-media-type".to_owned()));
+}
+
+/// What a request can claim that is not the holder's, with claims of somebody else.
+fn foreign_claims(of_other: &Value) -> [(&'static str, &'static str, Value); 5] {
+    let claim = |name: &str| of_other[name].clone();
+    let unknown = json!(of_unknown_number(of_other));
+    let no_point = json!(jose::encode([0; 48]));
+    [
+        ("another person's number", "web_number", claim("web_number")),
+        ("an unknown number", "web_number", unknown),
+        ("another proof", "proof", claim("proof")),
+        ("another commitment", "commitment", claim("commitment")),
+        ("no commitment", "commitment", no_point),
+    ]
 }
 
 /// A well-formed web number that nobody has.
@@ -352,12 +341,32 @@ impl Stage {
     }
 }
 
+fn drawn() -> SecretKey {
+    SecretKey::generate(&mut rand_core::UnwrapErr(getrandom::SysRng))
+}
+
+/// Manifests by which people could be told apart, or that do not fit this week.
+fn bad_manifests(stage: &Stage) {
+    let (this, next) = (stage.weeks.epoch(0), stage.weeks.epoch(1));
+    let key = |secret: &SecretKey, epoch| IssuerKey {
+        epoch,
+        key: secret.public(),
+    };
+    let honest = key(&stage.issuer_key(0), this);
+    let now = stage.day();
+    stage.publish(&[honest, key(&drawn(), next)], now);
+    stage.refused("a second key for next week", "issuer-key-changed");
+    stage.publish(&[honest], now);
+    stage.refused("no key for next week", "issuer-key-changed");
+    stage.publish(&[honest], clock::now());
+    stage.refused("a manifest of last week", "manifest-invalid");
+}
+
 #[test]
 fn a_wallet_takes_no_renewal_that_could_mark_its_holder_and_loses_nothing_by_a_bad_answer() {
     let stage = Stage::new();
     let weeks = stage.weeks;
     let (this, next) = (weeks.epoch(0), weeks.epoch(1));
-    let drawn = || SecretKey::generate(&mut rand_core::UnwrapErr(getrandom::SysRng));
 
     // Certificates of another key or another epoch's header.
     stage.certify(drawn(), next);
@@ -401,19 +410,7 @@ fn a_wallet_takes_no_renewal_that_could_mark_its_holder_and_loses_nothing_by_a_b
     });
     stage.refused("no nonce", "server-failed");
 
-    // Manifests.
-    let key = |secret: &SecretKey, epoch| IssuerKey {
-        epoch,
-        key: secret.public(),
-    };
-    let honest = key(&stage.issuer_key(0), this);
-    let now = stage.day();
-    stage.publish(&[honest, key(&drawn(), next)], now);
-    stage.refused("a second key for next week", "issuer-key-changed");
-    stage.publish(&[honest], now);
-    stage.refused("no key for next week", "issuer-key-changed");
-    stage.publish(&[honest], clock::now());
-    stage.refused("a manifest of last week", "manifest-invalid");
+    bad_manifests(&stage);
 
     // An answer that is lost after the row was written.
     stage.say(RENEWAL, |_, said| {

@@ -28,7 +28,7 @@ async fn sign_up(at: &Fixture, person: &Person, now: UnixTime) -> Result<(), Res
     answer.map(|_| ())
 }
 
-fn refused(answer: Result<(), RespondError>) -> bool {
+fn is_refused(answer: &Result<(), RespondError>) -> bool {
     matches!(answer, Err(RespondError::Invalid))
 }
 
@@ -46,7 +46,7 @@ async fn a_certificate_is_accepted_through_its_epoch_and_the_next_give_or_take_a
     let early = begin.minus_secs(SKEW + 1);
     let manifest = at.operator.manifest(early);
     at.gateway.take_manifest(&manifest, early).await.unwrap();
-    assert!(refused(sign_up(&at, &person, early).await));
+    assert!(is_refused(&sign_up(&at, &person, early).await));
     let early = begin.minus_secs(SKEW);
     sign_up(&at, &person, early).await.unwrap();
 
@@ -67,5 +67,7 @@ async fn a_certificate_is_accepted_through_its_epoch_and_the_next_give_or_take_a
     for now in [end, end.plus_secs(SKEW - 1)] {
         sign_up(&at, &person, now).await.unwrap();
     }
-    assert!(refused(sign_up(&at, &person, end.plus_secs(SKEW)).await));
+    assert!(is_refused(
+        &sign_up(&at, &person, end.plus_secs(SKEW)).await
+    ));
 }

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod epochs;
+#[cfg(test)]
 mod person;
 #[cfg(test)]
 mod provider;

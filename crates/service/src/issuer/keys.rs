@@ -358,7 +358,7 @@ mod tests {
         let epoch = NOW.epoch();
         let secret = SecretKey::generate(&mut secret::rng());
         let path = folder.path().join(format!("epoch-{}", epoch.0));
-        fs::write(&path, &*secret.expose()).unwrap();
+        fs::write(&path, *secret.expose()).unwrap();
         let keys = EpochKeys::open(folder.path(), epoch.next().start()).unwrap();
         assert!(!path.exists());
         assert!(keys.public(epoch).unwrap().key.to_bytes() == secret.public().to_bytes());
