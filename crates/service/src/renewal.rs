@@ -12,7 +12,7 @@ use credential::origin::Origin;
 use credential::renewal::{
     self, BadRequest, Outcome, Registered, RenewalAnswer, RenewalRefusal, RenewalRequest,
 };
-use credential::time::UnixTime;
+use credential::time::{Epoch, UnixTime};
 use credential::web_number::WebNumber;
 use store::{
     Consumed, RegisterId, RegisterRow, RegisterStore, RowStatus, SessionStore, StoreError, Updated,
@@ -31,7 +31,7 @@ pub struct Renewals {
     nonces: Arc<dyn SessionStore>,
     /// Stands in for the row that an unknown web number does not have, so that its refusal costs
     /// as much work.
-    nobody: Registered,
+    nobody: RegisterRow,
 }
 
 /// Why a renewal has no signed answer.
@@ -73,19 +73,13 @@ impl Renewals {
         register: Arc<dyn RegisterStore>,
         nonces: Arc<dyn SessionStore>,
     ) -> Renewals {
-        let mut rng = secret::rng();
-        let (commitment, _) = NymCommitment::commit(&NymSecrets::draw(&mut rng), &mut rng);
-        let nobody = Registered {
-            commitment,
-            generation: Generation::First,
-        };
         Renewals {
             origin,
             key,
             keys,
             register,
             nonces,
-            nobody,
+            nobody: row_of_nobody(),
         }
     }
 
@@ -126,9 +120,8 @@ impl Renewals {
             return Ok(Err(RenewalRefusal::Epoch));
         };
         let found = self.register.find(id_of(&request.web_number)?).await?;
-        let registered = found.as_ref().map(registered).transpose()?;
-        let registered = registered.as_ref().unwrap_or(&self.nobody);
-        let proved = request.verify(&self.origin, &old, registered);
+        let registered = registered(found.as_ref().unwrap_or(&self.nobody))?;
+        let proved = request.verify(&self.origin, &old, &registered);
         let key_hash = request.device_key.thumbprint();
         let row = found.filter(|row| bool::from(row.device_key_hash.ct_eq(&key_hash)));
         let (Ok(committed), Some(row)) = (proved, row) else {
@@ -172,6 +165,20 @@ fn admit(request: &RenewalRequest, row: &RegisterRow) -> Result<(), RenewalRefus
         RowStatus::Ended => Err(RenewalRefusal::Ended),
         RowStatus::Active if request.epochs.new < row.last_epoch => Err(RenewalRefusal::Epoch),
         RowStatus::Active => Ok(()),
+    }
+}
+
+/// A row that is in no register, with secrets that nobody knows.
+fn row_of_nobody() -> RegisterRow {
+    let mut rng = secret::rng();
+    let (commitment, _) = NymCommitment::commit(&NymSecrets::draw(&mut rng), &mut rng);
+    RegisterRow {
+        id: RegisterId([0; 16]),
+        commitment: commitment.to_bytes(),
+        generation: 1,
+        status: RowStatus::Active,
+        last_epoch: Epoch(0),
+        device_key_hash: [0; 32],
     }
 }
 

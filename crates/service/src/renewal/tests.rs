@@ -5,7 +5,7 @@ use credential::issuance;
 use credential::jose::jws::{Header, UnverifiedJws, sign_with_header};
 use credential::manifest::IssuerKey;
 use credential::renewal::{EARLY_SECS, RenewedEpochs, Renewing, SentRenewal};
-use credential::time::{EPOCH_SECONDS, Epoch};
+use credential::time::EPOCH_SECONDS;
 use serde_json::{Value, json};
 use store::Inserted;
 use store::sqlite::{SqliteRegister, SqliteSessions};
