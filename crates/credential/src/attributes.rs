@@ -1,7 +1,7 @@
 //! What a certificate says about a person, and which slot says it.
 
 use bbs::Scalar;
-use bbs::certificate::{DISCLOSABLE, KNOWN_SLOTS, KnownSlots, octets_slot};
+use bbs::certificate::{DISCLOSABLE, KNOWN_SLOTS, KnownSlots, OPENED_SLOTS, octets_slot};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -348,6 +348,19 @@ impl IssuedSlots {
         values.zeroize();
         slots
     }
+}
+
+/// The values of slots 1 to 6, which a renewal opens to the issuer.
+#[must_use]
+pub fn opened_slots(
+    device_key: &PublicKey,
+    web_number: &WebNumber,
+    generation: Generation,
+) -> [Scalar; OPENED_SLOTS] {
+    let [x_low, x_high, y_low, y_high] = limbs(device_key);
+    let web_number = octets_slot(web_number.as_str().as_bytes());
+    let generation = octets_slot(generation.as_str().as_bytes());
+    [x_low, x_high, y_low, y_high, web_number, generation]
 }
 
 /// The scalar of an item's payload; `None` when it is not of the item's form.

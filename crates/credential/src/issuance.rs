@@ -29,6 +29,26 @@ pub enum Purpose {
     Restore,
     /// The certificate itself.
     Issue,
+    /// The certificate of another epoch, from one that the wallet has.
+    Renew(RenewedEpochs),
+}
+
+/// From which epoch's certificate a renewal leads to which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RenewedEpochs {
+    /// Epoch of the certificate that the wallet has.
+    pub old: Epoch,
+    /// Epoch of the one it asks for.
+    pub new: Epoch,
+}
+
+impl RenewedEpochs {
+    /// Both as 8 octets each, big-endian.
+    fn to_bytes(self) -> Vec<u8> {
+        [self.old, self.new]
+            .map(|epoch| u64::from(epoch.0).to_be_bytes())
+            .concat()
+    }
 }
 
 impl Purpose {
@@ -37,6 +57,7 @@ impl Purpose {
             Purpose::Register => "register",
             Purpose::Restore => "restore",
             Purpose::Issue => "issue",
+            Purpose::Renew(_) => "renew",
         }
     }
 }
@@ -54,16 +75,20 @@ pub struct Binding<'a> {
 }
 
 impl Binding<'_> {
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut parts = vec![
+            self.purpose.as_str().as_bytes().to_vec(),
+            self.issuer.as_str().as_bytes().to_vec(),
+            self.nonce.to_vec(),
+            self.device_key.sec1().to_vec(),
+        ];
+        if let Purpose::Renew(epochs) = self.purpose {
+            parts.push(epochs.to_bytes());
+        }
         let mut out = Vec::new();
-        for part in [
-            self.purpose.as_str().as_bytes(),
-            self.issuer.as_str().as_bytes(),
-            self.nonce,
-            &self.device_key.sec1(),
-        ] {
+        for part in parts {
             out.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            out.extend_from_slice(part);
+            out.extend_from_slice(&part);
         }
         out
     }

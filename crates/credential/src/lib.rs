@@ -10,6 +10,7 @@ pub mod jose;
 pub mod manifest;
 pub mod origin;
 pub mod presentation;
+pub mod renewal;
 pub mod site_entry;
 pub mod time;
 pub mod web_number;

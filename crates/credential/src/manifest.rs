@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::jose::{self, PublicKey, SigningKey, jws};
 use crate::origin::Origin;
-use crate::time::{Epoch, UnixTime};
+use crate::time::{CLOCK_SKEW_SECS, Epoch, UnixTime};
 
 /// The certificate's layout and its version (`vct`).
 pub const LAYOUT: &str = "urn:bauta:certificate:1";
@@ -47,11 +47,14 @@ impl IssuerKeys {
         self.0.iter().find(|key| key.epoch == epoch)
     }
 
-    /// The keys whose certificates are accepted in `now`: this epoch's and the one before.
-    pub fn accepted(&self, now: Epoch) -> impl Iterator<Item = &IssuerKey> {
-        [now, now.previous()]
-            .into_iter()
-            .filter_map(|epoch| self.of(epoch))
+    /// The keys whose certificates are accepted at `now`: those of this epoch and the one before,
+    /// as any clock shows it that differs from this one by [`CLOCK_SKEW_SECS`] at most.
+    pub fn accepted(&self, now: UnixTime) -> impl Iterator<Item = &IssuerKey> {
+        let oldest = now.minus_secs(CLOCK_SKEW_SECS).epoch().previous();
+        let newest = now.plus_secs(CLOCK_SKEW_SECS).epoch();
+        self.0
+            .iter()
+            .filter(move |key| (oldest..=newest).contains(&key.epoch))
     }
 
     /// All that is known after `next`: whoever keeps it takes one key an epoch, whatever manifests
@@ -110,9 +113,9 @@ pub enum ManifestError {
     /// A key is no point of G2 or stands for an epoch twice.
     #[error("manifest holds a bad issuer key")]
     Key,
-    /// It is past its end, or its epoch has not begun.
+    /// It is past its end, or its epoch, which is given, has not begun.
     #[error("manifest is not valid at this time")]
-    Expired,
+    Expired(Epoch),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -175,7 +178,7 @@ impl Manifest {
         }
         let end = claims.epoch.next().next().start();
         if now < claims.epoch.start() || now >= claims.exp || claims.exp > end {
-            return Err(ManifestError::Expired);
+            return Err(ManifestError::Expired(claims.epoch));
         }
         Ok(Manifest {
             epoch: claims.epoch,
@@ -262,12 +265,17 @@ mod tests {
         let e = NOW.epoch().0;
         let compact = Manifest::sign(&origin, &keys(&[e - 1, e, e + 1]), NOW, &key);
         let manifest = Manifest::verify(&compact, &origin, key.public(), NOW).unwrap();
-        let accepted: Vec<_> = manifest
-            .keys()
-            .accepted(Epoch(e))
-            .map(|k| k.epoch.0)
-            .collect();
-        assert_eq!(accepted, [e, e - 1]);
+        let accepted = |now: UnixTime| -> Vec<_> {
+            let keys = manifest.keys().accepted(now);
+            keys.map(|key| key.epoch.0).collect()
+        };
+        assert_eq!(accepted(NOW), [e - 1, e]);
+        // Five minutes around a boundary count for both sides of it.
+        let boundary = Epoch(e + 1).start();
+        assert_eq!(accepted(boundary.minus_secs(301)), [e - 1, e]);
+        assert_eq!(accepted(boundary.minus_secs(300)), [e - 1, e, e + 1]);
+        assert_eq!(accepted(boundary.plus_secs(299)), [e - 1, e, e + 1]);
+        assert_eq!(accepted(boundary.plus_secs(300)), [e, e + 1]);
         assert!(manifest.keys().covers(Epoch(e)) && !manifest.keys().covers(Epoch(e + 1)));
     }
 
@@ -323,12 +331,12 @@ mod tests {
         let early = UnixTime(Epoch(e).start().0 - 1);
         assert_eq!(
             check(&compact, &origin, key.public(), early),
-            Some(ManifestError::Expired)
+            Some(ManifestError::Expired(Epoch(e)))
         );
         let late = Epoch(e + 2).start();
         assert_eq!(
             check(&compact, &origin, key.public(), late),
-            Some(ManifestError::Expired)
+            Some(ManifestError::Expired(Epoch(e)))
         );
         let twice = Manifest::sign(&origin, &keys(&[e, e]), NOW, &key);
         assert_eq!(

@@ -19,7 +19,7 @@ use crate::issuance::issuer_header;
 use crate::jose::{self, PublicKey, SigningKey, sha256};
 use crate::manifest::{IssuerKeys, SUITE};
 use crate::origin::SiteContext;
-use crate::time::Epoch;
+use crate::time::{Epoch, UnixTime};
 
 /// `typ` of a sign-up.
 const SIGN_UP: &str = "bauta-sign-up+jwp";
@@ -215,14 +215,14 @@ fn payloads(slots: &IssuedSlots, items: &ItemSet) -> String {
     all.join("~")
 }
 
-/// Verifier: checks a sign-up against exactly what was asked for.
+/// Verifier: checks a sign-up against exactly what was asked for, at the time beside the keys.
 ///
 /// # Errors
 ///
 /// The variants of [`PresentationError`].
 pub fn verify_sign_up(
     presentation: &str,
-    issuer: (&IssuerKeys, Epoch),
+    issuer: (&IssuerKeys, UnixTime),
     context: &SiteContext,
     binding: &RequestBinding<'_>,
     items: &ItemSet,

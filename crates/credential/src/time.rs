@@ -14,6 +14,12 @@ impl UnixTime {
         UnixTime(self.0.saturating_add(secs))
     }
 
+    /// This time moved `secs` seconds into the past, at most to 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn minus_secs(self, secs: u64) -> UnixTime {
+        UnixTime(self.0.saturating_sub(secs))
+    }
+
     /// The day this time falls on.
     #[must_use]
     pub fn day(self) -> Day {
@@ -32,8 +38,19 @@ impl UnixTime {
 #[serde(transparent)]
 pub struct Day(pub u32);
 
+impl Day {
+    /// The first second of this day.
+    #[must_use]
+    pub fn start(self) -> UnixTime {
+        UnixTime(u64::from(self.0) * 86_400)
+    }
+}
+
 /// Length of an epoch in seconds: 7 days, the same boundaries for everybody.
 pub const EPOCH_SECONDS: u64 = 7 * 86_400;
+
+/// How far the clocks of a wallet and a verifier may differ, in seconds.
+pub const CLOCK_SKEW_SECS: u64 = 300;
 
 /// Number of the epoch, counted in [`EPOCH_SECONDS`] from 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

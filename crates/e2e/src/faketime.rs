@@ -3,6 +3,8 @@
 use std::process::Command;
 
 use anyhow::Context;
+use credential::time::{Epoch, UnixTime};
+use server::clock;
 
 use crate::wallet::Environment;
 
@@ -31,4 +33,42 @@ pub fn ahead(offset: &str) -> anyhow::Result<Environment> {
     ];
     let pair = |(name, value): (&str, &str)| (name.into(), value.into());
     Ok(variables.into_iter().map(pair).collect())
+}
+
+/// The weeks from the next epoch on, whatever day it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Weeks {
+    first: Epoch,
+}
+
+impl Weeks {
+    /// Counts from the epoch that begins next.
+    #[must_use]
+    pub fn from_next() -> Weeks {
+        Weeks {
+            first: clock::now().epoch().next(),
+        }
+    }
+
+    /// The epoch `number` weeks after the first.
+    #[must_use]
+    pub fn epoch(self, number: u32) -> Epoch {
+        Epoch(self.first.0 + number)
+    }
+
+    /// The second `secs` after the begin of week `number`.
+    #[must_use]
+    pub fn time(self, number: u32, secs: u64) -> UnixTime {
+        self.epoch(number).start().plus_secs(secs)
+    }
+
+    /// What makes a process begin at [`Weeks::time`].
+    ///
+    /// # Errors
+    ///
+    /// When faketime is missing.
+    pub fn at(self, number: u32, secs: u64) -> anyhow::Result<Environment> {
+        let ahead_by = self.time(number, secs).0.saturating_sub(clock::now().0);
+        ahead(&format!("{ahead_by}s"))
+    }
 }

@@ -19,6 +19,7 @@ pub mod gateway_keys;
 pub mod impostor;
 pub mod linking;
 pub mod log_in;
+pub mod opened;
 mod ordered_json;
 pub mod process;
 pub mod recorder;

@@ -165,6 +165,21 @@ impl World {
         Ok(())
     }
 
+    /// Moves the clock of servers, which are started anew.
+    ///
+    /// # Errors
+    ///
+    /// When one does not stop or start.
+    pub fn move_to(&mut self, parties: &[Party], environment: &Environment) -> anyhow::Result<()> {
+        for party in parties {
+            if self.servers.contains_key(party) {
+                self.stop(*party)?;
+            }
+            self.start_within(*party, environment)?;
+        }
+        Ok(())
+    }
+
     /// Stops a server as an administrator does.
     ///
     /// # Errors
@@ -247,18 +262,32 @@ impl World {
         Wallet::new(&self.deployment, name)
     }
 
+    /// Enrols invented person `number` in the wallet `name` at another time.
+    ///
+    /// # Errors
+    ///
+    /// When that is refused.
+    pub fn enrol_within(
+        &self,
+        name: &str,
+        number: u16,
+        environment: &Environment,
+    ) -> anyhow::Result<Wallet<'_>> {
+        let wallet = self.wallet(name).within(environment);
+        let passport = self.deployment.passport(number, &[])?;
+        if let Err(refused) = wallet.enrol(&passport)? {
+            bail!("{name} is not enrolled: {refused:?}");
+        }
+        Ok(wallet)
+    }
+
     /// Enrols invented person `number` in the wallet `name`.
     ///
     /// # Errors
     ///
     /// When that is refused.
     pub fn enrol(&self, name: &str, number: u16) -> anyhow::Result<Wallet<'_>> {
-        let wallet = self.wallet(name);
-        let passport = self.deployment.passport(number, &[])?;
-        if let Err(refused) = wallet.enrol(&passport)? {
-            bail!("{name} is not enrolled: {refused:?}");
-        }
-        Ok(wallet)
+        self.enrol_within(name, number, &Environment::new())
     }
 
     /// A fresh browser that trusts this deployment's authority.

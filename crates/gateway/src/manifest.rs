@@ -11,7 +11,25 @@ use std::sync::{PoisonError, RwLock};
 /// The manifest in use.
 pub(crate) struct Keeper {
     operator: Operator,
-    current: RwLock<Option<Manifest>>,
+    current: RwLock<Option<Known>>,
+}
+
+/// A manifest, and the issuer keys that are known with it.
+#[derive(Clone)]
+struct Known {
+    epoch: Epoch,
+    /// Those of the manifest and, until a restart, of the ones before it: for some minutes after a
+    /// boundary certificates are accepted whose key the new manifest no longer has.
+    keys: IssuerKeys,
+}
+
+impl Known {
+    fn of(manifest: &Manifest) -> Known {
+        Known {
+            epoch: manifest.epoch(),
+            keys: manifest.keys().clone(),
+        }
+    }
 }
 
 /// Why a fetched manifest is not taken.
@@ -40,13 +58,14 @@ impl Keeper {
     ) -> Result<Keeper, StoreError> {
         let stored = store.manifest().await?;
         let current = stored.and_then(|row| verify(&row.jws, &operator, now).ok());
+        let current = current.as_ref().map(Known::of);
         Ok(Keeper {
             operator,
             current: RwLock::new(current),
         })
     }
 
-    fn current(&self) -> Option<Manifest> {
+    fn current(&self) -> Option<Known> {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -70,7 +89,7 @@ impl Gateway {
     pub fn needs_manifest(&self, now: UnixTime) -> bool {
         self.manifest
             .current()
-            .is_none_or(|manifest| !manifest.keys().covers(now.epoch()))
+            .is_none_or(|known| !known.keys.covers(now.epoch()))
     }
 
     /// Takes a manifest that was fetched.
@@ -80,16 +99,16 @@ impl Gateway {
     /// [`ManifestRefused`]; the one in use stays.
     pub async fn take_manifest(&self, jws: &str, now: UnixTime) -> Result<(), ManifestRefused> {
         let manifest = verify(jws, &self.manifest.operator, now)?;
-        let epoch = manifest.epoch();
+        let mut next = Known::of(&manifest);
         if let Some(current) = self.manifest.current() {
-            if epoch < current.epoch() {
+            if next.epoch < current.epoch {
                 return Err(ManifestRefused::Older);
             }
-            current.keys().followed_by(manifest.keys(), now.epoch())?;
+            next.keys = current.keys.followed_by(&next.keys, now.epoch())?;
         }
         self.store
             .replace_manifest(&ManifestRow {
-                epoch,
+                epoch: next.epoch,
                 jws: jws.to_owned(),
             })
             .await?;
@@ -97,18 +116,14 @@ impl Gateway {
             .manifest
             .current
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = Some(manifest);
+            .unwrap_or_else(PoisonError::into_inner) = Some(next);
         Ok(())
     }
 
     /// The keys to check a certificate with, if there are any for this epoch.
     pub(crate) fn issuer_keys(&self, now: Epoch) -> Option<IssuerKeys> {
-        let manifest = self.manifest.current()?;
-        manifest
-            .keys()
-            .of(now)
-            .is_some()
-            .then(|| manifest.keys().clone())
+        let known = self.manifest.current()?;
+        known.keys.of(now).is_some().then_some(known.keys)
     }
 }
 

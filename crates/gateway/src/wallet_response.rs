@@ -124,7 +124,7 @@ impl Gateway {
                     .issuer_keys(now.epoch())
                     .ok_or(RespondError::NoManifest)?;
                 let shown = self.check(&read, |context, binding| {
-                    let issuer = (&keys, now.epoch());
+                    let issuer = (&keys, now);
                     verify_sign_up(&text, issuer, context, binding, &self.site.items)
                 })?;
                 self.sign_up(read, &shown, now).await

@@ -77,7 +77,10 @@ fn next_step(id: &str) -> &'static str {
         "request-unknown" | "request-expired" | "request-ended" | "login-unknown" => {
             "Reload the site's page and use its new link."
         }
-        "certificate-required" => "Run `bauta wallet enrol` with your document to receive one.",
+        "certificate-required" => {
+            "Run `bauta wallet renew`, or `bauta wallet enrol` with your document, to receive one."
+        }
+        "invalid-nonce" => "Nothing is lost. Run the same command again.",
         "officer-statement-refused" => "Check --id, --key, and this machine's clock.",
         _ => "",
     }

@@ -31,6 +31,7 @@ pub mod issuer;
 pub mod memory;
 pub mod officer;
 pub mod register;
+pub mod renewal;
 mod secret;
 pub mod sites;
 pub mod tags;

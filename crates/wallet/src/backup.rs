@@ -84,5 +84,6 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
         person: Some(backup.person),
         registered: true,
         sites: backup.sites.into_iter().map(new_device).collect(),
+        renewal_refusal: None,
     })
 }

@@ -4,7 +4,10 @@
 #![forbid(unsafe_code)]
 
 pub mod backup;
+pub mod certificates;
 pub mod enrol;
 pub mod present;
+pub mod renewal;
+mod schedule;
 pub mod seal;
 pub mod vault;

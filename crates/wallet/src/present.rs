@@ -59,9 +59,17 @@ pub enum Refusal {
     /// It asks in a form that this wallet does not know.
     #[error("the site asks in a form that this wallet does not know")]
     Query,
-    /// A certificate is needed, and there is none, or its time is over.
+    /// A certificate is needed, and there is none.
     #[error("this needs a current certificate, and the wallet has none")]
     NoCertificate,
+    /// A certificate is needed, and the time of the one that is here is over.
+    #[error("this needs a current certificate, and the wallet's is too old")]
+    OldCertificate,
+    /// A certificate is needed, and the one that is here is not shown yet.
+    #[error(
+        "this needs a certificate, and yours was renewed so lately that site and operator could compare the times"
+    )]
+    Waiting(UnixTime),
     /// The certificate is of another issuer key than everybody's, so it would mark its holder.
     #[error("the certificate is not of the issuer key that the operator publishes")]
     IssuerKey,
@@ -88,7 +96,8 @@ impl Refusal {
             Refusal::Unregistered(_) => "items-not-registered",
             Refusal::NeedlessCertificate => "certificate-not-registered",
             Refusal::Query => "query-unsupported",
-            Refusal::NoCertificate => "certificate-missing",
+            Refusal::NoCertificate | Refusal::OldCertificate => "certificate-missing",
+            Refusal::Waiting(_) => "certificate-waiting",
             Refusal::IssuerKey => "issuer-key-changed",
             Refusal::Vault(_) => "vault-damaged",
             Refusal::Response => "response-failed",
@@ -229,8 +238,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoCertificate`], [`Refusal::IssuerKey`], [`Refusal::Vault`] or
-    /// [`Refusal::Response`].
+    /// [`Refusal::NoCertificate`], [`Refusal::OldCertificate`], [`Refusal::Waiting`],
+    /// [`Refusal::IssuerKey`], [`Refusal::Vault`] or [`Refusal::Response`].
     pub fn sign_up(
         &self,
         vault: &Vault,
@@ -239,11 +248,7 @@ impl Request {
     ) -> Result<String, Refusal> {
         let (keys, device) = keys;
         let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
-        let stored = keys
-            .certificate
-            .as_ref()
-            .filter(|stored| stored.is_accepted(now));
-        let stored = stored.ok_or(Refusal::NoCertificate)?;
+        let stored = keys.usable(now).ok_or_else(|| unusable(keys, now))?;
         if !stored.is_of(&vault.issuer_keys) {
             return Err(Refusal::IssuerKey);
         }
@@ -297,6 +302,15 @@ impl Request {
         response
             .encrypt(&object.client_metadata)
             .map_err(|_| Refusal::Response)
+    }
+}
+
+/// Why there is no certificate to show at `now`.
+fn unusable(keys: &DeviceKeys, now: UnixTime) -> Refusal {
+    match (keys.waiting(now), keys.newest()) {
+        (Some(next), _) => Refusal::Waiting(next.not_before()),
+        (None, Some(_)) => Refusal::OldCertificate,
+        (None, None) => Refusal::NoCertificate,
     }
 }
 

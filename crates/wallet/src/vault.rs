@@ -18,6 +18,8 @@ use credential::web_number::WebNumber;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::certificates::NextCertificate;
+
 /// The operator as the wallet pinned it when it was set up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,6 +47,9 @@ pub struct Vault {
     pub registered: bool,
     /// The sites at which this wallet has an account.
     pub sites: Vec<SiteRecord>,
+    /// The operator's last signed refusal of a renewal, unless one was granted since.
+    #[serde(default)]
+    pub renewal_refusal: Option<String>,
 }
 
 /// A person's secrets and the register's name for them.
@@ -134,6 +139,7 @@ impl Vault {
             person: None,
             registered: false,
             sites: Vec::new(),
+            renewal_refusal: None,
         }
     }
 
@@ -295,6 +301,12 @@ impl StoredCertificate {
         key.is_some_and(|known| jose::encode(known.key.to_bytes()) == self.issuer_key)
     }
 
+    /// The first second at which no site accepts it any more.
+    #[must_use]
+    pub fn accepted_until(&self) -> UnixTime {
+        self.epoch.next().next().start()
+    }
+
     /// Whether sites accept it at `now`: throughout its epoch and the next.
     #[must_use]
     pub fn is_accepted(&self, now: UnixTime) -> bool {
@@ -334,7 +346,7 @@ impl StoredCertificate {
     }
 }
 
-/// What stays on this device: the key that the certificate is bound to, the certificate, and one
+/// What stays on this device: the key that the certificate is bound to, the certificates, and one
 /// key for each site.
 ///
 /// It stands in for a platform's key store, lives in a file of its own and is in no backup. The
@@ -344,8 +356,14 @@ impl StoredCertificate {
 #[serde(deny_unknown_fields)]
 pub struct DeviceKeys {
     holder: Option<StoredKey>,
-    /// The certificate, once it was received.
-    pub certificate: Option<StoredCertificate>,
+    /// The certificate that is shown, once it was received.
+    pub(crate) certificate: Option<StoredCertificate>,
+    /// The one that takes its place later.
+    #[serde(default)]
+    pub(crate) next: Option<NextCertificate>,
+    /// When the next renewal is due.
+    #[serde(default)]
+    pub(crate) renewal_at: Option<UnixTime>,
     sites: BTreeMap<String, StoredKey>,
 }
 

@@ -141,7 +141,7 @@ fn a_sign_up_shows_the_asked_for_items_and_the_pseudonym_of_the_site() {
     let site = site("https://a.example");
     let items = ItemSet::new([Item::Birthdate, Item::FamilyName, Item::PlaceOfBirth]);
     let presentation = sign_up(&world, &site, &items);
-    let issuer = (&world.keys, NOW.epoch());
+    let issuer = (&world.keys, NOW);
     let shown = verify_sign_up(&presentation, issuer, &site, &binding("nonce"), &items).unwrap();
     assert!(shown.pseudonym == world.secrets.pseudonym(site.context()).unwrap());
     assert_eq!(shown.generation, Generation::First);
@@ -169,7 +169,14 @@ fn a_sign_up_is_refused_for_any_other_request_site_item_set_or_epoch() {
     let presentation = sign_up(&world, &home, &items);
     let check =
         |epoch: Epoch, site: &SiteContext, binding: &RequestBinding<'_>, items: &ItemSet| {
-            verify_sign_up(&presentation, (&world.keys, epoch), site, binding, items).err()
+            verify_sign_up(
+                &presentation,
+                (&world.keys, epoch.start().plus_secs(3600)),
+                site,
+                binding,
+                items,
+            )
+            .err()
         };
     let epoch = NOW.epoch();
     let right = binding("nonce");
@@ -218,7 +225,7 @@ fn a_sign_up_with_any_part_changed_is_refused() {
     let site = site("https://a.example");
     let items = ItemSet::new([Item::GivenName]);
     let presentation = sign_up(&world, &site, &items);
-    let issuer = (&world.keys, NOW.epoch());
+    let issuer = (&world.keys, NOW);
     let refused =
         |text: &str| verify_sign_up(text, issuer, &site, &binding("nonce"), &items).is_err();
     assert!(!refused(&presentation));
@@ -240,7 +247,7 @@ fn a_sign_up_with_any_part_changed_is_refused() {
     let signed_by_other = sign_up(&other, &site, &items);
     let own_signature = presentation.rsplit_once('~').unwrap().1;
     let (body, _) = signed_by_other.rsplit_once('~').unwrap();
-    let issuer = (&other.keys, NOW.epoch());
+    let issuer = (&other.keys, NOW);
     let swapped = format!("{body}~{own_signature}");
     assert!(verify_sign_up(&swapped, issuer, &site, &binding("nonce"), &items).is_err());
 }

@@ -15,6 +15,8 @@ mod hostile_site;
 mod linking;
 mod numbers;
 mod planted;
+mod renewal;
+mod renewal_hostile;
 mod silence;
 mod sites;
 mod wallet_commands;

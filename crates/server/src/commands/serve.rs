@@ -16,6 +16,7 @@ use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments};
 use service::issuer::{EpochKeys, Issuer};
 use service::officer::{OfficerId, Officers};
 use service::register::Registrations;
+use service::renewal::Renewals;
 use service::sites::Sites;
 use service::tags::{Quorum, TagKey, TrusteeClient};
 use store::sqlite::{SqliteRegister, SqliteSessions, SqliteSites};
@@ -92,8 +93,16 @@ async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Runnin
     let enrolments = Enrolments::new(setup, Arc::clone(&register), Arc::clone(&sessions));
     let enrolments = Arc::new(enrolments);
     let identifier = HttpsUri::parse(origin.as_str())?;
+    let key = Arc::new(read_key(&config.key_file)?);
+    let renewals = Renewals::new(
+        origin.clone(),
+        Arc::clone(&key),
+        Arc::clone(&keys),
+        Arc::clone(&register),
+        Arc::clone(&sessions),
+    );
     let operator = Operator {
-        key: read_key(&config.key_file)?,
+        key,
         officers: officers(config, &origin, &sessions)?,
         issuer: Issuer::new(
             identifier,
@@ -102,6 +111,7 @@ async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Runnin
             Arc::clone(&keys),
         ),
         registrations: Registrations::new(origin.clone(), register, Arc::clone(&sessions)),
+        renewals,
         sites: Sites::new(Arc::new(SqliteSites::open(&sites_file(state)).await?)),
         origin,
         enrolments,

@@ -17,7 +17,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is_json(&request) {
+        if !is(&request, "application/json") {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
@@ -49,6 +49,31 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
             )
         };
         read(request).await.map(RawBody).map_err(refused)
+    }
+}
+
+/// The media type of a compact JWS.
+pub const JWT: &str = "application/jwt";
+
+/// A compact JWS as the whole body.
+#[derive(Debug)]
+pub struct Jwt(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for Jwt {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is(&request, JWT) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "This endpoint takes application/jwt",
+            ));
+        }
+        let body = read(request).await?;
+        String::from_utf8(body.into())
+            .map(Jwt)
+            .map_err(|_| Problem::malformed_request())
     }
 }
 
@@ -95,11 +120,11 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     ))
 }
 
-fn is_json(request: &Request) -> bool {
+fn is(request: &Request, media_type: &str) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let Some(kind) = kind.and_then(|value| value.to_str().ok()) else {
         return false;
     };
     let essence = kind.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    essence.trim().eq_ignore_ascii_case(media_type)
 }

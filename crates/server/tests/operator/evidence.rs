@@ -197,7 +197,8 @@ async fn commitments_are_bound_to_nonce_device_purpose_and_issuer() {
         let mut request = serde_json::to_value(request).unwrap();
         if case == 3 {
             let proof = request["proof"].as_str().unwrap();
-            request["proof"] = json!(format!("B{}", &proof[1..]));
+            let other = if proof.starts_with('B') { "A" } else { "B" };
+            request["proof"] = json!(format!("{other}{}", &proof[1..]));
         }
         let reply = world.post(&session, "commitment", &request).await;
         assert_eq!(reply.refusal(), (403, "commitment-mismatch"), "case {case}");

@@ -253,6 +253,7 @@ fn request_hash(request: &CommitmentRequest, purpose: Purpose) -> [u8; 32] {
         Purpose::Register => b"register",
         Purpose::Restore => b"restore",
         Purpose::Issue => b"issue",
+        Purpose::Renew(_) => b"renew",
     };
     let parts = [purpose, &request.commitment, &request.proof].map(jose::sha256);
     jose::sha256(parts.as_flattened())

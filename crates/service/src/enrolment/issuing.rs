@@ -135,7 +135,8 @@ impl Enrolments {
             return Err(IssueError::RegisteredMeanwhile);
         }
         let next = RegisterRow {
-            last_epoch: epoch,
+            // A renewal may have issued the next epoch's already.
+            last_epoch: current.last_epoch.max(epoch),
             device_key_hash,
             ..current.clone()
         };

@@ -1,4 +1,5 @@
-//! The issuer's keys, one for each epoch, drawn independently and destroyed after their time.
+//! The issuer's keys, one for each epoch, drawn independently. Secret keys exist for this and the
+//! next epoch alone; public keys stay for renewals of certificates that are a year old.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -7,17 +8,20 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use bbs::SecretKey;
+use bbs::{PublicKey, SecretKey};
 use credential::jose::SigningKey;
 use credential::manifest::{IssuerKey, Manifest};
 use credential::origin::Origin;
+use credential::renewal::CATCH_UP_EPOCHS;
 use credential::time::{Epoch, UnixTime};
 use zeroize::Zeroizing;
 
 use crate::secret;
 
-/// Name of a key's file is this and the epoch.
+/// Name of a secret key's file is this and the epoch.
 const FILE_PREFIX: &str = "epoch-";
+/// Behind the name of the secret key's file: the public key.
+const PUBLIC_EXTENSION: &str = "pub";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +32,26 @@ pub enum KeyFolderError {
     /// A file holds no key.
     #[error("{0} holds no issuer key")]
     Damaged(PathBuf),
+    /// The epoch had a key and its secret part is gone: another one would part people.
+    #[error("the secret issuer key of epoch {} is gone, and its public key was drawn before", .0.0)]
+    Gone(Epoch),
 }
 
-/// The keys of the present epoch and its neighbours, kept in a folder.
+/// The keys of the present epoch and those around it, kept in a folder.
 pub struct EpochKeys {
     folder: PathBuf,
-    keys: RwLock<BTreeMap<Epoch, Arc<EpochKey>>>,
+    keys: RwLock<Keys>,
 }
 
-/// The key of one epoch.
+#[derive(Default)]
+struct Keys {
+    /// The latest epoch that was seen. A request that is older by a moment moves nothing back.
+    turned: Option<Epoch>,
+    secret: BTreeMap<Epoch, Arc<EpochKey>>,
+    public: BTreeMap<Epoch, IssuerKey>,
+}
+
+/// The secret key of one epoch.
 pub struct EpochKey {
     epoch: Epoch,
     secret: SecretKey,
@@ -71,45 +86,70 @@ impl EpochKeys {
         Ok(keys)
     }
 
-    /// Draws the keys of this and the next epoch where they are missing, and destroys those from
-    /// before the previous epoch. Writes nothing when all is as it should be.
+    /// Draws the keys of this and the next epoch where they are missing, destroys the secret keys
+    /// of all epochs before this one, and forgets public keys that are too old for a renewal.
+    /// Writes nothing when all is as it should be.
     ///
     /// # Errors
     ///
     /// The variants of [`KeyFolderError`].
     pub fn turn(&self, now: UnixTime) -> Result<(), KeyFolderError> {
-        let epoch = now.epoch();
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        self.destroy_before(epoch.previous())?;
-        keys.retain(|of, _| *of >= epoch.previous());
-        for of in [epoch.previous(), epoch, epoch.next()] {
-            if keys.contains_key(&of) {
+        let epoch = now.epoch();
+        match keys.turned {
+            Some(turned) if turned >= epoch => return Ok(()),
+            Some(_) => {}
+            None => self.read_folder(&mut keys)?,
+        }
+        for of in [epoch, epoch.next()] {
+            if keys.secret.contains_key(&of) {
                 continue;
             }
-            let found = self.read(of)?;
-            let secret = match found {
-                Some(secret) => secret,
-                // Nothing was signed in an epoch in which there was no key.
-                None if of < epoch => continue,
-                None => self.draw(of)?,
+            if keys.public.contains_key(&of) {
+                return Err(KeyFolderError::Gone(of));
+            }
+            let key = EpochKey {
+                epoch: of,
+                secret: self.draw(of)?,
             };
-            keys.insert(of, Arc::new(EpochKey { epoch: of, secret }));
+            keys.secret.insert(of, Arc::new(key));
         }
+        self.publish(&mut keys)?;
+        self.destroy_before(epoch, Secrecy::Secret)?;
+        keys.secret.retain(|of, _| *of >= epoch);
+        let oldest = Epoch(epoch.0.saturating_sub(CATCH_UP_EPOCHS));
+        self.destroy_before(oldest, Secrecy::Public)?;
+        keys.public.retain(|of, _| *of >= oldest);
+        keys.turned = Some(epoch);
         Ok(())
     }
 
-    /// The key of the present epoch.
+    /// The secret key of the present epoch.
     ///
     /// # Errors
     ///
     /// The variants of [`KeyFolderError`].
     pub fn current(&self, now: UnixTime) -> Result<Arc<EpochKey>, KeyFolderError> {
-        if let Some(key) = self.find(now.epoch()) {
-            return Ok(key);
-        }
         self.turn(now)?;
-        let path = self.path(now.epoch());
-        self.find(now.epoch()).ok_or(KeyFolderError::Damaged(path))
+        self.secret(now.epoch())
+    }
+
+    /// The secret key of an epoch whose certificates are issued: the present one or the next.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFolderError::Gone`] for another epoch.
+    pub fn secret(&self, epoch: Epoch) -> Result<Arc<EpochKey>, KeyFolderError> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.secret.get(&epoch).map(Arc::clone);
+        key.ok_or(KeyFolderError::Gone(epoch))
+    }
+
+    /// The public key of an epoch, if certificates of it are renewed.
+    #[must_use]
+    pub fn public(&self, epoch: Epoch) -> Option<IssuerKey> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.public.get(&epoch).copied()
     }
 
     /// The signed manifest of the present epoch.
@@ -124,79 +164,124 @@ impl EpochKeys {
         now: UnixTime,
     ) -> Result<String, KeyFolderError> {
         self.turn(now)?;
+        let epoch = now.epoch();
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let keys: Vec<IssuerKey> = keys
-            .values()
-            .map(|key| IssuerKey {
-                epoch: key.epoch,
-                key: key.secret.public(),
-            })
-            .collect();
-        Ok(Manifest::sign(origin, &keys, now, operator_key))
+        let around = keys.public.range(epoch.previous()..=epoch.next());
+        let around: Vec<IssuerKey> = around.map(|(_, key)| *key).collect();
+        Ok(Manifest::sign(origin, &around, now, operator_key))
     }
 
-    fn find(&self, epoch: Epoch) -> Option<Arc<EpochKey>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(&epoch).map(Arc::clone)
+    /// Reads all keys that the folder holds.
+    fn read_folder(&self, keys: &mut Keys) -> Result<(), KeyFolderError> {
+        for (path, epoch, secrecy) in self.files()? {
+            let octets =
+                fs::read(&path).map_err(|error| KeyFolderError::Io(path.clone(), error))?;
+            let octets = Zeroizing::new(octets);
+            let damaged = || KeyFolderError::Damaged(path.clone());
+            match secrecy {
+                Secrecy::Secret => {
+                    let octets = octets.as_slice().try_into().map_err(|_| damaged())?;
+                    let secret = SecretKey::from_bytes(octets).map_err(|_| damaged())?;
+                    keys.secret
+                        .insert(epoch, Arc::new(EpochKey { epoch, secret }));
+                }
+                Secrecy::Public => {
+                    let octets = octets.as_slice().try_into().map_err(|_| damaged())?;
+                    let key = PublicKey::from_bytes(octets).map_err(|_| damaged())?;
+                    keys.public.insert(epoch, IssuerKey { epoch, key });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the public key of every secret key that has none, before the secret one can go.
+    fn publish(&self, keys: &mut Keys) -> Result<(), KeyFolderError> {
+        let Keys { secret, public, .. } = keys;
+        for (epoch, secret) in secret {
+            let key = secret.secret.public();
+            let path = self.path(*epoch).with_extension(PUBLIC_EXTENSION);
+            match public.get(epoch) {
+                Some(known) if known.key.to_bytes() == key.to_bytes() => continue,
+                Some(_) => return Err(KeyFolderError::Damaged(path)),
+                None => self.write(&path, &key.to_bytes())?,
+            }
+            let epoch = *epoch;
+            public.insert(epoch, IssuerKey { epoch, key });
+        }
+        Ok(())
     }
 
     fn path(&self, epoch: Epoch) -> PathBuf {
         self.folder.join(format!("{FILE_PREFIX}{}", epoch.0))
     }
 
-    fn read(&self, epoch: Epoch) -> Result<Option<SecretKey>, KeyFolderError> {
-        let path = self.path(epoch);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => Zeroizing::new(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(KeyFolderError::Io(path, error)),
-        };
-        let key = bytes.as_slice().try_into().ok().map(SecretKey::from_bytes);
-        match key {
-            Some(Ok(key)) => Ok(Some(key)),
-            Some(Err(_)) | None => Err(KeyFolderError::Damaged(path)),
-        }
-    }
-
     /// Draws a key and stores it before anybody can use it.
     fn draw(&self, epoch: Epoch) -> Result<SecretKey, KeyFolderError> {
         let key = SecretKey::generate(&mut secret::rng());
-        let path = self.path(epoch);
+        self.write(&self.path(epoch), &*key.expose())?;
+        Ok(key)
+    }
+
+    fn write(&self, path: &Path, octets: &[u8]) -> Result<(), KeyFolderError> {
         let unfinished = path.with_extension("new");
         let write = || -> io::Result<()> {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(true).mode(0o600);
             let mut file = options.open(&unfinished)?;
-            file.write_all(&*key.expose())?;
+            file.write_all(octets)?;
             file.sync_all()?;
-            fs::rename(&unfinished, &path)?;
+            fs::rename(&unfinished, path)?;
             File::open(&self.folder)?.sync_all()
         };
-        write().map_err(|error| KeyFolderError::Io(path.clone(), error))?;
-        Ok(key)
+        write().map_err(|error| KeyFolderError::Io(path.to_owned(), error))
     }
 
-    fn destroy_before(&self, first_kept: Epoch) -> Result<(), KeyFolderError> {
-        let failed = |error| KeyFolderError::Io(self.folder.clone(), error);
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            let epoch = name
-                .to_str()
-                .and_then(|name| name.strip_prefix(FILE_PREFIX)?.parse().ok());
-            if epoch.is_some_and(|epoch: u32| Epoch(epoch) < first_kept) {
-                overwrite_and_remove(&entry.path())
-                    .map_err(|error| KeyFolderError::Io(entry.path(), error))?;
+    fn destroy_before(&self, first_kept: Epoch, secrecy: Secrecy) -> Result<(), KeyFolderError> {
+        for (path, epoch, of) in self.files()? {
+            if of == secrecy && epoch < first_kept {
+                overwrite_and_remove(&path)
+                    .map_err(|error| KeyFolderError::Io(path.clone(), error))?;
             }
         }
         Ok(())
     }
+
+    /// The files of the folder that are keys by their names.
+    fn files(&self) -> Result<Vec<(PathBuf, Epoch, Secrecy)>, KeyFolderError> {
+        let failed = |error| KeyFolderError::Io(self.folder.clone(), error);
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if let Some((epoch, secrecy)) = entry.file_name().to_str().and_then(parse_name) {
+                files.push((entry.path(), epoch, secrecy));
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// Which half of a key a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrecy {
+    Secret,
+    Public,
+}
+
+fn parse_name(name: &str) -> Option<(Epoch, Secrecy)> {
+    let name = name.strip_prefix(FILE_PREFIX)?;
+    let (number, secrecy) = match name.split_once('.') {
+        None => (name, Secrecy::Secret),
+        Some((number, PUBLIC_EXTENSION)) => (number, Secrecy::Public),
+        Some(_) => return None,
+    };
+    Some((Epoch(number.parse().ok()?), secrecy))
 }
 
 /// Overwriting first costs nothing and helps on file systems that write in place.
 fn overwrite_and_remove(path: &Path) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(path)?;
-    file.write_all(&[0; 32])?;
+    file.write_all(&[0; 96])?;
     file.sync_all()?;
     fs::remove_file(path)
 }
@@ -223,14 +308,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let epoch = NOW.epoch();
         let keys = EpochKeys::open(folder.path(), NOW).unwrap();
-        let expected = [epoch, epoch.next()].map(|epoch| format!("epoch-{}", epoch.0));
+        let [this, next] = [epoch, epoch.next()].map(|epoch| format!("epoch-{}", epoch.0));
+        let expected = [
+            this.clone(),
+            format!("{this}.pub"),
+            next.clone(),
+            format!("{next}.pub"),
+        ];
         assert_eq!(names(folder.path()), expected);
         let first = keys.current(NOW).unwrap().secret().expose();
-        let next = keys
-            .current(epoch.next().start())
-            .unwrap()
-            .secret()
-            .expose();
+        let next = keys.secret(epoch.next()).unwrap().secret().expose();
         assert_ne!(first, next);
         let again = EpochKeys::open(folder.path(), NOW).unwrap();
         assert_eq!(again.current(NOW).unwrap().secret().expose(), first);
@@ -245,15 +332,61 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_destroyed_when_its_certificates_are_no_longer_accepted() {
+    fn a_secret_key_ends_with_its_epoch_and_its_public_key_a_year_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let epoch = NOW.epoch();
+        let keys = EpochKeys::open(folder.path(), NOW).unwrap();
+        let first = keys.public(epoch).unwrap().key.to_bytes();
+        keys.turn(epoch.next().start()).unwrap();
+        let secret = format!("epoch-{}", epoch.0);
+        let public = format!("{secret}.pub");
+        assert!(!names(folder.path()).contains(&secret));
+        assert!(matches!(keys.secret(epoch), Err(KeyFolderError::Gone(e)) if e == epoch));
+
+        let last = Epoch(epoch.0 + CATCH_UP_EPOCHS);
+        keys.turn(last.start()).unwrap();
+        assert!(keys.public(epoch).unwrap().key.to_bytes() == first);
+        let again = EpochKeys::open(folder.path(), last.start()).unwrap();
+        assert!(again.public(epoch).unwrap().key.to_bytes() == first);
+        keys.turn(last.next().start()).unwrap();
+        assert!(keys.public(epoch).is_none() && !names(folder.path()).contains(&public));
+    }
+
+    #[test]
+    fn a_secret_key_that_an_older_program_left_is_published_and_destroyed() {
+        let folder = tempfile::tempdir().unwrap();
+        let epoch = NOW.epoch();
+        let secret = SecretKey::generate(&mut secret::rng());
+        let path = folder.path().join(format!("epoch-{}", epoch.0));
+        fs::write(&path, *secret.expose()).unwrap();
+        let keys = EpochKeys::open(folder.path(), epoch.next().start()).unwrap();
+        assert!(!path.exists());
+        assert!(keys.public(epoch).unwrap().key.to_bytes() == secret.public().to_bytes());
+    }
+
+    #[test]
+    fn no_second_key_is_drawn_for_an_epoch() {
+        let folder = tempfile::tempdir().unwrap();
+        let epoch = NOW.epoch();
+        let keys = EpochKeys::open(folder.path(), NOW).unwrap();
+        // A request that waited while the epoch ended.
+        keys.turn(epoch.next().start()).unwrap();
+        let late = keys.current(NOW).err();
+        assert!(matches!(late, Some(KeyFolderError::Gone(e)) if e == epoch));
+        // A clock that was set back, or a folder that lost a file.
+        let refused = EpochKeys::open(folder.path(), NOW).err();
+        assert!(matches!(refused, Some(KeyFolderError::Gone(e)) if e == epoch));
+    }
+
+    #[test]
+    fn a_key_that_was_declared_void_renews_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let epoch = NOW.epoch();
         let keys = EpochKeys::open(folder.path(), NOW).unwrap();
         keys.turn(epoch.next().start()).unwrap();
-        assert_eq!(names(folder.path()).len(), 3);
-        keys.turn(epoch.next().next().start()).unwrap();
-        assert!(!names(folder.path()).contains(&format!("epoch-{}", epoch.0)));
-        assert!(keys.find(epoch).is_none());
+        fs::remove_file(folder.path().join(format!("epoch-{}.pub", epoch.0))).unwrap();
+        let keys = EpochKeys::open(folder.path(), epoch.next().start()).unwrap();
+        assert!(keys.public(epoch).is_none() && keys.public(epoch.next()).is_some());
     }
 
     #[test]

@@ -313,14 +313,16 @@ impl Desk {
 }
 
 fn report(home: &Home, output: Output) -> Result<(), Failure> {
-    let (Some(person), Some(certificate)) = (&home.vault.person, &home.keys.certificate) else {
+    let certificate = home.keys.certificate(clock::now());
+    let (Some(person), Some(certificate)) = (&home.vault.person, certificate) else {
         return Err(unexpected());
     };
     let number = person.web_number().map_err(damaged)?;
-    let until = certificate.epoch().next().next().start();
+    let until = certificate.accepted_until();
     let text = format!(
         "Registered. Your web number is {number}\nThe certificate is valid until {}:\n{}\n\
-         Make a backup now: bauta wallet backup FILE",
+         Make a backup now: bauta wallet backup FILE\n\
+         Have `bauta wallet renew` run every hour: it renews the certificate in time.",
         day(until),
         attributes_text(certificate.attributes())
     );

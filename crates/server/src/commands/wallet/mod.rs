@@ -11,6 +11,7 @@ mod home;
 mod keep;
 mod overview;
 mod receive;
+mod renew;
 mod sign_in;
 
 use crate::failure::Failure;
@@ -31,8 +32,10 @@ pub struct WalletArgs {
 
 #[derive(Debug, Subcommand)]
 enum WalletCommand {
-    /// Register with a document and receive the web certificate, or renew it with the document.
+    /// Register with a document and receive the web certificate, or another one on a new device.
     Enrol(enrol::EnrolArgs),
+    /// Receive the next week's certificate when its time has come; for a timer, every hour.
+    Renew(renew::RenewArgs),
     /// Show the web number, the certificate and what it says.
     Show,
     /// Answer the request of a site: sign up there, or sign in.
@@ -108,6 +111,7 @@ impl WalletArgs {
 async fn run(command: WalletCommand, home: PathBuf, output: Output) -> Result<(), Failure> {
     match command {
         WalletCommand::Enrol(args) => enrol::run(args, &home, output).await,
+        WalletCommand::Renew(args) => renew::run(&args, &home, output).await,
         WalletCommand::Show => overview::show(&home, output),
         WalletCommand::SignIn(args) => sign_in::run(args, &home, output).await,
         WalletCommand::Sites => overview::sites(&home, output),

@@ -5,7 +5,8 @@ use std::path::Path;
 use credential::attributes::Attributes;
 use credential::time::UnixTime;
 use serde_json::{Value, json};
-use wallet::vault::SiteState;
+use wallet::renewal::SignedRefusal;
+use wallet::vault::{DeviceKeys, SiteState};
 
 use super::Output;
 use super::home::Home;
@@ -17,12 +18,7 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
     let home = Home::open(folder)?;
     let now = clock::now();
     let Some(person) = &home.vault.person else {
-        let next = "Run `bauta wallet enrol` to register.";
-        return Err(Failure::new(
-            "not-registered",
-            "this wallet holds no registration yet",
-            next,
-        ));
+        return Err(not_registered());
     };
     let number = person.web_number().map_err(damaged)?;
     let mut text = format!(
@@ -30,33 +26,100 @@ pub(super) fn show(folder: &Path, output: Output) -> Result<(), Failure> {
         person.generation(),
         home.vault.operator.origin
     );
-    let mut shown = Value::Null;
-    match &home.keys.certificate {
-        None => text.push_str("\nCertificate  none; run `bauta wallet enrol`"),
-        Some(certificate) => {
-            let until = certificate.epoch().next().next().start();
-            let state = if certificate.is_accepted(now) {
-                "valid until"
-            } else {
-                "expired on"
-            };
-            text.push_str(&format!("\nCertificate  {state} {}\n", day(until)));
-            text.push_str(&attributes_text(certificate.attributes()));
-            shown = json!({
-                "accepted": certificate.is_accepted(now),
-                "accepted_until": until,
-                "attributes": certificate.attributes(),
-            });
-        }
-    }
-    let value = json!({
+    let (lines, certificate) = certificate(&home.keys, now);
+    text.push_str(&lines);
+    let (lines, next) = renewal(&home, now);
+    text.push_str(&lines);
+    let mut value = json!({
         "web_number": number.to_string(),
         "generation": person.generation(),
         "operator": home.vault.operator.origin,
-        "certificate": shown,
+        "certificate": certificate,
     });
+    if let (Value::Object(value), Value::Object(next)) = (&mut value, next) {
+        value.extend(next);
+    }
     output.result(&text, &value);
     Ok(())
+}
+
+/// The certificate that is shown at present.
+fn certificate(keys: &DeviceKeys, now: UnixTime) -> (String, Value) {
+    let Some(certificate) = keys.certificate(now) else {
+        let none = "\nCertificate  none; run `bauta wallet enrol`";
+        return (none.to_owned(), Value::Null);
+    };
+    let (epoch, until) = (certificate.epoch(), certificate.accepted_until());
+    let state = if certificate.is_accepted(now) {
+        "valid until"
+    } else {
+        "expired on"
+    };
+    let text = format!(
+        "\nCertificate  of epoch {}, {state} {}\n{}",
+        epoch.0,
+        day(until),
+        attributes_text(certificate.attributes())
+    );
+    let value = json!({
+        "epoch": epoch,
+        "accepted": certificate.is_accepted(now),
+        "accepted_until": until,
+        "attributes": certificate.attributes(),
+    });
+    (text, value)
+}
+
+/// The certificate that waits, the next renewal, and the last refusal.
+fn renewal(home: &Home, now: UnixTime) -> (String, Value) {
+    let mut text = String::new();
+    let waiting = home.keys.waiting(now);
+    if let Some(next) = waiting {
+        let (epoch, from) = (next.certificate().epoch(), minute(next.not_before()));
+        text.push_str(&format!(
+            "\nNext one     of epoch {}, shown from {from} on",
+            epoch.0
+        ));
+    }
+    let plan = home.keys.plan(now).ok();
+    if let Some(plan) = plan {
+        text.push_str(&format!("\nRenewal      {}", minute(plan.moment)));
+    }
+    let refusal = home.vault.refusal();
+    if let Some(SignedRefusal {
+        id,
+        day: of,
+        log_entry,
+    }) = &refusal
+    {
+        text.push_str(&format!(
+            "\nRefused      on {} [{id}]\n  Log entry    {log_entry} (not in a public log yet)",
+            day(*of)
+        ));
+    }
+    let value = json!({
+        "next_certificate": waiting.map(|next| json!({
+            "epoch": next.certificate().epoch(),
+            "usable_from": next.not_before(),
+        })),
+        "renewal_at": plan.map(|plan| plan.moment),
+        "renewal_refusal": refusal.map(|refusal| json!({
+            "id": refusal.id,
+            "day": refusal.day,
+            "log_entry": refusal.log_entry,
+        })),
+    });
+    (text, value)
+}
+
+/// The failure of a wallet without a registration.
+pub(super) fn not_registered() -> Failure {
+    let next = "Run `bauta wallet enrol` to register.";
+    Failure::new(
+        "not-registered",
+        "this wallet holds no registration yet",
+        next,
+    )
 }
 
 /// What a certificate says, a line an item.
@@ -80,10 +143,23 @@ pub(super) fn attributes_text(attributes: &Attributes) -> String {
 
 /// The day of a time, `YYYY-MM-DD`.
 pub(super) fn day(time: UnixTime) -> String {
-    i64::try_from(time.0)
-        .ok()
-        .and_then(|secs| time::OffsetDateTime::from_unix_timestamp(secs).ok())
-        .map_or_else(|| time.0.to_string(), |time| time.date().to_string())
+    calendar(time).map_or_else(|| time.0.to_string(), |time| time.date().to_string())
+}
+
+/// The minute of a time, `YYYY-MM-DD HH:MM UTC`.
+pub(super) fn minute(time: UnixTime) -> String {
+    calendar(time).map_or_else(
+        || time.0.to_string(),
+        |time| {
+            let (hour, minute) = (time.hour(), time.minute());
+            format!("{} {hour:02}:{minute:02} UTC", time.date())
+        },
+    )
+}
+
+fn calendar(time: UnixTime) -> Option<time::OffsetDateTime> {
+    let secs = i64::try_from(time.0).ok()?;
+    time::OffsetDateTime::from_unix_timestamp(secs).ok()
 }
 
 /// Lists the sites with an account.

@@ -2,19 +2,22 @@
 
 use credential::attributes::Attributes;
 use credential::jose::SigningKey;
-use credential::manifest::IssuerKey;
+use credential::manifest::{IssuerKey, ManifestError};
+use getrandom::SysRng;
 use openid4vc::Secret;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{
     AuthorizationServerMetadata, CredentialOffer, CredentialResponse, IssuerMetadata,
     NonceResponse, PreAuthorizedRequest, WellKnown,
 };
+use rand_core::UnwrapErr;
 use serde::Deserialize;
 use wallet::enrol;
 use wallet::vault::ManifestRefused;
 
 use super::enrol::{call, enrol_failure, unexpected};
 use super::home::Home;
+use super::renew::clock_differs;
 use crate::client::HttpsClient;
 use crate::clock;
 use crate::failure::{Failure, refused};
@@ -80,7 +83,9 @@ pub(super) async fn run(
     let issued = issued.single().ok_or_else(unexpected)?;
     let stored =
         enrol::receive_certificate(&request, person, issued, &key).map_err(enrol_failure)?;
-    home.keys.certificate = Some(stored);
+    home.keys
+        .keep_enrolled(stored, clock::now(), &mut UnwrapErr(SysRng));
+    home.vault.renewal_refusal = None;
     home.save_keys()?;
     home.save_vault()
 }
@@ -131,7 +136,10 @@ async fn redeem(
 }
 
 /// Fetches the manifest and gives the key of the current epoch.
-async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerKey, Failure> {
+pub(super) async fn fetch_manifest(
+    home: &mut Home,
+    client: &HttpsClient,
+) -> Result<IssuerKey, Failure> {
     let origin = &home.vault.operator.origin;
     let get = client
         .requests()
@@ -146,6 +154,7 @@ async fn fetch_manifest(home: &mut Home, client: &HttpsClient) -> Result<IssuerK
         .vault
         .accept_manifest(compact.trim(), now)
         .map_err(|error| match error {
+            ManifestRefused::Invalid(ManifestError::Expired(theirs)) => clock_differs(theirs, now),
             ManifestRefused::Invalid(_) | ManifestRefused::Older | ManifestRefused::NoKey => {
                 let next = "No certificate was asked for. Tell the operator.";
                 Failure::new("manifest-invalid", error, next)

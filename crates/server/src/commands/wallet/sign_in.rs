@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use clap::Args;
+use getrandom::SysRng;
 use openid4vc::vp::{PostAnswer, RequestLink};
+use rand_core::UnwrapErr;
 use serde_json::json;
 use wallet::present::{Answer as Choice, Refusal, Request};
 use wallet::vault::SiteState;
 
 use super::home::Home;
-use super::overview::damaged;
+use super::overview::{damaged, minute};
 use super::{Output, confirm};
 use crate::client::{Answer, HttpsClient};
 use crate::clock;
@@ -121,6 +123,7 @@ async fn sign_up(
     let body = request
         .sign_up(&home.vault, (&home.keys, &device), now)
         .map_err(|refusal| failure(&refusal))?;
+    home.keys.presented(now, &mut UnwrapErr(SysRng));
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
     // key that this wallet has forgotten.
     home.save_keys()?;
@@ -212,6 +215,13 @@ fn failure(refusal: &Refusal) -> Failure {
     let next = match refusal {
         Refusal::IssuerKey => "Nothing was sent. Tell others, not the operator alone.",
         Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
+        Refusal::OldCertificate => {
+            "Run `bauta wallet renew`; where that is refused, `bauta wallet enrol` with your document."
+        }
+        Refusal::Waiting(from) => {
+            let what = format!("{refusal}; it is shown from {} on", minute(*from));
+            return Failure::new(refusal.id(), what, "Nothing was sent. Try again then.");
+        }
         Refusal::Unregistered(_) | Refusal::NeedlessCertificate => {
             "Nothing was sent. You can report the site to the operator."
         }

@@ -6,6 +6,7 @@ use service::enrolment::{DocumentError, EnrolmentError, IssueError};
 use service::issuer::{CredentialError, RedeemError};
 use service::officer::OfficerError;
 use service::register::EndError;
+use service::renewal::RenewalError;
 use store::StoreError;
 
 use crate::http::problem::{OAuthError, Problem};
@@ -135,6 +136,28 @@ impl From<EndError> for Problem {
                 "The registration was changed at the same moment; try again",
             ),
             EndError::Store(error) => return internal(&error),
+        };
+        Problem::new(status, id, title)
+    }
+}
+
+impl From<RenewalError> for Problem {
+    fn from(error: RenewalError) -> Problem {
+        let (status, id, title) = match error {
+            RenewalError::Request(_) => return Problem::malformed_request(),
+            RenewalError::InvalidNonce => (
+                StatusCode::BAD_REQUEST,
+                "invalid-nonce",
+                "The nonce is unknown, expired or used; fetch another",
+            ),
+            RenewalError::Busy => (
+                StatusCode::CONFLICT,
+                "registration-busy",
+                "The registration was changed at the same moment; try again",
+            ),
+            RenewalError::Signature => return internal(&error),
+            RenewalError::Keys(error) => return internal(&error),
+            RenewalError::Store(error) => return internal(&error),
         };
         Problem::new(status, id, title)
     }

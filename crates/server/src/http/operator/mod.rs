@@ -6,6 +6,7 @@ mod error;
 mod issuer;
 mod officer;
 mod public;
+mod renewal;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use service::enrolment::Enrolments;
 use service::issuer::{EpochKeys, Issuer};
 use service::officer::Officers;
 use service::register::Registrations;
+use service::renewal::Renewals;
 use service::sites::Sites;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -29,13 +31,15 @@ use super::problem::Problem;
 
 /// The largest document upload in bytes: EF.DG2 of 1 MiB and the others, in base64.
 const DOCUMENT_MAX_BYTES: usize = 1_600_000;
+/// The largest renewal request in bytes; one has about 2,400.
+const RENEWAL_MAX_BYTES: usize = 4096;
 
 /// What the handlers need.
 pub struct Operator {
     /// The origin under which wallets reach this server.
     pub origin: Origin,
     /// The key that signs manifests.
-    pub key: SigningKey,
+    pub key: Arc<SigningKey>,
     /// Enrolment sessions.
     pub enrolments: Arc<Enrolments>,
     /// The officers.
@@ -46,6 +50,8 @@ pub struct Operator {
     pub keys: Arc<EpochKeys>,
     /// Ending of registrations.
     pub registrations: Registrations,
+    /// Renewal of certificates.
+    pub renewals: Renewals,
     /// The register of sites.
     pub sites: Sites,
 }
@@ -53,6 +59,7 @@ pub struct Operator {
 /// All routes.
 pub fn routes(operator: Arc<Operator>) -> Router {
     let document = put(enrolment::document).layer(Extension(BodyMax(DOCUMENT_MAX_BYTES)));
+    let renewal = post(renewal::renew).layer(Extension(BodyMax(RENEWAL_MAX_BYTES)));
     Router::new()
         // wallets
         .route("/enrolment", post(enrolment::begin))
@@ -63,6 +70,7 @@ pub fn routes(operator: Arc<Operator>) -> Router {
         .route("/nonce", post(issuer::nonce))
         .route("/credential", post(issuer::credential))
         .route("/registration/end", post(ending::end))
+        .route("/registration/renewal", renewal)
         // officers
         .route("/officer/enrolments", get(officer::list))
         .route("/officer/enrolments/{id}", get(officer::evidence))

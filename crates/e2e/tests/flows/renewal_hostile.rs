@@ -1,0 +1,446 @@
+//! Renewals by somebody who is not the holder, and renewals at an operator that does not behave.
+
+use axum::http::StatusCode;
+use bbs::SecretKey;
+use bbs::certificate::NymCommitment;
+use credential::attributes::Generation;
+use credential::jose::jws::{Header, UnverifiedJws, sign_with_header};
+use credential::jose::{self, SigningKey};
+use credential::manifest::{IssuerKey, Manifest};
+use credential::origin::Origin;
+use credential::renewal::{
+    Outcome, Registered, RenewalAnswer, RenewalRefusal, RenewalRequest, RenewedEpochs, sign,
+};
+use credential::time::{Epoch, UnixTime};
+use e2e::browser::Browser;
+use e2e::faketime::Weeks;
+use e2e::impostor::{Asked, Impostor, Real, Said};
+use e2e::opened::Opened;
+use e2e::wallet::Environment;
+use e2e::world::{AUTHORITIES, World};
+use serde_json::{Value, json};
+use server::clock;
+use server::demo::deployment::Party;
+
+const HOUR: u64 = 3600;
+const WEEK: u64 = 7 * 24 * HOUR;
+const RENEWAL: &str = "/registration/renewal";
+
+/// Somebody who sends what they like.
+struct Caller<'a> {
+    world: &'a World,
+    browser: Browser,
+}
+
+impl Caller<'_> {
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.world.deployment().origin(Party::Operator))
+    }
+
+    fn nonce(&self) -> String {
+        let url = self.url("/nonce");
+        let answer = self.browser.call(|client| client.post(url)).unwrap();
+        let answer: Value = answer.json().unwrap();
+        answer["c_nonce"].as_str().unwrap().to_owned()
+    }
+
+    fn send(&self, request: &str) -> (StatusCode, Vec<u8>) {
+        self.send_as("application/jwt", request)
+    }
+
+    fn send_as(&self, kind: &str, request: &str) -> (StatusCode, Vec<u8>) {
+        let url = self.url(RENEWAL);
+        let answer = self.browser.call(|client| {
+            let post = client.post(url).header("content-type", kind.to_owned());
+            post.body(request.to_owned())
+        });
+        let answer = answer.unwrap();
+        (answer.status, answer.body)
+    }
+
+    fn problem(&self, request: &str) -> (u16, String) {
+        problem(&self.send(request))
+    }
+
+    /// The outcome of a request and the length of its answer.
+    fn outcome(&self, holder: &Opened, request: &str) -> (Outcome, usize) {
+        let (status, body) = self.send(request);
+        assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
+        let text = std::str::from_utf8(&body).unwrap();
+        let key = &holder.vault.operator.operator_key;
+        let answer = RenewalAnswer::read(text, holder.origin(), key).unwrap();
+        assert!(answer.is_to(request, answer.new_epoch));
+        (answer.outcome, body.len())
+    }
+}
+
+fn problem((status, body): &(StatusCode, Vec<u8>)) -> (u16, String) {
+    let problem: Value = serde_json::from_slice(body).unwrap();
+    let id = problem["id"].as_str().unwrap().to_owned();
+    (status.as_u16(), id)
+}
+
+/// The request with its claims changed, signed by `device`.
+fn changed(request: &str, device: &SigningKey, change: impl Fn(&mut Value)) -> String {
+    let jws = UnverifiedJws::parse(request).unwrap();
+    let mut claims: Value = jws.unverified_payload().unwrap();
+    change(&mut claims);
+    let header = Header {
+        jwk: Some(*device.public()),
+        ..Header::of_type("bauta-renewal+jwt")
+    };
+    sign_with_header(device, &header, &claims)
+}
+
+fn claims(request: &str) -> Value {
+    let jws = UnverifiedJws::parse(request).unwrap();
+    jws.unverified_payload().unwrap()
+}
+
+#[test]
+fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
+    let world = World::running().unwrap();
+    drop(world.enrol("alva", 1).unwrap());
+    let bero = world.enrol("bero", 2).unwrap();
+    let [mut own, mut other] = ["alva", "bero"].map(|name| Opened::read(&world, name).unwrap());
+    let [device, others] = [own.device().unwrap(), other.device().unwrap()];
+    let caller = Caller {
+        world: &world,
+        browser: world.browser().unwrap(),
+    };
+    let epoch = own.keys.newest().unwrap().epoch();
+    let this = RenewedEpochs {
+        old: epoch,
+        new: epoch,
+    };
+    let ask = |holder: &Opened, by: &SigningKey, epochs| {
+        holder.ask(by, epochs, &caller.nonce()).unwrap().request
+    };
+    let before = world.register_rows().unwrap();
+
+    // The current certificate once more, twice: a lost answer.
+    let mut lengths = Vec::new();
+    for _ in 0..2 {
+        let request = ask(&own, &device, this);
+        let (outcome, length) = caller.outcome(&own, &request);
+        assert!(matches!(outcome, Outcome::Renewed(_)));
+        lengths.push((request.len(), length));
+        // The same request again is no renewal.
+        let used = (400, "invalid-nonce".to_owned());
+        assert_eq!(caller.problem(&request), used);
+    }
+    let invented = own.ask(&device, this, "invented").unwrap().request;
+    assert_eq!(caller.problem(&invented).1, "invalid-nonce");
+
+    let sent = || ask(&own, &device, this);
+    let mut refused = vec![
+        ("another device", ask(&own, &SigningKey::generate(), this)),
+        ("another person's device", ask(&own, &others, this)),
+    ];
+    let of_other = claims(&ask(&other, &others, this));
+    for (case, claim, value) in foreign_claims(&of_other) {
+        let request = changed(&sent(), &device, |claims| claims[claim] = value.clone());
+        refused.push((case, request));
+    }
+    for (case, request) in refused {
+        let (outcome, length) = caller.outcome(&own, &request);
+        let expected = Outcome::Refused(RenewalRefusal::Refused);
+        assert_eq!(outcome, expected, "{case}");
+        lengths.push((request.len(), length));
+    }
+    for (case, old, new) in [
+        ("an old epoch", Epoch(epoch.0 - 53), epoch),
+        ("an epoch without a key", Epoch(epoch.0 - 52), epoch),
+        ("a coming epoch", epoch, Epoch(epoch.0 + 2)),
+        ("a past epoch", epoch, epoch.previous()),
+        ("a certificate of the future", epoch.next(), epoch.next()),
+    ] {
+        let request = ask(&own, &device, RenewedEpochs { old, new });
+        let (outcome, length) = caller.outcome(&own, &request);
+        let expected = Outcome::Refused(RenewalRefusal::Epoch);
+        assert_eq!(outcome, expected, "{case}");
+        lengths.push((request.len(), length));
+    }
+    assert_eq!(world.register_rows().unwrap(), before);
+
+    // An end is told to the holder, and to nobody else.
+    bero.run(&["end", "--yes"]).unwrap().unwrap();
+    for (by, expected) in [
+        (&others, RenewalRefusal::Ended),
+        (&device, RenewalRefusal::Refused),
+    ] {
+        let request = ask(&other, by, this);
+        let (outcome, length) = caller.outcome(&own, &request);
+        assert_eq!(outcome, Outcome::Refused(expected));
+        lengths.push((request.len(), length));
+    }
+    let first = lengths[0];
+    assert!(lengths.iter().all(|length| *length == first), "{lengths:?}");
+    not_a_request(&caller, &sent(), &device);
+}
+
+/// What is no request at all gets an ordinary problem.
+fn not_a_request(caller: &Caller<'_>, sent: &str, device: &SigningKey) {
+    let elsewhere = changed(sent, device, |claims| {
+        claims["aud"] = json!("https://other.example:443");
+    });
+    for request in ["", "a.b.c", &sent[..sent.len() - 1], &elsewhere] {
+        assert_eq!(caller.problem(request), (400, "malformed-request".into()));
+    }
+    let large = caller.problem(&"a".repeat(5000));
+    assert_eq!(large, (413, "body-too-large".to_owned()));
+    let typed = problem(&caller.send_as("application/json", sent));
+    assert_eq!(typed, (415, "unsupported-media-type".to_owned()));
+}
+
+/// What a request can claim that is not the holder's, with claims of somebody else.
+fn foreign_claims(of_other: &Value) -> [(&'static str, &'static str, Value); 5] {
+    let claim = |name: &str| of_other[name].clone();
+    let unknown = json!(of_unknown_number(of_other));
+    let no_point = json!(jose::encode([0; 48]));
+    [
+        ("another person's number", "web_number", claim("web_number")),
+        ("an unknown number", "web_number", unknown),
+        ("another proof", "proof", claim("proof")),
+        ("another commitment", "commitment", claim("commitment")),
+        ("no commitment", "commitment", no_point),
+    ]
+}
+
+/// A well-formed web number that nobody has.
+fn of_unknown_number(known: &Value) -> String {
+    let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    let secrets = bbs::certificate::NymSecrets::draw(&mut rng);
+    let (commitment, _) = NymCommitment::commit(&secrets, &mut rng);
+    let number = credential::web_number::WebNumber::of(&commitment);
+    assert_ne!(known["web_number"], number.as_str());
+    number.as_str().to_owned()
+}
+
+/// An hour before a week's end, an impostor before the operator, and a wallet whose renewal is due.
+struct Stage {
+    weeks: Weeks,
+    end: Environment,
+    world: World,
+    impostor: Impostor,
+    real: Real,
+    device_keys: Vec<u8>,
+}
+
+impl Stage {
+    fn new() -> Stage {
+        let weeks = Weeks::from_next();
+        let begin = weeks.at(0, HOUR).unwrap();
+        let mut world = World::new().unwrap();
+        world.move_to(&AUTHORITIES, &begin).unwrap();
+        drop(world.enrol_within("alva", 1, &begin).unwrap());
+        let end = weeks.at(0, WEEK - HOUR).unwrap();
+        world.move_to(&[Party::Operator], &end).unwrap();
+        let (impostor, real) = world.impostor_before(Party::Operator).unwrap();
+        let mut stage = Stage {
+            weeks,
+            end,
+            world,
+            impostor,
+            real,
+            device_keys: Vec::new(),
+        };
+        stage.device_keys = stage.read_keys();
+        stage
+    }
+
+    fn read_keys(&self) -> Vec<u8> {
+        let home = self.world.deployment().wallet_home("alva");
+        std::fs::read(home.join("device-keys.age")).unwrap()
+    }
+
+    fn opened(&self) -> Opened {
+        Opened::read(&self.world, "alva").unwrap()
+    }
+
+    /// Answers to `path` are what `say` makes of the real ones; all others are the real ones.
+    fn say(&self, path: &'static str, say: impl Fn(&Asked, Said) -> Said + Send + 'static) {
+        let real = self.real.clone();
+        self.impostor.behave(move |asked: &Asked| {
+            let said = real.ask(asked);
+            if asked.path.ends_with(path) {
+                say(asked, said)
+            } else {
+                said
+            }
+        });
+    }
+
+    fn behave(&self) {
+        self.say("never", |_, said| said);
+    }
+
+    /// The wallet refuses with this id, and its certificates are as before.
+    fn refused(&self, case: &str, id: &str) {
+        let alva = self.world.wallet("alva").within(&self.end);
+        let refused = alva.run(&["renew"]).unwrap().expect_err(case);
+        assert_eq!(refused.id, id, "{case}: {}", refused.what);
+        assert!(self.read_keys() == self.device_keys, "{case}: changed");
+    }
+
+    fn operator_key(&self) -> SigningKey {
+        let folder = self.world.deployment().folder_of(Party::Operator);
+        let key = std::fs::read(folder.join("operator.key")).unwrap();
+        SigningKey::from_pkcs8(&key).unwrap()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::parse(&self.world.deployment().origin(Party::Operator)).unwrap()
+    }
+
+    /// A day in the week of the stage.
+    fn day(&self) -> UnixTime {
+        self.weeks.time(0, 0)
+    }
+
+    fn issuer_key(&self, week: u32) -> SecretKey {
+        let folder = self.world.state(Party::Operator).join("issuer-keys");
+        let name = format!("epoch-{}", self.weeks.epoch(week).0);
+        let octets = std::fs::read(folder.join(name)).unwrap();
+        SecretKey::from_bytes(octets.as_slice().try_into().unwrap()).unwrap()
+    }
+
+    /// The operator certifies what it is asked for, under `key` and for `epoch`.
+    fn certify(&self, key: SecretKey, epoch: Epoch) {
+        let (origin, operator, day) = (self.origin(), self.operator_key(), self.day());
+        let person = self.opened().vault.person.unwrap();
+        let commitment = person.commitment().unwrap();
+        let old = IssuerKey {
+            epoch: self.weeks.epoch(0),
+            key: self.issuer_key(0).public(),
+        };
+        self.say(RENEWAL, move |asked, said| {
+            let request = std::str::from_utf8(&asked.body).unwrap();
+            let request = RenewalRequest::read(request, &origin).unwrap();
+            let row = Registered {
+                commitment,
+                generation: Generation::First,
+            };
+            let committed = request.verify(&origin, &old, &row).unwrap();
+            let signature = sign(&committed, &key, epoch).unwrap();
+            let answer = RenewalAnswer::to(&request, Outcome::Renewed(signature), day);
+            Said {
+                body: answer.sign(&origin, &operator).into_bytes(),
+                ..said
+            }
+        });
+    }
+
+    /// The operator publishes these keys, signed by itself.
+    fn publish(&self, keys: &[IssuerKey], now: UnixTime) {
+        let manifest = Manifest::sign(&self.origin(), keys, now, &self.operator_key());
+        self.say("/manifest", move |_, said| Said {
+            body: manifest.clone().into_bytes(),
+            ..said
+        });
+    }
+}
+
+fn drawn() -> SecretKey {
+    SecretKey::generate(&mut rand_core::UnwrapErr(getrandom::SysRng))
+}
+
+/// Manifests by which people could be told apart, or that do not fit this week.
+fn bad_manifests(stage: &Stage) {
+    let (this, next) = (stage.weeks.epoch(0), stage.weeks.epoch(1));
+    let key = |secret: &SecretKey, epoch| IssuerKey {
+        epoch,
+        key: secret.public(),
+    };
+    let honest = key(&stage.issuer_key(0), this);
+    let now = stage.day();
+    stage.publish(&[honest, key(&drawn(), next)], now);
+    stage.refused("a second key for next week", "issuer-key-changed");
+    stage.publish(&[honest], now);
+    stage.refused("no key for next week", "issuer-key-changed");
+    stage.publish(&[honest], clock::now());
+    stage.refused("a manifest of last week", "manifest-invalid");
+}
+
+#[test]
+fn a_wallet_takes_no_renewal_that_could_mark_its_holder_and_loses_nothing_by_a_bad_answer() {
+    let stage = Stage::new();
+    let weeks = stage.weeks;
+    let (this, next) = (weeks.epoch(0), weeks.epoch(1));
+
+    // Certificates of another key or another epoch's header.
+    stage.certify(drawn(), next);
+    stage.refused("a key of its own", "answer-invalid");
+    stage.certify(stage.issuer_key(0), next);
+    stage.refused("this week's key", "answer-invalid");
+    stage.certify(stage.issuer_key(1), this);
+    stage.refused("this week's header", "answer-invalid");
+
+    // Answers that are none, or somebody else's.
+    for (case, body, id) in [
+        ("nothing", &b""[..], "answer-invalid"),
+        ("a page", b"<html></html>", "answer-invalid"),
+        ("octets", &[0xff; 64], "server-failed"),
+    ] {
+        stage.say(RENEWAL, move |_, said| Said {
+            body: body.to_vec(),
+            ..said
+        });
+        stage.refused(case, id);
+    }
+    stage.say(RENEWAL, |asked, said| Said {
+        body: asked.body.to_vec(),
+        ..said
+    });
+    stage.refused("the request itself", "answer-invalid");
+    stage.say(RENEWAL, |_, mut said| {
+        let at = said.body.len() / 2;
+        said.body[at] = if said.body[at] == b'A' { b'B' } else { b'A' };
+        said
+    });
+    stage.refused("a changed answer", "answer-invalid");
+    stage.say(RENEWAL, |_, said| Said {
+        body: vec![b'a'; 5 << 20],
+        ..said
+    });
+    stage.refused("an endless answer", "answer-too-large");
+    stage.say("/nonce", |_, said| Said {
+        body: b"{}".to_vec(),
+        ..said
+    });
+    stage.refused("no nonce", "server-failed");
+
+    bad_manifests(&stage);
+
+    // An answer that is lost after the row was written.
+    stage.say(RENEWAL, |_, said| {
+        assert!(said.status.is_success());
+        Said {
+            status: StatusCode::BAD_GATEWAY,
+            ..Said::ok("text/plain", "")
+        }
+    });
+    stage.refused("a lost answer", "server-failed");
+    // A request that is changed on its way.
+    let real = stage.real.clone();
+    stage.impostor.behave(move |asked| {
+        let mut asked = asked.clone();
+        if asked.path.ends_with(RENEWAL) {
+            let mut body = asked.body.to_vec();
+            let last = body.len() - 10;
+            body[last] = if body[last] == b'A' { b'B' } else { b'A' };
+            asked.body = body.into();
+        }
+        real.ask(&asked)
+    });
+    stage.refused("a changed request", "malformed-request");
+
+    stage.behave();
+    let alva = stage.world.wallet("alva").within(&stage.end);
+    let renewed = alva.run(&["renew"]).unwrap().unwrap();
+    assert_eq!(renewed["epoch"], json!(next));
+    let opened = stage.opened();
+    let newest = opened.keys.newest().unwrap();
+    assert_eq!(newest.epoch(), next);
+    newest.open(opened.vault.person.as_ref().unwrap()).unwrap();
+}

@@ -1,0 +1,200 @@
+//! The certificates of this device: the one that is shown, and the next one until its time.
+
+use credential::renewal::{CATCH_UP_EPOCHS, RenewedEpochs, opens};
+use credential::time::{Epoch, UnixTime};
+use rand_core::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::schedule;
+use crate::vault::{DeviceKeys, StoredCertificate};
+
+/// A certificate that was received by a renewal and is not shown yet.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NextCertificate {
+    pub(crate) certificate: StoredCertificate,
+    pub(crate) not_before: UnixTime,
+}
+
+impl NextCertificate {
+    /// The certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &StoredCertificate {
+        &self.certificate
+    }
+
+    /// The first second at which it is shown.
+    #[must_use]
+    pub fn not_before(&self) -> UnixTime {
+        self.not_before
+    }
+}
+
+/// The renewal that comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// From which epoch to which.
+    pub epochs: RenewedEpochs,
+    /// When it is due.
+    pub moment: UnixTime,
+    /// Before this it is not possible, whatever the person wants.
+    pub earliest: UnixTime,
+}
+
+/// Why nothing can be renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NothingToRenew {
+    /// There is no certificate.
+    #[error("this wallet has no certificate")]
+    None,
+    /// It is too old; only an enrolment helps.
+    #[error("the certificate is more than a year old and cannot be renewed any more")]
+    TooOld,
+}
+
+/// When a certificate that has no accepted one before it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstUse {
+    /// Some hours after it was received.
+    Later,
+    /// At once, because the person says so.
+    AtOnce,
+}
+
+impl DeviceKeys {
+    /// The certificate that is shown at `now`, or was shown last.
+    #[must_use]
+    pub fn certificate(&self, now: UnixTime) -> Option<&StoredCertificate> {
+        match &self.next {
+            Some(next) if next.not_before <= now => Some(&next.certificate),
+            Some(_) | None => self.certificate.as_ref(),
+        }
+    }
+
+    /// The certificate that sites accept at `now` and that may be shown.
+    #[must_use]
+    pub fn usable(&self, now: UnixTime) -> Option<&StoredCertificate> {
+        self.certificate(now)
+            .filter(|certificate| certificate.is_accepted(now))
+    }
+
+    /// The certificate that is here and not shown yet at `now`.
+    #[must_use]
+    pub fn waiting(&self, now: UnixTime) -> Option<&NextCertificate> {
+        self.next.as_ref().filter(|next| now < next.not_before)
+    }
+
+    /// The certificate of the latest epoch, which is the one that is renewed.
+    #[must_use]
+    pub fn newest(&self) -> Option<&StoredCertificate> {
+        let next = self.next.as_ref().map(|next| &next.certificate);
+        next.or(self.certificate.as_ref())
+    }
+
+    /// Keeps the certificate of an enrolment in place of all others.
+    pub fn keep_enrolled(
+        &mut self,
+        certificate: StoredCertificate,
+        now: UnixTime,
+        rng: &mut impl Rng,
+    ) {
+        self.renewal_at = Some(schedule::renewal(certificate.epoch(), now, rng));
+        self.certificate = Some(certificate);
+        self.next = None;
+    }
+
+    /// Keeps the certificate of a renewal beside the one that is shown until then.
+    pub fn keep_renewed(
+        &mut self,
+        certificate: StoredCertificate,
+        first_use: FirstUse,
+        now: UnixTime,
+        rng: &mut impl Rng,
+    ) {
+        let epoch = certificate.epoch();
+        let shown = self.usable(now).map(StoredCertificate::accepted_until);
+        let not_before = match (shown, first_use) {
+            (Some(until), _) => schedule::showing(epoch, now, until, rng),
+            (None, FirstUse::Later) => schedule::showing_alone(now, rng),
+            (None, FirstUse::AtOnce) => now,
+        };
+        self.turn(now);
+        self.next = Some(NextCertificate {
+            certificate,
+            not_before,
+        });
+        self.turn(now);
+        self.renewal_at = Some(schedule::renewal(epoch, now, rng));
+    }
+
+    /// Puts the next certificate in the place of the one before when its time has come.
+    fn turn(&mut self, now: UnixTime) {
+        if self.waiting(now).is_none()
+            && let Some(next) = self.next.take()
+        {
+            self.certificate = Some(next.certificate);
+        }
+    }
+
+    /// The renewal that comes next.
+    ///
+    /// # Errors
+    ///
+    /// [`NothingToRenew`].
+    pub fn plan(&self, now: UnixTime) -> Result<Plan, NothingToRenew> {
+        let old = self.newest().ok_or(NothingToRenew::None)?.epoch();
+        let epoch = now.epoch();
+        if old.0.saturating_add(CATCH_UP_EPOCHS) < epoch.0 {
+            return Err(NothingToRenew::TooOld);
+        }
+        // Where this epoch has none yet, it comes before the next.
+        let new = if old < epoch { epoch } else { old.next() };
+        let earliest = self.earliest(new);
+        let planned = self.renewal_at.unwrap_or(earliest);
+        // Without an accepted certificate there is nothing to wait for.
+        let moment = if old < epoch.previous() {
+            earliest
+        } else {
+            planned
+        };
+        Ok(Plan {
+            epochs: RenewedEpochs { old, new },
+            moment: moment.max(earliest),
+            earliest,
+        })
+    }
+
+    /// When the certificate of `new` can be asked for: one that waits comes first.
+    fn earliest(&self, new: Epoch) -> UnixTime {
+        let waiting = self.next.as_ref().map(|next| next.not_before);
+        opens(new).max(waiting.unwrap_or(UnixTime(0)))
+    }
+
+    /// Draws the moment of the next renewal where there is none yet, as in wallets of earlier
+    /// versions. Returned is whether it was drawn.
+    pub fn plan_if_missing(&mut self, now: UnixTime, rng: &mut impl Rng) -> bool {
+        let Some(newest) = self.newest().filter(|_| self.renewal_at.is_none()) else {
+            return false;
+        };
+        self.renewal_at = Some(schedule::renewal(newest.epoch(), now, rng));
+        true
+    }
+
+    /// Puts hours between the presentation of a certificate at `now` and the next renewal.
+    pub fn presented(&mut self, now: UnixTime, rng: &mut impl Rng) {
+        let planned = self.renewal_at;
+        self.renewal_at =
+            planned.map(|moment| schedule::renewal_after_presentation(moment, now, rng));
+    }
+}
+
+impl Plan {
+    /// Whether its time has come.
+    #[must_use]
+    pub fn is_due(&self, now: UnixTime) -> bool {
+        self.moment <= now
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! When a certificate is renewed, and from when on the new one is shown: moments drawn so that
+//! operator and sites have no times to compare.
+//! Source: `docs/specs/enrolment.md`, section "renewal".
+
+use credential::renewal::opens;
+use credential::time::{Epoch, UnixTime};
+use rand_core::Rng;
+
+const HOUR: u64 = 3600;
+/// Least and most time between a presentation and a renewal, or a renewal and the first
+/// presentation of what it brought, in seconds.
+const APART: (u64, u64) = (HOUR, 24 * HOUR);
+/// The same where no certificate is accepted meanwhile, so that the person waits.
+const APART_WAITING: (u64, u64) = (HOUR, 12 * HOUR);
+/// So many seconds before the end of an epoch no renewal is planned any more: a device that is
+/// off at the moment has some time left.
+const MARGIN_SECS: u64 = 6 * HOUR;
+
+/// The moment to renew a certificate of `epoch` that is received at `now`: within the last three
+/// days of its epoch, or within a day where they are over.
+pub(crate) fn renewal(epoch: Epoch, now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    let (least, most) = APART;
+    let from = opens(epoch.next()).max(now.plus_secs(least));
+    let to = epoch.next().start().minus_secs(MARGIN_SECS);
+    if from < to {
+        between(from, to, rng)
+    } else {
+        between(now.plus_secs(least), now.plus_secs(most), rng)
+    }
+}
+
+/// The moment to renew after a certificate was presented at `now`: not before some hours, and
+/// before the epoch ends where there is time left.
+pub(crate) fn renewal_after_presentation(
+    planned: UnixTime,
+    now: UnixTime,
+    rng: &mut impl Rng,
+) -> UnixTime {
+    let (from, to) = (now.plus_secs(APART.0), now.plus_secs(APART.1));
+    let last = now.epoch().next().start().minus_secs(MARGIN_SECS);
+    let to = if from < last { to.min(last) } else { to };
+    planned.max(between(from, to, rng))
+}
+
+/// From when on a certificate of `epoch` is shown that was received by a renewal at `now`, while
+/// an older one is accepted until `until`.
+pub(crate) fn showing(
+    epoch: Epoch,
+    now: UnixTime,
+    until: UnixTime,
+    rng: &mut impl Rng,
+) -> UnixTime {
+    let drawn = between(now.plus_secs(APART.0), now.plus_secs(APART.1), rng);
+    drawn.min(until).max(epoch.start())
+}
+
+/// The same where no older one is accepted.
+pub(crate) fn showing_alone(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    let (least, most) = APART_WAITING;
+    between(now.plus_secs(least), now.plus_secs(most), rng)
+}
+
+/// A second from `from` to before `to`, each equally likely; `from` where there is none between.
+fn between(from: UnixTime, to: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    let span = to.0.saturating_sub(from.0).max(1);
+    // Drawing again above the last full multiple keeps the seconds equally likely.
+    let limit = u64::MAX - u64::MAX % span;
+    loop {
+        let drawn = rng.next_u64();
+        if drawn < limit {
+            return from.plus_secs(drawn % span);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use credential::renewal::EARLY_SECS;
+    use credential::time::EPOCH_SECONDS;
+    use rand_core::UnwrapErr;
+
+    use super::*;
+
+    const EPOCH: Epoch = Epoch(2976);
+    const DRAWS: usize = 300;
+
+    /// The least and the greatest of many drawn moments, in seconds after the epoch's begin.
+    fn range(draw: impl Fn(&mut UnwrapErr<getrandom::SysRng>) -> UnixTime) -> (u64, u64) {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let drawn: Vec<u64> = (0..DRAWS)
+            .map(|_| draw(&mut rng).0 - EPOCH.start().0)
+            .collect();
+        (*drawn.iter().min().unwrap(), *drawn.iter().max().unwrap())
+    }
+
+    fn within(range: (u64, u64), from: u64, to: u64) {
+        assert!(from <= range.0 && range.1 <= to, "{range:?} {from} {to}");
+        // Spread over all of it.
+        assert!(range.1 - range.0 > (to - from) / 2, "{range:?} {from} {to}");
+    }
+
+    fn at(secs: u64) -> UnixTime {
+        EPOCH.start().plus_secs(secs)
+    }
+
+    const LAST: u64 = EPOCH_SECONDS - MARGIN_SECS;
+
+    #[test]
+    fn a_renewal_is_planned_over_the_last_three_days() {
+        let planned = |secs| range(|rng| renewal(EPOCH, at(secs), rng));
+        within(planned(0), EPOCH_SECONDS - EARLY_SECS, LAST);
+        let late = EPOCH_SECONDS - 86_400;
+        within(planned(late), late + HOUR, LAST);
+        // With less time than the margin, within a day.
+        let end = EPOCH_SECONDS - HOUR;
+        within(planned(end), end + HOUR, end + 24 * HOUR);
+        let after = EPOCH_SECONDS + 3 * 86_400;
+        within(planned(after), after + HOUR, after + 24 * HOUR);
+    }
+
+    #[test]
+    fn a_presentation_puts_hours_before_the_renewal() {
+        let pushed =
+            |secs, planned| range(|rng| renewal_after_presentation(at(planned), at(secs), rng));
+        let due = EPOCH_SECONDS - 2 * 86_400;
+        within(pushed(due, due), due + HOUR, due + 24 * HOUR);
+        let late = LAST - 5 * HOUR;
+        within(pushed(late, due), late + HOUR, LAST);
+        let end = LAST - HOUR;
+        within(pushed(end, due), end + HOUR, end + 24 * HOUR);
+        // A moment that is far away stays, and nothing tells that there was a presentation.
+        assert_eq!(pushed(0, due), (due, due));
+    }
+
+    #[test]
+    fn a_new_certificate_is_shown_neither_early_nor_soon() {
+        let until = EPOCH.next().next().start();
+        let next = |secs| range(|rng| showing(EPOCH.next(), at(secs), until, rng));
+        // Received days before its epoch, it is shown from the first second on.
+        let begin = EPOCH_SECONDS;
+        assert_eq!(next(begin - 2 * 86_400), (begin, begin));
+        within(next(begin + 5), begin + 5 + HOUR, begin + 5 + 24 * HOUR);
+        // When the older one ends first, the new one follows at once.
+        let end = 2 * EPOCH_SECONDS;
+        assert_eq!(next(end - 60), (end, end));
+        within(range(|rng| showing_alone(at(0), rng)), HOUR, 12 * HOUR);
+    }
+}
