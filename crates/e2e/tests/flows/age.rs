@@ -1,7 +1,7 @@
 //! Ages: proved once at a sign-up, never told to the day, asked again only when a site asks for more.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use axum::http::Method;
 use credential::age::{AgeAsked, Years};
@@ -39,6 +39,21 @@ fn visit(world: &World, gateway: Party, wallet: &Wallet<'_>) -> (String, Value) 
     (done.outcome, done.claims)
 }
 
+/// What a person reads before agreeing to a log-in at the shop; this one does not agree.
+fn consent_text(world: &World, name: &str) -> String {
+    let site = world.relying_party(Party::ShopGateway).unwrap();
+    let page = world.browser().unwrap().open(&site.begin().unwrap().url);
+    let link = page.unwrap().request_link().unwrap();
+    let mut wallet = world.deployment().wallet(name).unwrap();
+    let shown = wallet
+        .args(["sign-in", &link])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(!shown.status.success());
+    String::from_utf8([shown.stdout, shown.stderr].concat()).unwrap()
+}
+
 /// The ages that the wallet remembers having proved.
 fn remembered(wallet: &Wallet<'_>) -> Vec<Value> {
     let listed = wallet.run(&["sites"]).unwrap().unwrap();
@@ -58,6 +73,16 @@ fn an_age_is_proved_at_the_sign_up_to_the_day_and_never_again() {
         });
         posts.count()
     };
+    let agreed_to = consent_text(&world, "alva");
+    let today = AgeAsked {
+        years: Years::try_from(18).unwrap(),
+        on: clock::now().day(),
+    };
+    let promise = format!(
+        "Proves that you are at least 18 years old on {}; not your birth date.",
+        today.on_iso()
+    );
+    assert!(agreed_to.contains(&promise), "{agreed_to}");
     let mut subjects = Vec::new();
     for expected in ["signed-up", "signed-in", "signed-in"] {
         let (outcome, claims) = visit(&world, Party::ShopGateway, &old_enough);
@@ -68,6 +93,7 @@ fn an_age_is_proved_at_the_sign_up_to_the_day_and_never_again() {
     }
     assert!(subjects.iter().all(|subject| *subject == subjects[0]));
     assert_eq!(remembered(&old_enough), [json!(18)]);
+    assert!(!consent_text(&world, "alva").contains("years old"));
     // A device key that the account does not know comes by certificate, without a second proof.
     let shop = world.deployment().origin(Party::Shop);
     let forgot = old_enough.run(&["devices", "--forget", &shop]);
@@ -78,7 +104,7 @@ fn an_age_is_proved_at_the_sign_up_to_the_day_and_never_again() {
         ("signed-up", &subjects[0])
     );
     assert_eq!(claims["age_over_18"], json!(true));
-    drop(presentations());
+    assert_eq!(presentations(), 1);
 
     let too_young = enrolled(&world, "bero", 42, 1);
     let site = world.relying_party(Party::ShopGateway).unwrap();

@@ -82,6 +82,13 @@ impl Stage {
             .sign(&request.with_attestation(SITE_ENTRY_FORMAT, json!(entry)))
     }
 
+    /// A request that carries this entry and asks for an age.
+    fn asking(&self, entry: &str, age: AgeAsked) -> RequestObject {
+        let items = &self.keys.items;
+        let request = self.keys.ask_for(items, Some(age), self.now).unwrap();
+        request.with_attestation(SITE_ENTRY_FORMAT, json!(entry))
+    }
+
     /// The site's entry with one thing about it changed, signed by the operator itself.
     fn entry(&self, change: impl FnOnce(&mut SiteEntry)) -> String {
         let operator = self.world.deployment().folder_of(Party::Operator);
@@ -250,11 +257,7 @@ fn a_wallet_proves_the_one_registered_age_on_todays_day_alone() {
     let years = |number| Years::try_from(number).unwrap();
     let entry = stage.entry(|entry| entry.age_over = Some(years(18)));
     let today = stage.now.day();
-    let asking = |entry: &str, age| {
-        let items = &stage.keys.items;
-        let request = stage.keys.ask_for(items, Some(age), stage.now).unwrap();
-        request.with_attestation(SITE_ENTRY_FORMAT, json!(entry))
-    };
+    let asking = |entry: &str, age| stage.asking(entry, age);
     let signed = |request: &RequestObject| stage.keys.signer.sign(request);
     let on = |day: u32| AgeAsked {
         years: years(18),

@@ -101,6 +101,15 @@ impl AddSite {
                 format!("there is no item named {name}")
             })
         };
+        let items: Vec<Item> = self.items.iter().map(item).collect::<anyhow::Result<_>>()?;
+        if self.age_over.is_some() && items.contains(&Item::Birthdate) {
+            return Err(Failure::of(
+                "argument-invalid",
+                "an age is proved in place of the date of birth: leave out --age-over or \
+                 --item birthdate",
+            )
+            .into());
+        }
         Ok(NewSite {
             site: Site {
                 origin: Origin::parse(&self.origin)?,
@@ -112,7 +121,7 @@ impl AddSite {
                 origin: Origin::parse(&self.gateway)?,
                 x509_hash: self.x509_hash.clone(),
             },
-            items: self.items.iter().map(item).collect::<anyhow::Result<_>>()?,
+            items,
             sign_in: if self.requires_certificate {
                 SignInNeeds::Certificate
             } else {
