@@ -179,6 +179,10 @@ impl BirthDate {
             .ok()
             .and_then(|month| time::Date::from_calendar_date(i32::from(year), month, day).ok())
             .ok_or(BadBirthDate)?;
+        BirthDate::of_date(date)
+    }
+
+    pub(crate) fn of_date(date: time::Date) -> Result<BirthDate, BadBirthDate> {
         u16::try_from((date - ORIGIN_DAY).whole_days())
             .map(BirthDate)
             .map_err(|_| BadBirthDate)

@@ -4,6 +4,7 @@
 //! Formats: `docs/specs.md`.
 #![forbid(unsafe_code)]
 
+pub mod age;
 pub mod attributes;
 pub mod issuance;
 pub mod jose;

@@ -5,8 +5,8 @@
 //! Source: `docs/specs.md`, section "presentation".
 
 use bbs::certificate::{
-    self, Asked, Certificate, Expected, NymSecrets, Presented, SIGN_IN_PROOF_LEN, SLOTS,
-    prove_sign_in,
+    self, AGE_PROOF_LEN, Asked, Certificate, Expected, NymSecrets, Presented, SIGN_IN_PROOF_LEN,
+    SLOTS, prove_sign_in,
 };
 use bbs::pseudonym::Pseudonym;
 use bbs::{G1_LEN, Scalar};
@@ -14,6 +14,7 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::age::AgeAsked;
 use crate::attributes::{Generation, IssuedSlots, Item, ItemSet, item_text, slot_value};
 use crate::issuance::issuer_header;
 use crate::jose::{self, PublicKey, SigningKey, sha256};
@@ -39,6 +40,24 @@ pub struct RequestBinding<'a> {
     pub response_uri: &'a str,
     /// SHA-256 over the request object's compact octets as sent.
     pub request_sha256: [u8; 32],
+}
+
+/// What a sign-up shows beside the pseudonym, fixed by the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The items to disclose.
+    pub items: &'a ItemSet,
+    /// The age to prove.
+    pub age: Option<AgeAsked>,
+}
+
+impl Wanted<'_> {
+    /// The latest day of birth, as a number in its slot.
+    fn born_by(&self) -> Result<Option<u16>, PresentationError> {
+        let born_by = self.age.map(AgeAsked::born_by).transpose();
+        let born_by = born_by.map_err(|_| PresentationError::Invalid)?;
+        Ok(born_by.map(|date| date.day_number()))
+    }
 }
 
 /// How the wallet was opened for this presentation, as the wallet states it.
@@ -84,6 +103,9 @@ pub enum PresentationError {
     /// It discloses other items than were asked for.
     #[error("presentation discloses other items than requested")]
     Items,
+    /// It proves an age that was not asked for, or none where one was.
+    #[error("presentation proves an age unasked, or not the one requested")]
+    Age,
     /// Form, proof or signature do not hold.
     #[error("presentation is not valid")]
     Invalid,
@@ -173,34 +195,37 @@ impl Drop for Header {
 ///
 /// # Errors
 ///
-/// [`PresentationError::Invalid`] with negligible probability.
+/// [`PresentationError::Invalid`] where the holder is too young for the age asked for, the age is
+/// outside its range or asked for beside the date of birth; else with negligible probability.
 pub fn create_sign_up(
     certificate: &Certificate,
     slots: (&IssuedSlots, Epoch),
     context: (&SiteContext, &NymSecrets),
-    request: (&RequestBinding<'_>, &ItemSet),
+    request: (&RequestBinding<'_>, &Wanted<'_>),
     device: (&SigningKey, Moment),
     rng: &mut impl CryptoRng,
 ) -> Result<String, PresentationError> {
-    let (binding, items) = request;
+    let (binding, wanted) = request;
     let (site, secrets) = context;
     let pseudonym = secrets.pseudonym(site.context())?;
     let header = Header::new(SIGN_UP, binding, &pseudonym, device).to_octets();
     let asked = Asked {
         context: site.context(),
         ph: &header,
-        disclosed: &items.slots(),
-        born_by: None,
+        disclosed: &wanted.items.slots(),
+        born_by: wanted.born_by()?,
     };
-    let proof = certificate.present(&asked, rng)?.proof;
+    let Presented { proof, age, .. } = certificate.present(&asked, rng)?;
     let signature = device.0.sign(&device_message(&header, &proof));
+    let proofs = [Some(jose::encode(&proof)), age.map(jose::encode)];
+    let proofs = proofs.into_iter().chain([Some(jose::encode(signature))]);
+    let proofs: Vec<String> = proofs.flatten().collect();
     Ok(format!(
-        "{}.{}.{}.{}~{}",
+        "{}.{}.{}.{}",
         jose::encode(&header),
         jose::encode(issuer_header(slots.1)),
-        payloads(slots.0, items),
-        jose::encode(&proof),
-        jose::encode(signature),
+        payloads(slots.0, wanted.items),
+        proofs.join("~"),
     ))
 }
 
@@ -225,11 +250,14 @@ pub fn verify_sign_up(
     issuer: (&IssuerKeys, UnixTime),
     context: &SiteContext,
     binding: &RequestBinding<'_>,
-    items: &ItemSet,
+    wanted: &Wanted<'_>,
 ) -> Result<SignUp, PresentationError> {
     let parts = SignUpParts::parse(presentation)?;
     let header = Header::parse(&parts.header, SIGN_UP, binding)?;
-    let disclosed = disclosed_payloads(parts.payloads, items)?;
+    let disclosed = disclosed_payloads(parts.payloads, wanted.items)?;
+    if parts.age.is_some() != wanted.age.is_some() {
+        return Err(PresentationError::Age);
+    }
     let pseudonym = header.pseudonym()?;
     let key = issuer
         .0
@@ -241,7 +269,7 @@ pub fn verify_sign_up(
         header: &parts.issuer_header,
         context: context.context(),
         ph: &parts.header,
-        born_by: None,
+        born_by: wanted.born_by()?,
     };
     let values = disclosed
         .iter()
@@ -251,7 +279,7 @@ pub fn verify_sign_up(
     let presented = Presented {
         pseudonym,
         proof: parts.proof,
-        age: None,
+        age: parts.age,
     };
     certificate::verify_presentation(&expected, &presented, &values)?;
     header
@@ -294,6 +322,7 @@ struct SignUpParts<'a> {
     issuer_header: Vec<u8>,
     payloads: &'a str,
     proof: Vec<u8>,
+    age: Option<[u8; AGE_PROOF_LEN]>,
     signature: Vec<u8>,
 }
 
@@ -306,13 +335,18 @@ impl<'a> SignUpParts<'a> {
         let [header, issuer_header, payloads, proofs] = parts.as_slice() else {
             return Err(PresentationError::Invalid);
         };
-        let (proof, signature) = proofs.split_once('~').ok_or(PresentationError::Invalid)?;
+        let (proof, rest) = proofs.split_once('~').ok_or(PresentationError::Invalid)?;
+        let (age, signature) = match rest.split_once('~') {
+            Some((age, signature)) => (Some(octets(age)?), signature),
+            None => (None, rest),
+        };
         let decode = |text: &str| jose::decode(text).map_err(|_| PresentationError::Invalid);
         Ok(SignUpParts {
             header: decode(header)?,
             issuer_header: decode(issuer_header)?,
             payloads,
             proof: decode(proof)?,
+            age,
             signature: decode(signature)?,
         })
     }

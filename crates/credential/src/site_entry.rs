@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::age::Years;
 use crate::attributes::Item;
 use crate::jose::{PublicKey, SigningKey, jws};
 use crate::origin::{Origin, SiteContext};
@@ -33,6 +34,10 @@ pub struct SiteEntry {
     /// Whether it asks for a current certificate at every sign-in (a law demands it).
     #[serde(default)]
     pub requires_certificate: bool,
+    /// The age that it has proved, once an account. One number: with several a site could search
+    /// for the date of birth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_over: Option<Years>,
 }
 
 /// What people are shown of a site.
@@ -74,6 +79,9 @@ pub enum SiteEntryError {
     /// A text is empty or too long, or holds a character that changes how others are shown.
     #[error("site entry holds an empty or overlong text, or one with control characters")]
     Text,
+    /// An age is proved so that the date of birth need not be shown; both make no sense.
+    #[error("site entry asks for an age beside the date of birth")]
+    Age,
 }
 
 impl SiteEntry {
@@ -81,9 +89,9 @@ impl SiteEntry {
     ///
     /// # Errors
     ///
-    /// [`SiteEntryError::Text`].
+    /// [`SiteEntryError::Text`] or [`SiteEntryError::Age`].
     pub fn sign(&self, key: &SigningKey) -> Result<String, SiteEntryError> {
-        self.check_texts()?;
+        self.check()?;
         Ok(jws::sign(key, TYP, self))
     }
 
@@ -107,7 +115,7 @@ impl SiteEntry {
         if now < entry.iat || now >= entry.exp {
             return Err(SiteEntryError::Expired);
         }
-        entry.check_texts()?;
+        entry.check()?;
         Ok(entry)
     }
 
@@ -121,6 +129,13 @@ impl SiteEntry {
     #[must_use]
     pub fn allows(&self, item: Item) -> bool {
         item == Item::Generation || self.items.contains(&item)
+    }
+
+    fn check(&self) -> Result<(), SiteEntryError> {
+        if self.age_over.is_some() && self.items.contains(&Item::Birthdate) {
+            return Err(SiteEntryError::Age);
+        }
+        self.check_texts()
     }
 
     fn check_texts(&self) -> Result<(), SiteEntryError> {
@@ -172,7 +187,33 @@ mod tests {
             },
             items: vec![Item::Sex],
             requires_certificate: false,
+            age_over: None,
         }
+    }
+
+    #[test]
+    fn an_age_is_one_number_and_never_beside_the_date_of_birth() {
+        let key = SigningKey::generate();
+        let verify =
+            |compact: &str| SiteEntry::verify(compact, &entry().iss, key.public(), UnixTime(150));
+        let mut asking = entry();
+        asking.age_over = Some(Years::try_from(18).unwrap());
+        let compact = asking.sign(&key).unwrap();
+        assert_eq!(verify(&compact), Ok(asking.clone()));
+        asking.items.push(Item::Birthdate);
+        assert_eq!(asking.sign(&key), Err(SiteEntryError::Age));
+        // Signed all the same, by an operator with another program.
+        let signed = jws::sign(&key, TYP, &asking);
+        assert_eq!(verify(&signed), Err(SiteEntryError::Age));
+        for bad in ["0", "121", "[16,18]", "\"18\"", "-1"] {
+            let mut value = serde_json::to_value(entry()).unwrap();
+            value["age_over"] = serde_json::from_str(bad).unwrap();
+            let signed = jws::sign(&key, TYP, &value);
+            assert_eq!(verify(&signed), Err(SiteEntryError::Signature), "{bad}");
+        }
+        // An entry without the member is spelt as before.
+        let plain = serde_json::to_string(&entry()).unwrap();
+        assert!(!plain.contains("age_over"));
     }
 
     #[test]

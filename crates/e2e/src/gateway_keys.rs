@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use credential::age::AgeAsked;
 use credential::jose::SigningKey;
 use credential::jose::jwe::DecryptionKey;
 use credential::time::UnixTime;
@@ -71,9 +72,23 @@ impl GatewayKeys {
         items: &[&str],
         now: UnixTime,
     ) -> anyhow::Result<RequestObject> {
+        self.ask_for(items, None, now)
+    }
+
+    /// The same for items and an age, with nobody who vouches for the site.
+    ///
+    /// # Errors
+    ///
+    /// As [`GatewayKeys::ask`].
+    pub fn ask_for(
+        &self,
+        items: &[&str],
+        age: Option<AgeAsked>,
+        now: UnixTime,
+    ) -> anyhow::Result<RequestObject> {
         let metadata =
             ClientMetadata::new(*self.key.public(), &["bauta_account", "bauta_certificate"]);
-        let query = sign_in::query(Ask::AccountOrCertificate, items)?;
+        let query = sign_in::query(Ask::AccountOrCertificate, items, age)?;
         let uri = HttpsUri::parse(&format!("{}/wallet/x/qr/response", self.origin))?;
         let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
         let object = self.signer.request(uri, metadata, query, &mut rng);

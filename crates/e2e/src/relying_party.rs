@@ -90,7 +90,7 @@ impl RelyingParty {
         let mut url = Url::parse(&self.provider.authorization_endpoint)?;
         url.query_pairs_mut().extend_pairs([
             ("response_type", "code"),
-            ("scope", "openid"),
+            ("scope", "openid age"),
             ("client_id", &self.id),
             ("redirect_uri", &self.redirect_uri),
             ("state", &state),

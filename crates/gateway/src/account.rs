@@ -2,6 +2,7 @@
 
 use crate::ids::Subject;
 use aws_lc_rs::hmac;
+use credential::age::Years;
 use credential::time::Day;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -39,6 +40,8 @@ pub struct Account {
     pub generation: u8,
     /// The day of sign-up.
     pub created: Day,
+    /// The highest age that was proved for it. When is not kept: it would narrow the birth date.
+    pub age_over: Option<Years>,
     /// Its devices, the oldest first.
     pub devices: Vec<Device>,
 }

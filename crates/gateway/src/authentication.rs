@@ -1,5 +1,6 @@
 //! How a person showed who they are here, and what the site learns of it.
 
+use credential::age::Years;
 use credential::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,9 @@ pub struct Authentication {
     pub transport: Transport,
     /// 1 for the first registration of the person, 2 for a later one.
     pub generation: u8,
+    /// The highest age that the person has proved here.
+    #[serde(default)]
+    pub age_over: Option<Years>,
     /// What a certificate disclosed in this log-in, by the name of the claim.
     pub items: Vec<(String, String)>,
 }

@@ -2,13 +2,14 @@
 
 use crate::authentication::Moment;
 use crate::gateway::Gateway;
+use credential::age::Years;
 use openid4vc::oidc::{Endpoints, JwkSet, ProviderMetadata};
 use openid4vc::uri::{BadUri, HttpsUri};
 
 /// Builds the provider metadata of an issuer, `https://host` without a slash at the end.
 ///
 /// Source: OpenID Connect Discovery 1.0 section 3.
-pub(crate) fn metadata(issuer: &str) -> Result<ProviderMetadata, BadUri> {
+pub(crate) fn metadata(issuer: &str, age_over: Option<Years>) -> Result<ProviderMetadata, BadUri> {
     let at = |path: &str| HttpsUri::parse(&format!("{issuer}{path}"));
     let endpoints = Endpoints {
         authorization: at(AUTHORIZE)?,
@@ -25,6 +26,10 @@ pub(crate) fn metadata(issuer: &str) -> Result<ProviderMetadata, BadUri> {
     metadata
         .claims_supported
         .extend(["at_hash", "generation"].map(str::to_owned));
+    if let Some(years) = age_over {
+        metadata.scopes_supported.push(AGE.to_owned());
+        metadata.claims_supported.push(years.claim());
+    }
     Ok(metadata)
 }
 
@@ -42,6 +47,8 @@ impl Gateway {
     }
 }
 
+/// The scope under which a client is told that somebody is old enough.
+pub const AGE: &str = "age";
 /// Path of the metadata.
 pub const METADATA: &str = "/.well-known/openid-configuration";
 /// Path of the authorization endpoint.

@@ -95,7 +95,13 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
+    /// A client that did not ask for the age is not told it.
     pub(crate) fn new(request: &AuthorizationRequest, authentication: Authentication) -> Grant {
+        let asked = request.scope.contains(discovery::AGE);
+        let authentication = Authentication {
+            age_over: authentication.age_over.filter(|_| asked),
+            ..authentication
+        };
         Grant {
             client: ClientId(request.client_id.clone()),
             redirect_uri: request.target.uri().as_str().to_owned(),
@@ -117,7 +123,8 @@ impl Gateway {
     ///
     /// [`SetUpError`] where the issuer is no https origin or the store cannot be read.
     pub async fn new(parts: Parts, now: UnixTime) -> Result<Gateway, SetUpError> {
-        let metadata = discovery::metadata(&parts.settings.issuer)?;
+        let age_over = parts.site.entry.age_over;
+        let metadata = discovery::metadata(&parts.settings.issuer, age_over)?;
         let manifest = Keeper::load(parts.operator, &*parts.store, now).await?;
         Ok(Gateway {
             settings: parts.settings,

@@ -38,6 +38,14 @@ impl Gateway {
         token
             .others
             .insert("generation".to_owned(), Value::from(person.generation));
+        token.others.extend(self.age_claim(person));
         token
+    }
+
+    /// `age_over_N` for the N of the site's entry, where at least that was proved and the client
+    /// asked. No other number is told, also of somebody who proved a higher one before.
+    pub(crate) fn age_claim(&self, person: &Authentication) -> Option<(String, Value)> {
+        let years = self.site.entry.age_over?;
+        (person.age_over >= Some(years)).then(|| (years.claim(), Value::Bool(true)))
     }
 }

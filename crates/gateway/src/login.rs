@@ -5,6 +5,7 @@
 
 use crate::authentication::{Authentication, Transport};
 use crate::bearer::{BearerHash, BearerKind};
+use credential::age::AgeAsked;
 use credential::time::UnixTime;
 use openid4vc::oauth::AuthorizationRequest;
 use openid4vc::vp::UrlSafe;
@@ -58,6 +59,9 @@ pub struct Waiting {
     pub link: WalletRequest,
     /// The request behind the QR code and the command.
     pub qr: WalletRequest,
+    /// The age that both ask to have proved.
+    #[serde(default)]
+    pub age: Option<AgeAsked>,
 }
 
 /// One request to a wallet.

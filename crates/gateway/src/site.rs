@@ -1,6 +1,7 @@
 //! The site this gateway belongs to, as the operator's register describes it, and the key that
 //! signs requests in its name.
 
+use credential::age::AgeAsked;
 use credential::attributes::{Item, ItemSet};
 use credential::jose::{PublicKey, encode};
 use credential::origin::{Origin, SiteContext};
@@ -27,7 +28,7 @@ pub struct Site {
     pub(crate) signer: RequestSigner,
     pub(crate) client_id: String,
     pub(crate) items: ItemSet,
-    pub(crate) query: Query,
+    ask: Ask,
 }
 
 /// What the site entry must name: SHA-256 over the request certificate in base64url.
@@ -91,7 +92,7 @@ impl Site {
             entry_jws: entry_jws.to_owned(),
             client_id: signer.client_id().to_string(),
             signer,
-            query: query(ask, &items),
+            ask,
             items,
         })
     }
@@ -101,9 +102,16 @@ impl Site {
     pub fn entry(&self) -> &SiteEntry {
         &self.entry
     }
-}
 
-fn query(ask: Ask, items: &ItemSet) -> Query {
-    let names: Vec<&str> = items.iter().map(Item::as_str).collect();
-    sign_in::query(ask, &names).expect("a set of items always holds the generation")
+    /// The age that log-ins at `now` ask to have proved by those who have not proved it here.
+    pub(crate) fn age_asked(&self, now: UnixTime) -> Option<AgeAsked> {
+        let on = now.day();
+        self.entry.age_over.map(|years| AgeAsked { years, on })
+    }
+
+    /// What a wallet is asked.
+    pub(crate) fn query(&self, age: Option<AgeAsked>) -> Query {
+        let names: Vec<&str> = self.items.iter().map(Item::as_str).collect();
+        sign_in::query(self.ask, &names, age).expect("a set of items always holds the generation")
+    }
 }

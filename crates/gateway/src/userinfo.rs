@@ -18,8 +18,8 @@ pub enum UserinfoError {
 }
 
 impl Gateway {
-    /// The claims that an access token opens: `sub`, `generation`, and what a certificate
-    /// disclosed in this log-in.
+    /// The claims that an access token opens: `sub`, `generation`, `age_over_N` where that was
+    /// asked for, and what a certificate disclosed in this log-in.
     ///
     /// Source: OpenID Connect Core 1.0 section 5.3.
     ///
@@ -40,6 +40,7 @@ impl Gateway {
         let row = row.ok_or(UserinfoError::InvalidToken)?;
         let grant: Grant = serde_json::from_slice(&row.grant).map_err(|_| StoreError::Malformed)?;
         let person = grant.authentication;
+        let age = self.age_claim(&person);
         let mut claims: Map<String, Value> = person
             .items
             .into_iter()
@@ -47,6 +48,7 @@ impl Gateway {
             .collect();
         claims.insert("sub".to_owned(), Value::from(person.subject.to_string()));
         claims.insert("generation".to_owned(), Value::from(person.generation));
+        claims.extend(age);
         Ok(claims)
     }
 }

@@ -8,6 +8,7 @@ use crate::ids::LoginId;
 use crate::login::{Errand, Login, LoginState, Waiting, WalletRequest};
 use crate::page::Loaded;
 use crate::store::StoreError;
+use credential::age::AgeAsked;
 use credential::jose::jwe::DecryptionKey;
 use credential::time::UnixTime;
 use openid4vc::Secret;
@@ -51,10 +52,16 @@ impl Gateway {
             }
         };
         let expires = now.plus_secs(self.settings.login_secs);
-        let made = |transport| self.wallet_request(id, transport, now);
+        let age = match errand {
+            Errand::Client { .. } => self.site.age_asked(now),
+            // Who is not old enough for the site must still be able to remove a device.
+            Errand::Devices => None,
+        };
+        let made = |transport| self.wallet_request(id, transport, age, now);
         let waiting = Waiting {
             link: made(Transport::Link),
             qr: made(Transport::Qr),
+            age,
         };
         let state = LoginState::Waiting(Box::new(waiting));
         let login = Login {
@@ -116,7 +123,13 @@ impl Gateway {
         HttpsUri::parse(&uri).expect("the issuer was parsed and what follows is URL-safe")
     }
 
-    fn wallet_request(&self, id: LoginId, transport: Transport, now: UnixTime) -> WalletRequest {
+    fn wallet_request(
+        &self,
+        id: LoginId,
+        transport: Transport,
+        age: Option<AgeAsked>,
+        now: UnixTime,
+    ) -> WalletRequest {
         let site = &self.site;
         let key = DecryptionKey::generate();
         let formats = [sign_in::ACCOUNT_FORMAT, sign_in::CERTIFICATE_FORMAT];
@@ -124,7 +137,7 @@ impl Gateway {
         let response_uri = self.response_uri(id, transport);
         let request = site
             .signer
-            .request(response_uri, metadata, site.query.clone(), &mut rng())
+            .request(response_uri, metadata, site.query(age), &mut rng())
             .valid_for(now, self.settings.login_secs)
             .with_attestation(
                 sign_in::SITE_ENTRY_FORMAT,

@@ -10,11 +10,12 @@ use crate::ids::{LoginId, Subject};
 use crate::login::{Login, LoginState, Waiting};
 use crate::page::Loaded;
 use crate::store::{AccountChange, LoginStep, StoreError, Version};
+use credential::age::{AgeAsked, Years};
 use credential::attributes::Generation;
 use credential::jose::sha256;
 use credential::origin::SiteContext;
 use credential::presentation::{
-    self, PresentationError, RequestBinding, SignIn, SignUp, verify_sign_in, verify_sign_up,
+    self, PresentationError, RequestBinding, SignIn, SignUp, Wanted, verify_sign_in, verify_sign_up,
 };
 use credential::time::UnixTime;
 use opened::{Opened, open};
@@ -55,6 +56,9 @@ pub enum RespondError {
     /// Other items are disclosed than were asked for.
     #[error("presentation discloses other items than requested")]
     OtherItems,
+    /// An age is proved unasked, or none where one was asked for.
+    #[error("presentation proves an age unasked, or not the one requested")]
+    OtherAge,
     /// Form, proof or signature do not hold.
     #[error("presentation is not valid")]
     Invalid,
@@ -67,6 +71,9 @@ pub enum RespondError {
     /// A current certificate was asked for and an account was shown.
     #[error("this site asks for a certificate")]
     CertificateRequired,
+    /// The site asks for an age, and none that would do was proved for this account.
+    #[error("this site asks for an age that the account has not proved")]
+    AgeRequired,
     /// This gateway has no manifest that covers today.
     #[error("certificates cannot be checked at the moment")]
     NoManifest,
@@ -119,17 +126,32 @@ impl Gateway {
                 })?;
                 self.sign_in(read, &shown, now).await
             }
-            Opened::Certificate(text) => {
-                let keys = self
-                    .issuer_keys(now.epoch())
-                    .ok_or(RespondError::NoManifest)?;
-                let shown = self.check(&read, |context, binding| {
-                    let issuer = (&keys, now);
-                    verify_sign_up(&text, issuer, context, binding, &self.site.items)
-                })?;
-                self.sign_up(read, &shown, now).await
+            Opened::Certificate(text) => self.certificate(read, &text, None, now).await,
+            Opened::CertificateWithAge(text) => {
+                let age = read.waiting.age.ok_or(RespondError::Malformed)?;
+                self.certificate(read, &text, Some(age), now).await
             }
         }
+    }
+
+    /// Takes a certificate that has to prove exactly `age`, from this log-in's own request.
+    async fn certificate(
+        &self,
+        read: Read,
+        text: &str,
+        age: Option<AgeAsked>,
+        now: UnixTime,
+    ) -> Result<Received, RespondError> {
+        let keys = self
+            .issuer_keys(now.epoch())
+            .ok_or(RespondError::NoManifest)?;
+        let items = &self.site.items;
+        let shown = self.check(&read, |context, binding| {
+            let issuer = (&keys, now);
+            verify_sign_up(text, issuer, context, binding, &Wanted { items, age })
+        })?;
+        let proved = age.map(|age| age.years);
+        self.sign_up(read, &shown, proved, now).await
     }
 
     fn check<T>(
@@ -148,6 +170,7 @@ impl Gateway {
         verify(&self.site.context, &binding).map_err(|error| match error {
             PresentationError::Binding => RespondError::OtherRequest,
             PresentationError::Items => RespondError::OtherItems,
+            PresentationError::Age => RespondError::OtherAge,
             PresentationError::Invalid => RespondError::Invalid,
         })
     }
@@ -181,17 +204,20 @@ impl Gateway {
         if !account.has_device(&DeviceKey(shown.device_key.sec1())) {
             return Err(RespondError::UnknownDevice);
         }
+        old_enough(&read, account.age_over)?;
         let person = Authentication {
             subject: account.subject,
             time: now,
             moment: shown.moment.into(),
             transport: read.transport,
             generation: account.generation,
+            age_over: account.age_over,
             items: Vec::new(),
         };
         let change = AccountChange::Keep {
             subject: account.subject,
             index: lookup.current,
+            age_over: None,
         };
         self.approve(read, person, &change).await
     }
@@ -200,11 +226,14 @@ impl Gateway {
         &self,
         read: Read,
         shown: &SignUp,
+        proved: Option<Years>,
         now: UnixTime,
     ) -> Result<Received, RespondError> {
         let lookup = self.site_keys.lookup(&shown.pseudonym.to_bytes());
         let known = self.store.find_account(&lookup).await?;
-        let (subject, change) = admitted(known, &lookup, shown, now);
+        let age_over = known.as_ref().and_then(|known| known.age_over).max(proved);
+        old_enough(&read, age_over)?;
+        let (subject, change) = admitted(known, &lookup, (shown, proved), now);
         let items = shown.items.iter();
         let items = items.map(|(item, text)| (item.as_str().to_owned(), text.to_string()));
         let person = Authentication {
@@ -213,6 +242,7 @@ impl Gateway {
             moment: shown.moment.into(),
             transport: read.transport,
             generation: generation(shown.generation),
+            age_over,
             items: items.collect(),
         };
         self.approve(read, person, &change).await
@@ -266,11 +296,20 @@ struct Read {
     waiting: Waiting,
 }
 
+/// Whether the account may be opened: `proved` is the highest age that was proved for it.
+fn old_enough(read: &Read, proved: Option<Years>) -> Result<(), RespondError> {
+    if read.waiting.age.map(|age| age.years) <= proved {
+        Ok(())
+    } else {
+        Err(RespondError::AgeRequired)
+    }
+}
+
 /// What a certificate does here: a new account, a new device, or nothing new.
 fn admitted(
     known: Option<Account>,
     lookup: &IndexLookup,
-    shown: &SignUp,
+    (shown, age_over): (&SignUp, Option<Years>),
     now: UnixTime,
 ) -> (Subject, AccountChange) {
     let (key, today) = (DeviceKey(shown.device_key.sec1()), now.day());
@@ -281,6 +320,7 @@ fn admitted(
             AccountChange::Keep {
                 subject: account.subject,
                 index,
+                age_over,
             },
         ),
         Some(account) => {
@@ -292,6 +332,7 @@ fn admitted(
                     key,
                     added: today,
                     index,
+                    age_over,
                 },
             )
         }
@@ -302,6 +343,7 @@ fn admitted(
                 index,
                 generation: generation(shown.generation),
                 created: today,
+                age_over,
                 devices: vec![Device { key, added: today }],
             };
             (subject, AccountChange::Create(account))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use credential::age::Years;
 use credential::attributes::Item;
 use credential::jose::{self, SigningKey};
 use credential::origin::Origin;
@@ -26,6 +27,8 @@ pub struct NewSite {
     pub items: Vec<Item>,
     /// Whether it asks for a certificate at every sign-in.
     pub sign_in: SignInNeeds,
+    /// The age that it has proved.
+    pub age_over: Option<Years>,
     /// How long the entry is valid, in days.
     pub valid_days: u32,
 }
@@ -86,6 +89,7 @@ impl Sites {
                 SignInNeeds::Account => false,
                 SignInNeeds::Certificate => true,
             },
+            age_over: new.age_over,
         };
         let signed = entry.sign(key)?;
         let record = SiteRecord {

@@ -28,6 +28,9 @@ pub(crate) struct Config {
     pub(crate) client_id: String,
     /// File with its secret at the gateway.
     pub(crate) client_secret_file: PathBuf,
+    /// What it wants to be told beyond who logs in, such as `age`. Default: nothing.
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
     /// PEM file with the only authorities it trusts. Default: those of the library.
     #[serde(default)]
     pub(crate) ca_file: Option<PathBuf>,

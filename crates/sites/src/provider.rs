@@ -15,7 +15,7 @@ use openidconnect::{
     AccessTokenHash, AdditionalClaims, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EndSessionUrl, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, LogoutRequest, Nonce,
     OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
-    ProviderMetadataWithLogout, RedirectUrl, TokenResponse as _, UserInfoClaims,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse as _, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -35,6 +35,7 @@ pub(crate) struct Provider {
     client_id: ClientId,
     client_secret: ClientSecret,
     redirect: RedirectUrl,
+    scopes: Vec<Scope>,
     home: PostLogoutRedirectUrl,
     http: HttpClient,
     discovered: Mutex<Option<(Instant, Discovered)>>,
@@ -93,6 +94,7 @@ impl Provider {
             client_id: ClientId::new(config.client_id.clone()),
             client_secret: config.client_secret()?,
             redirect: RedirectUrl::from_url(home.join(BACK)?),
+            scopes: config.scopes.iter().cloned().map(Scope::new).collect(),
             home: PostLogoutRedirectUrl::from_url(home),
             http: HttpClient::new(config.ca_file.as_deref())?,
             discovered: Mutex::new(None),
@@ -107,6 +109,7 @@ impl Provider {
         let (url, state, nonce) = discovered
             .client
             .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
+            .add_scopes(self.scopes.iter().cloned())
             .set_pkce_challenge(challenge)
             .url();
         let kept = Kept { nonce, verifier };

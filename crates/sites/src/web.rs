@@ -200,12 +200,20 @@ async fn account(State(site): State<Arc<Site>>, visitor: Visitor) -> Result<Resp
         serde_json::from_str(&session.claims).map_err(anyhow::Error::from)?;
     let sub = ("sub".to_owned(), session.member.0.clone());
     let others = claims.into_iter().filter(|(name, _)| name != "sub");
-    let others = others.map(|(name, value)| (name, text_of(&value)));
+    let others = others.map(|(name, value)| shown(name, &value));
     let page = AccountPage {
         frame: visitor.frame(&site),
         claims: std::iter::once(sub).chain(others).collect(),
     };
     Ok(page::render(&page))
+}
+
+/// A claim as the page shows it; an age in words.
+fn shown(name: String, value: &serde_json::Value) -> (String, String) {
+    match (name.strip_prefix("age_over_"), value.as_bool()) {
+        (Some(years), Some(true)) => (format!("at least {years}"), "yes".to_owned()),
+        _ => (name, text_of(value)),
+    }
 }
 
 fn text_of(value: &serde_json::Value) -> String {

@@ -1,16 +1,17 @@
 //! The wallet's side of a sign-in: it checks the request, says what it asks, and answers. No I/O.
 
+use credential::age::AgeAsked;
 use credential::attributes::{Item, ItemSet};
 use credential::jose::{self, SigningKey};
 use credential::origin::{Origin, SiteContext};
-use credential::presentation::{Moment, RequestBinding, create_sign_in, create_sign_up};
+use credential::presentation::{Moment, RequestBinding, Wanted, create_sign_in, create_sign_up};
 use credential::site_entry::{SiteEntry, SiteEntryError};
 use credential::time::UnixTime;
 use getrandom::SysRng;
 use openid4vc::oauth::ErrorCode;
 use openid4vc::vp::dcql::{CredentialQuery, QueryId};
 use openid4vc::vp::sign_in::{
-    ACCOUNT_FORMAT, CERTIFICATE_FORMAT, CERTIFICATE_TYPE, SITE_ENTRY_FORMAT,
+    ACCOUNT_FORMAT, CERTIFICATE_FORMAT, CERTIFICATE_TYPE, SITE_ENTRY_FORMAT, age_asked,
 };
 use openid4vc::vp::{
     AuthorizationResponse, ErrorResponse, RequestError, RequestLink, RequestObject,
@@ -27,8 +28,15 @@ pub struct Request {
     client_id: String,
     entry: SiteEntry,
     context: SiteContext,
+    asked: Asked,
+}
+
+/// The credential queries that this wallet knows.
+struct Asked {
     account: Option<QueryId>,
     certificate: Option<QueryId>,
+    with_age: Option<(QueryId, AgeAsked)>,
+    /// The same for both of the certificate.
     items: ItemSet,
 }
 
@@ -56,6 +64,24 @@ pub enum Refusal {
     /// It wants the certificate where the account would do, and is not registered for that.
     #[error("the site asks for a certificate at every sign-in and is not registered for that")]
     NeedlessCertificate,
+    /// It asks for an age that is not the one it is registered for.
+    #[error("the site asks for an age that it is not registered for")]
+    UnregisteredAge,
+    /// It asks for an age on another day than today: with many days it could search for the birth
+    /// date.
+    #[error("the site asks for an age on {0}, which is not today")]
+    AgeDay(String),
+    /// It asks once more for an age that it has been shown.
+    #[error("the site asks again for an age that you have proved there")]
+    AgeAgain,
+    /// The person is younger than the site asks.
+    #[error("the site asks for at least {years} years on {on}, and you are younger")]
+    TooYoung {
+        /// The years asked for.
+        years: u8,
+        /// The day, `YYYY-MM-DD`.
+        on: String,
+    },
     /// It asks in a form that this wallet does not know.
     #[error("the site asks in a form that this wallet does not know")]
     Query,
@@ -95,6 +121,10 @@ impl Refusal {
             Refusal::OtherGateway => "gateway-changed",
             Refusal::Unregistered(_) => "items-not-registered",
             Refusal::NeedlessCertificate => "certificate-not-registered",
+            Refusal::UnregisteredAge => "age-not-registered",
+            Refusal::AgeDay(_) => "age-day-wrong",
+            Refusal::AgeAgain => "age-proved-already",
+            Refusal::TooYoung { .. } => "age-not-reached",
             Refusal::Query => "query-unsupported",
             Refusal::NoCertificate | Refusal::OldCertificate => "certificate-missing",
             Refusal::Waiting(_) => "certificate-waiting",
@@ -114,8 +144,11 @@ fn names(items: &[String]) -> String {
 pub enum Answer {
     /// Signs in to the account that this device has.
     SignIn,
-    /// Signs up, or brings this device to an account that exists.
-    SignUp,
+    /// Signs up, brings this device to an account that exists, or proves an age for it.
+    SignUp {
+        /// The age that is proved.
+        age: Option<AgeAsked>,
+    },
 }
 
 impl Request {
@@ -123,7 +156,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// Any [`Refusal`] but the last three.
+    /// Any [`Refusal`] of what the site asks.
     pub fn read(
         compact: &str,
         link: &RequestLink,
@@ -150,15 +183,13 @@ impl Request {
         {
             return Err(Refusal::Gateway);
         }
-        let (account, certificate, items) = read_query(object, &entry)?;
+        let asked = Asked::read(object, &entry, now)?;
         let context = entry.context();
         let client_id = link.client_id.to_string();
         Ok(Request {
             client_id,
             context,
-            account,
-            certificate,
-            items,
+            asked,
             entry,
             verified,
         })
@@ -173,7 +204,7 @@ impl Request {
     /// The items that a sign-up would disclose.
     #[must_use]
     pub fn items(&self) -> &ItemSet {
-        &self.items
+        &self.asked.items
     }
 
     /// Where the response is posted.
@@ -186,32 +217,34 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::OtherGateway`]; [`Refusal::NeedlessCertificate`]; [`Refusal::Query`] when the
-    /// request accepts neither.
+    /// [`Refusal::OtherGateway`]; [`Refusal::NeedlessCertificate`]; [`Refusal::AgeAgain`];
+    /// [`Refusal::TooYoung`]; [`Refusal::Query`] when the request accepts nothing else.
     pub fn choose(&self, vault: &Vault, keys: &DeviceKeys) -> Result<Answer, Refusal> {
         let origin = &self.entry.site.origin;
-        if vault
-            .site(origin)
-            .is_some_and(|site| site.gateway != self.entry.gateway.origin)
-        {
+        let record = vault.site(origin);
+        if record.is_some_and(|site| site.gateway != self.entry.gateway.origin) {
             return Err(Refusal::OtherGateway);
         }
-        let joined = vault
-            .site(origin)
-            .is_some_and(|site| site.state == SiteState::Joined);
+        let proved = record.and_then(|site| site.age_over);
+        let age = self.asked.with_age.as_ref().map(|(_, age)| *age);
+        if let Some(age) = age.filter(|age| proved < Some(age.years)) {
+            old_enough(age, keys)?;
+            return Ok(Answer::SignUp { age: Some(age) });
+        }
+        let joined = record.is_some_and(|site| site.state == SiteState::Joined);
         let has_key = keys.site(origin)?.is_some();
         if joined && has_key {
-            if self.account.is_some() {
+            if self.asked.account.is_some() {
                 return Ok(Answer::SignIn);
             }
             if !self.entry.requires_certificate {
                 return Err(Refusal::NeedlessCertificate);
             }
         }
-        if self.certificate.is_some() {
-            Ok(Answer::SignUp)
-        } else {
-            Err(Refusal::Query)
+        match (&self.asked.certificate, age) {
+            (Some(_), _) => Ok(Answer::SignUp { age: None }),
+            (None, Some(_)) => Err(Refusal::AgeAgain),
+            (None, None) => Err(Refusal::Query),
         }
     }
 
@@ -231,10 +264,11 @@ impl Request {
             &mut UnwrapErr(SysRng),
         )
         .map_err(|_| Refusal::Response)?;
-        self.respond(self.account.as_ref(), presentation)
+        self.respond(self.asked.account.as_ref(), presentation)
     }
 
-    /// The encrypted response of a sign-up that brings this device's key to the site.
+    /// The encrypted response of a sign-up that brings this device's key to the site and proves
+    /// `age`, as [`Request::choose`] said.
     ///
     /// # Errors
     ///
@@ -244,9 +278,11 @@ impl Request {
         &self,
         vault: &Vault,
         keys: (&DeviceKeys, &SigningKey),
+        age: Option<AgeAsked>,
         now: UnixTime,
     ) -> Result<String, Refusal> {
         let (keys, device) = keys;
+        let items = &self.asked.items;
         let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
         let stored = keys.usable(now).ok_or_else(|| unusable(keys, now))?;
         if !stored.is_of(&vault.issuer_keys) {
@@ -258,12 +294,16 @@ impl Request {
             &certificate,
             (&slots, stored.epoch()),
             (&self.context, &secrets),
-            (&self.binding(), &self.items),
+            (&self.binding(), &Wanted { items, age }),
             (device, Moment::Possession),
             &mut UnwrapErr(SysRng),
         )
         .map_err(|_| Refusal::Response)?;
-        self.respond(self.certificate.as_ref(), presentation)
+        let query = match age {
+            Some(_) => self.asked.with_age.as_ref().map(|(query, _)| query),
+            None => self.asked.certificate.as_ref(),
+        };
+        self.respond(query, presentation)
     }
 
     /// The encrypted response of a person who declines.
@@ -314,23 +354,47 @@ fn unusable(keys: &DeviceKeys, now: UnixTime) -> Refusal {
     }
 }
 
-/// The credential queries that this wallet knows, and the items of the certificate's.
-fn read_query(
-    object: &RequestObject,
-    entry: &SiteEntry,
-) -> Result<(Option<QueryId>, Option<QueryId>, ItemSet), Refusal> {
-    let find = |format: &str| {
-        object
-            .dcql_query
-            .credentials()
-            .iter()
-            .find(|query| query.format == format)
-    };
-    let account = find(ACCOUNT_FORMAT).map(|query| query.id.clone());
-    let Some(certificate) = find(CERTIFICATE_FORMAT) else {
-        return Ok((account, None, ItemSet::new([])));
-    };
-    let types = certificate
+impl Asked {
+    /// The first query of each kind; others are never answered.
+    fn read(object: &RequestObject, entry: &SiteEntry, now: UnixTime) -> Result<Asked, Refusal> {
+        let mut asked = Asked {
+            account: None,
+            certificate: None,
+            with_age: None,
+            items: ItemSet::new([]),
+        };
+        let mut sets = Vec::new();
+        for query in object.dcql_query.credentials() {
+            let id = || query.id.clone();
+            if query.format == ACCOUNT_FORMAT {
+                asked.account.get_or_insert_with(id);
+            }
+            if query.format != CERTIFICATE_FORMAT {
+                continue;
+            }
+            sets.push(read_certificate(query, entry)?);
+            match age_asked(query).map_err(|_| Refusal::Query)? {
+                Some(age) => {
+                    registered(age, entry, now)?;
+                    asked.with_age.get_or_insert_with(|| (id(), age));
+                }
+                None => drop(asked.certificate.get_or_insert_with(id)),
+            }
+        }
+        // What is disclosed must not depend on which of them is answered.
+        if sets.iter().zip(sets.iter().skip(1)).any(|(a, b)| a != b) {
+            return Err(Refusal::Query);
+        }
+        if let Some(items) = sets.pop() {
+            asked.items = items;
+        }
+        Ok(asked)
+    }
+}
+
+/// The items of a query for the certificate.
+fn read_certificate(query: &CredentialQuery, entry: &SiteEntry) -> Result<ItemSet, Refusal> {
+    let types = query
         .meta
         .get("vct_values")
         .and_then(|values| values.as_array());
@@ -338,8 +402,34 @@ fn read_query(
     if !knows {
         return Err(Refusal::Query);
     }
-    let items = read_items(certificate, entry)?;
-    Ok((account, Some(certificate.id.clone()), items))
+    read_items(query, entry)
+}
+
+/// Whether the site may ask for this age: one number, and the day that it is for everybody. Clocks
+/// and time zones may differ by a day.
+fn registered(age: AgeAsked, entry: &SiteEntry, now: UnixTime) -> Result<(), Refusal> {
+    if entry.age_over != Some(age.years) {
+        return Err(Refusal::UnregisteredAge);
+    }
+    if age.on.0.abs_diff(now.day().0) > 1 {
+        return Err(Refusal::AgeDay(age.on_iso()));
+    }
+    Ok(())
+}
+
+/// Whether the proof can be made; without a certificate that is told later.
+fn old_enough(age: AgeAsked, keys: &DeviceKeys) -> Result<(), Refusal> {
+    let Some(certificate) = &keys.certificate else {
+        return Ok(());
+    };
+    // Nobody has an age that begins before the first day of birth there can be.
+    match age.is_reached_by(certificate.attributes().birthdate) {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(Refusal::TooYoung {
+            years: age.years.number(),
+            on: age.on_iso(),
+        }),
+    }
 }
 
 fn read_items(query: &CredentialQuery, entry: &SiteEntry) -> Result<ItemSet, Refusal> {

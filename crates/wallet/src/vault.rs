@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets};
+use credential::age::Years;
 use credential::attributes::{Attributes, Generation, IssuedSlots};
 use credential::issuance;
 use credential::jose::{self, PublicKey, SigningKey};
@@ -92,6 +93,9 @@ pub struct SiteRecord {
     pub since: Day,
     /// Whether the site has confirmed the key of this device.
     pub state: SiteState,
+    /// The highest age that was proved there, so that it is not proved again.
+    #[serde(default)]
+    pub age_over: Option<Years>,
 }
 
 /// How far the account at a site has come.
@@ -163,7 +167,15 @@ impl Vault {
             gateway: entry.gateway.origin.clone(),
             since: now.day(),
             state,
+            age_over: None,
         });
+    }
+
+    /// Writes down the age that a site says it has been shown, or that it says it has not.
+    pub fn set_age_over(&mut self, origin: &Origin, age_over: Option<Years>) {
+        if let Some(site) = self.sites.iter_mut().find(|site| site.origin == *origin) {
+            site.age_over = age_over;
+        }
     }
 
     /// Takes a newer manifest, unless it contradicts the last one: two keys for one epoch would

@@ -2,13 +2,14 @@ use bbs::certificate::NymCommitment;
 use rand_core::UnwrapErr;
 
 use super::*;
+use crate::age::Years;
 use crate::attributes::{Attributes, BirthDate};
 use crate::issuance::{
     self, Binding, Purpose, SignerEntropy, prove_nym_commitment, verify_nym_commitment,
 };
 use crate::manifest::{IssuerKey, Manifest};
 use crate::origin::Origin;
-use crate::time::UnixTime;
+use crate::time::{Day, UnixTime};
 use crate::web_number::WebNumber;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -123,12 +124,16 @@ fn binding(nonce: &str) -> RequestBinding<'_> {
     }
 }
 
+fn showing(items: &ItemSet) -> Wanted<'_> {
+    Wanted { items, age: None }
+}
+
 fn sign_up(world: &World, site: &SiteContext, items: &ItemSet) -> String {
     create_sign_up(
         &world.certificate,
         (&world.slots, NOW.epoch()),
         (site, &world.secrets),
-        (&binding("nonce"), items),
+        (&binding("nonce"), &showing(items)),
         (&world.device, Moment::Possession),
         &mut rng(),
     )
@@ -142,7 +147,14 @@ fn a_sign_up_shows_the_asked_for_items_and_the_pseudonym_of_the_site() {
     let items = ItemSet::new([Item::Birthdate, Item::FamilyName, Item::PlaceOfBirth]);
     let presentation = sign_up(&world, &site, &items);
     let issuer = (&world.keys, NOW);
-    let shown = verify_sign_up(&presentation, issuer, &site, &binding("nonce"), &items).unwrap();
+    let shown = verify_sign_up(
+        &presentation,
+        issuer,
+        &site,
+        &binding("nonce"),
+        &showing(&items),
+    )
+    .unwrap();
     assert!(shown.pseudonym == world.secrets.pseudonym(site.context()).unwrap());
     assert_eq!(shown.generation, Generation::First);
     assert!(shown.device_key == *world.device.public());
@@ -174,7 +186,7 @@ fn a_sign_up_is_refused_for_any_other_request_site_item_set_or_epoch() {
                 (&world.keys, epoch.start().plus_secs(3600)),
                 site,
                 binding,
-                items,
+                &showing(items),
             )
             .err()
         };
@@ -226,8 +238,9 @@ fn a_sign_up_with_any_part_changed_is_refused() {
     let items = ItemSet::new([Item::GivenName]);
     let presentation = sign_up(&world, &site, &items);
     let issuer = (&world.keys, NOW);
-    let refused =
-        |text: &str| verify_sign_up(text, issuer, &site, &binding("nonce"), &items).is_err();
+    let refused = |text: &str| {
+        verify_sign_up(text, issuer, &site, &binding("nonce"), &showing(&items)).is_err()
+    };
     assert!(!refused(&presentation));
     for at in (0..presentation.len()).step_by(3) {
         let mut changed = presentation.clone().into_bytes();
@@ -249,7 +262,129 @@ fn a_sign_up_with_any_part_changed_is_refused() {
     let (body, _) = signed_by_other.rsplit_once('~').unwrap();
     let issuer = (&other.keys, NOW);
     let swapped = format!("{body}~{own_signature}");
-    assert!(verify_sign_up(&swapped, issuer, &site, &binding("nonce"), &items).is_err());
+    assert!(verify_sign_up(&swapped, issuer, &site, &binding("nonce"), &showing(&items)).is_err());
+}
+
+/// At least so many years on a day; the specimen was born on 1990-02-28.
+fn age(years: u8, on: &str) -> AgeAsked {
+    let days = BirthDate::parse_iso(on).unwrap().day_number();
+    AgeAsked {
+        years: Years::try_from(years).unwrap(),
+        on: Day(u32::from(days) - 25_567),
+    }
+}
+
+fn with_age(world: &World, nonce: &str, wanted: &Wanted<'_>) -> Result<String, PresentationError> {
+    create_sign_up(
+        &world.certificate,
+        (&world.slots, NOW.epoch()),
+        (&site("https://a.example"), &world.secrets),
+        (&binding(nonce), wanted),
+        (&world.device, Moment::Possession),
+        &mut rng(),
+    )
+}
+
+#[test]
+fn an_age_is_proved_to_the_day_and_for_what_was_asked_alone() {
+    let (world, site) = (world(), site("https://a.example"));
+    let items = ItemSet::new([Item::Sex]);
+    let showing = |age| Wanted { items: &items, age };
+    let asked = Some(age(18, "2008-02-28"));
+    let presentation = with_age(&world, "nonce", &showing(asked)).unwrap();
+    let check = |text: &str, age| {
+        let issuer = (&world.keys, NOW);
+        verify_sign_up(text, issuer, &site, &binding("nonce"), &showing(age)).err()
+    };
+    assert_eq!(check(&presentation, asked), None);
+    // Another N, another D.
+    let invalid = Some(PresentationError::Invalid);
+    for (years, on) in [(17, "2008-02-28"), (18, "2008-02-27"), (18, "2008-03-01")] {
+        assert_eq!(check(&presentation, Some(age(years, on))), invalid);
+    }
+    // Unasked and missing.
+    let wrong = Some(PresentationError::Age);
+    assert_eq!(check(&presentation, None), wrong);
+    let without = with_age(&world, "nonce", &showing(None)).unwrap();
+    assert_eq!(check(&without, asked), wrong);
+    // A day too young, and an age that no day of birth has.
+    for too_much in [age(18, "2008-02-27"), age(120, "2019-01-01")] {
+        let refused = with_age(&world, "nonce", &showing(Some(too_much)));
+        assert_eq!(refused.err(), invalid);
+        assert_eq!(check(&presentation, Some(too_much)), invalid);
+    }
+}
+
+#[test]
+fn an_age_is_refused_beside_the_date_of_birth() {
+    let (world, asked) = (world(), Some(age(18, "2010-01-01")));
+    let items = ItemSet::new([Item::Birthdate]);
+    let both = Wanted {
+        items: &items,
+        age: asked,
+    };
+    assert_eq!(
+        with_age(&world, "nonce", &both).err(),
+        Some(PresentationError::Invalid)
+    );
+}
+
+#[test]
+fn an_age_proof_belongs_to_its_presentation() {
+    let (world, site) = (world(), site("https://a.example"));
+    let items = ItemSet::new([]);
+    let wanted = Wanted {
+        items: &items,
+        age: Some(age(18, "2010-01-01")),
+    };
+    let refused = |text: &str| {
+        let issuer = (&world.keys, NOW);
+        verify_sign_up(text, issuer, &site, &binding("nonce"), &wanted).err()
+    };
+    let presentation = with_age(&world, "nonce", &wanted).unwrap();
+    assert_eq!(refused(&presentation), None);
+    let (head, proofs) = presentation.rsplit_once('.').unwrap();
+    let [core, own, signature] = proofs.split('~').collect::<Vec<_>>().try_into().unwrap();
+    for other in ["other", "nonce"] {
+        let other = with_age(&world, other, &wanted).unwrap();
+        let theirs = other.rsplit('~').nth(1).unwrap();
+        let swapped = format!("{head}.{core}~{theirs}~{signature}");
+        assert_eq!(refused(&swapped), Some(PresentationError::Invalid));
+    }
+    for at in (0..own.len()).step_by(7) {
+        let mut changed = own.to_owned().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        let changed = format!("{head}.{core}~{changed}~{signature}");
+        assert_eq!(
+            refused(&changed),
+            Some(PresentationError::Invalid),
+            "octet {at}"
+        );
+    }
+    for spelt in [
+        format!("{head}.{core}~{own}~{own}~{signature}"),
+        format!("{head}.{core}~~{signature}"),
+        format!("{head}.{core}~{}~{signature}", &own[4..]),
+        format!("{head}.{own}~{core}~{signature}"),
+    ] {
+        assert_eq!(refused(&spelt), Some(PresentationError::Invalid));
+    }
+}
+
+#[test]
+fn presentations_with_an_age_have_the_same_form_and_size_whatever_the_age() {
+    let world = world();
+    let items = ItemSet::new([]);
+    let shape = |on: &str| {
+        let wanted = Wanted {
+            items: &items,
+            age: Some(age(18, on)),
+        };
+        let text = with_age(&world, "nonce", &wanted).unwrap();
+        text.split(['.', '~']).map(str::len).collect::<Vec<_>>()
+    };
+    assert_eq!(shape("2008-02-28"), shape("2070-01-01"));
 }
 
 #[test]

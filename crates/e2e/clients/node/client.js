@@ -2,7 +2,7 @@
 import * as client from 'openid-client'
 import { Browser, fetchTrusting, requestLink } from './browser.js'
 
-async function logIn({ ISSUER, CLIENT_ID, CLIENT_SECRET, CA_FILE, REDIRECT_URI, ALG = 'ES256' }) {
+async function logIn({ ISSUER, CLIENT_ID, CLIENT_SECRET, CA_FILE, REDIRECT_URI, ALG = 'ES256', SCOPE = 'openid' }) {
   const fetch = fetchTrusting(CA_FILE)
   const metadata = { id_token_signed_response_alg: ALG }
   const authentication = CLIENT_SECRET ? client.ClientSecretPost(CLIENT_SECRET) : client.None()
@@ -19,7 +19,7 @@ async function logIn({ ISSUER, CLIENT_ID, CLIENT_SECRET, CA_FILE, REDIRECT_URI, 
   }
   const address = client.buildAuthorizationUrl(config, {
     redirect_uri: REDIRECT_URI,
-    scope: 'openid',
+    scope: SCOPE,
     code_challenge: await client.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
     nonce: checks.expectedNonce,

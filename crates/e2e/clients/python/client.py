@@ -28,7 +28,7 @@ def log_in(environment):
         client_secret=secret,
         server_metadata_url=environment["ISSUER"] + "/.well-known/openid-configuration",
         client_kwargs={
-            "scope": "openid",
+            "scope": environment.get("SCOPE", "openid"),
             "code_challenge_method": "S256",
             "token_endpoint_auth_method": "client_secret_basic" if secret else "none",
             "verify": ca_file,

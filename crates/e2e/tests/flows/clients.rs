@@ -41,6 +41,8 @@ fn three_foreign_clients_log_the_same_person_in_to_the_same_account() {
         assert!(!by_node.is_empty());
         assert_eq!(by_python, by_node);
         assert!(by_site.contains(&by_node), "the site shows another account");
+        let told = by_site.contains("at least 18 yes");
+        assert_eq!(told, site == Party::Shop, "{by_site}");
     }
 }
 
@@ -59,6 +61,7 @@ fn log_in_with(
         .env("CLIENT_ID", site.name())
         .env("CLIENT_SECRET", std::fs::read_to_string(secret)?.trim())
         .env("CA_FILE", deployment.ca())
+        .env("SCOPE", "openid age")
         .env(
             "REDIRECT_URI",
             format!("{}/callback", deployment.origin(site)),
@@ -81,6 +84,11 @@ fn log_in_with(
     let done = next()?;
     ensure!(child.wait()?.success(), "{client:?} failed: {done}");
     ensure!(done["userinfo"]["sub"] == done["claims"]["sub"], "{done}");
+    // The shop asks for an age, the forum does not; the client wants to know at both.
+    let age = (site == Party::Shop).then_some(true);
+    for told in ["claims", "userinfo"] {
+        ensure!(done[told]["age_over_18"].as_bool() == age, "{done}");
+    }
     Ok(done["claims"]["sub"].as_str().context("no sub")?.to_owned())
 }
 

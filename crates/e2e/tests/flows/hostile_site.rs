@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use axum::http::{Method, StatusCode};
+use credential::age::{AgeAsked, Years};
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use credential::site_entry::SiteEntry;
-use credential::time::UnixTime;
+use credential::time::{Day, UnixTime};
 use e2e::gateway_keys::GatewayKeys;
 use e2e::impostor::{Asked, Impostor, Said};
 use e2e::wallet::Wallet;
@@ -79,6 +80,13 @@ impl Stage {
         self.keys
             .signer
             .sign(&request.with_attestation(SITE_ENTRY_FORMAT, json!(entry)))
+    }
+
+    /// A request that carries this entry and asks for an age.
+    fn asking(&self, entry: &str, age: AgeAsked) -> RequestObject {
+        let items = &self.keys.items;
+        let request = self.keys.ask_for(items, Some(age), self.now).unwrap();
+        request.with_attestation(SITE_ENTRY_FORMAT, json!(entry))
     }
 
     /// The site's entry with one thing about it changed, signed by the operator itself.
@@ -241,6 +249,89 @@ fn a_site_gets_the_certificate_again_by_law_alone_and_through_its_gateway_alone(
             .iter()
             .all(|asked| asked.method == Method::GET)
     );
+}
+
+#[test]
+fn a_wallet_proves_the_one_registered_age_on_todays_day_alone() {
+    let stage = Stage::new();
+    let years = |number| Years::try_from(number).unwrap();
+    let entry = stage.entry(|entry| entry.age_over = Some(years(18)));
+    let today = stage.now.day();
+    let asking = |entry: &str, age| stage.asking(entry, age);
+    let signed = |request: &RequestObject| stage.keys.signer.sign(request);
+    let on = |day: u32| AgeAsked {
+        years: years(18),
+        on: Day(day),
+    };
+    let unregistered = signed(&asking(&stage.keys.entry, on(today.0)));
+    stage.refuses_request("no age registered", "age-not-registered", unregistered);
+    for number in [1, 16, 17, 19, 120] {
+        let age = AgeAsked {
+            years: years(number),
+            on: today,
+        };
+        let other = signed(&asking(&entry, age));
+        stage.refuses_request("another age", "age-not-registered", other);
+    }
+    for day in [today.0 - 2, today.0 + 2, today.0 - 3000, today.0 + 3000] {
+        let other = signed(&asking(&entry, on(day)));
+        stage.refuses_request("another day", "age-day-wrong", other);
+    }
+    for asked in [
+        json!({"years": [16, 18], "on": "2026-11-22"}),
+        json!({"years": 18}),
+        json!({"born_by": 39_000}),
+        json!(18),
+        json!(null),
+    ] {
+        let mut value = serde_json::to_value(asking(&entry, on(today.0))).unwrap();
+        *value
+            .pointer_mut("/dcql_query/credentials/2/meta/age_over")
+            .unwrap() = asked;
+        let other = signed(&serde_json::from_value(value).unwrap());
+        stage.refuses_request("an age of another form", "query-unsupported", other);
+    }
+    let mut value = serde_json::to_value(asking(&entry, on(today.0))).unwrap();
+    value["dcql_query"]["credentials"][2]["claims"] = json!([{"path": ["birthdate"]}]);
+    let both = signed(&serde_json::from_value(value).unwrap());
+    stage.refuses_request("the birth date beside it", "items-not-registered", both);
+    let operator = stage.world.deployment().folder_of(Party::Operator);
+    let key = SigningKey::from_pkcs8(&std::fs::read(operator.join("operator.key")).unwrap());
+    let mut careless = parse(&entry);
+    careless.items.push(credential::attributes::Item::Birthdate);
+    let careless = credential::jose::jws::sign(&key.unwrap(), "bauta-site-entry+jwt", &careless);
+    let careless = signed(&asking(&careless, on(today.0)));
+    stage.refuses_request("an entry for both", "site-entry-invalid", careless);
+
+    // The control, on the day before as on this one: clocks differ. Then only the account is shown.
+    let genuine = signed(&asking(&entry, on(today.0 - 1)));
+    stage
+        .impostor
+        .behave(move |asked| answer_and_accept(asked, &genuine));
+    for (outcome, query) in [
+        ("signed-up", "certificate_with_age"),
+        ("signed-in", "account"),
+    ] {
+        let said = stage.wallet().sign_in(&stage.link()).unwrap().unwrap();
+        assert_eq!(said["outcome"], outcome);
+        let posted = stage.impostor.heard().pop().unwrap();
+        let body = String::from_utf8(posted.body.to_vec()).unwrap();
+        let opened: Value = serde_json::from_slice(&stage.keys.open(&body).unwrap()).unwrap();
+        assert!(opened["vp_token"][query].is_array(), "{opened}");
+    }
+    let mut value = serde_json::to_value(asking(&entry, on(today.0))).unwrap();
+    let query = &mut value["dcql_query"];
+    query["credentials"].as_array_mut().unwrap().drain(..2);
+    query.as_object_mut().unwrap().remove("credential_sets");
+    let again = signed(&serde_json::from_value(value.clone()).unwrap());
+    stage.refuses_request("again", "certificate-not-registered", again);
+    let by_law = stage.entry(|entry| {
+        entry.age_over = Some(years(18));
+        entry.requires_certificate = true;
+    });
+    value["verifier_info"][0]["data"] = json!(by_law);
+    let again = signed(&serde_json::from_value(value).unwrap());
+    stage.refuses_request("again, by law", "age-proved-already", again);
 }
 
 #[test]

@@ -77,6 +77,14 @@ fn operator_and_sites_together_cannot_link_a_person() {
             }
         }
     }
+    // What was compared at the shop holds the proof of an age.
+    for person in [p, q] {
+        let shown = of(person, "shop").shape();
+        let proofs = shown
+            .iter()
+            .filter(|(name, _)| name.ends_with("vp_token.certificate_with_age"));
+        assert!(proofs.count() > 0, "no age was proved");
+    }
     let [p, q] = [p, q].map(|(name, _)| attacker.register_rows_of(name));
     assert_same_shape("the register", &p, &q);
 }

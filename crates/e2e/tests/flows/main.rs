@@ -5,6 +5,7 @@
     reason = "what helps a test fails it, and tests/ is not seen as test code"
 )]
 
+mod age;
 mod clients;
 mod data_model;
 mod demo;

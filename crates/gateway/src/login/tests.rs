@@ -22,6 +22,7 @@ fn waiting() -> Waiting {
     Waiting {
         link: request("link"),
         qr: request("qr"),
+        age: None,
     }
 }
 
@@ -32,6 +33,7 @@ fn authentication(transport: Transport) -> Authentication {
         moment: Moment::Unlock,
         transport,
         generation: 0,
+        age_over: None,
         items: Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::account::{Device, PseudonymIndex};
 use crate::bearer::BearerKind;
 use crate::testing::rng;
+use credential::age::Years;
 use credential::time::{Day, Epoch};
 use openid4vc::Secret;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ fn account(seed: u64, byte: u8) -> Account {
         index: index(1, byte),
         generation: 1,
         created: Day(20_000),
+        age_over: None,
         devices: vec![Device {
             key: DeviceKey([byte; 65]),
             added: Day(20_000),
@@ -202,6 +204,7 @@ async fn a_device_is_added_once_and_can_be_removed() {
         key,
         added: Day(20_001),
         index: account.index,
+        age_over: None,
     };
     let id = login(&*at.store, 2).await;
     at.store.admit(&step(id, 0, b"x"), &change).await.unwrap();
@@ -222,6 +225,68 @@ async fn a_device_is_added_once_and_can_be_removed() {
 }
 
 #[tokio::test]
+async fn the_highest_age_that_was_proved_stays() {
+    let at = fixture();
+    let account = signed_up(&*at.store, 1, 7).await;
+    let steps = [
+        (None, None),
+        (Some(16), Some(16)),
+        (Some(18), Some(18)),
+        (Some(16), Some(18)),
+    ];
+    let more = [(None, Some(18)), (Some(120), Some(120))];
+    let years = |number: u8| Years::try_from(number).unwrap();
+    for (seed, (proved, kept)) in (2_u8..).zip(steps.into_iter().chain(more)) {
+        let id = login(&*at.store, seed.into()).await;
+        let (subject, index, age_over) = (account.subject, account.index, proved.map(years));
+        // A known device and a new one are noted alike.
+        let change = if seed % 2 == 0 {
+            AccountChange::Keep {
+                subject,
+                index,
+                age_over,
+            }
+        } else {
+            AccountChange::AddDevice {
+                subject,
+                key: DeviceKey([100 + seed; 65]),
+                added: Day(20_001),
+                index,
+                age_over,
+            }
+        };
+        at.store.admit(&step(id, 0, b"x"), &change).await.unwrap();
+        let loaded = at.store.account(subject).await.unwrap().unwrap();
+        assert_eq!(loaded.age_over, kept.map(years));
+    }
+    let with_age = Account {
+        age_over: Some(years(21)),
+        ..self::account(99, 99)
+    };
+    let id = login(&*at.store, 98).await;
+    let change = AccountChange::Create(with_age.clone());
+    at.store.admit(&step(id, 0, b"x"), &change).await.unwrap();
+    let loaded = at.store.account(with_age.subject).await.unwrap();
+    assert_eq!(loaded, Some(with_age));
+}
+
+#[tokio::test]
+async fn a_store_of_the_version_before_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.db");
+    let account = {
+        let store = SqliteStore::open(&path).unwrap();
+        signed_up(&store, 1, 7).await
+    };
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("ALTER TABLE accounts DROP COLUMN age_over; PRAGMA user_version = 1;")
+        .unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.account(account.subject).await.unwrap(), Some(account));
+}
+
+#[tokio::test]
 async fn an_account_moves_to_the_index_of_the_new_site_key() {
     let at = fixture();
     let account = signed_up(&*at.store, 1, 7).await;
@@ -238,6 +303,7 @@ async fn an_account_moves_to_the_index_of_the_new_site_key() {
     let change = AccountChange::Keep {
         subject: account.subject,
         index: new,
+        age_over: None,
     };
     at.store.admit(&step(id, 0, b"x"), &change).await.unwrap();
     assert_eq!(at.store.find_account(&lookup(7)).await.unwrap(), None);

@@ -3,6 +3,7 @@
 use crate::account::{Account, DeviceKey, PseudonymIndex};
 use crate::bearer::BearerHash;
 use crate::ids::{LoginId, Subject};
+use credential::age::Years;
 use credential::time::{Day, Epoch, UnixTime};
 
 /// Counts the changes of one log-in.
@@ -44,6 +45,8 @@ pub enum AccountChange {
         added: Day,
         /// Where the account belongs, after a change of the site key too.
         index: PseudonymIndex,
+        /// The age that was proved now.
+        age_over: Option<Years>,
     },
     /// A known person with a known device.
     Keep {
@@ -51,6 +54,8 @@ pub enum AccountChange {
         subject: Subject,
         /// Where the account belongs, after a change of the site key too.
         index: PseudonymIndex,
+        /// The age that was proved now.
+        age_over: Option<Years>,
     },
 }
 

@@ -6,6 +6,7 @@ CREATE TABLE accounts (
     index_value     BLOB NOT NULL CHECK (length(index_value) = 32),
     generation      INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 255),
     created_day     INTEGER NOT NULL,
+    age_over        INTEGER CHECK (age_over BETWEEN 1 AND 120),
     UNIQUE (index_version, index_value)
 ) STRICT, WITHOUT ROWID;
 

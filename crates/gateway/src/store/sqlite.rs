@@ -352,6 +352,11 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)
                 .map_err(backend)?;
         }
+        1 => {
+            tx.execute_batch(AGE_OVER).map_err(backend)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)
+                .map_err(backend)?;
+        }
         SCHEMA_VERSION => {}
         _ => return Err(StoreError::Malformed),
     }
@@ -369,4 +374,8 @@ const PRAGMAS: &str = "
 ";
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
+/// What version 2 added to version 1.
+const AGE_OVER: &str = "
+    ALTER TABLE accounts ADD COLUMN age_over INTEGER CHECK (age_over BETWEEN 1 AND 120);
+";

@@ -14,6 +14,8 @@ pub(super) enum Opened {
     Account(String),
     /// A sign-up or a new device, by certificate.
     Certificate(String),
+    /// The same with the proof of an age.
+    CertificateWithAge(String),
 }
 
 /// Opens an answer to `request`.
@@ -46,6 +48,7 @@ pub(super) fn open(request: &WalletRequest, body: &str) -> Result<Opened, Respon
     match id.as_str() {
         sign_in::ACCOUNT => Ok(Opened::Account(text.to_owned())),
         sign_in::CERTIFICATE => Ok(Opened::Certificate(text.to_owned())),
+        sign_in::CERTIFICATE_WITH_AGE => Ok(Opened::CertificateWithAge(text.to_owned())),
         _ => Err(RespondError::Malformed),
     }
 }

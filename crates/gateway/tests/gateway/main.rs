@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+mod age;
+#[cfg(test)]
 mod epochs;
 #[cfg(test)]
 mod person;

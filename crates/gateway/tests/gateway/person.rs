@@ -2,13 +2,14 @@
 //! of the processes around them.
 
 use bbs::certificate::{Certificate, NymCommitment, NymSecrets};
+use credential::age::AgeAsked;
 use credential::attributes::{Attributes, BirthDate, Generation, IssuedSlots, Item, ItemSet};
 use credential::issuance::{self, Binding, Purpose, SignerEntropy};
 use credential::jose::jws::UnverifiedJws;
 use credential::jose::{Jwk, SigningKey, jwe, sha256};
 use credential::manifest::{IssuerKey, Manifest};
 use credential::origin::{Origin, SiteContext};
-use credential::presentation::{Moment, RequestBinding, create_sign_in, create_sign_up};
+use credential::presentation::{Moment, RequestBinding, Wanted, create_sign_in, create_sign_up};
 use credential::site_entry::{self, SiteEntry};
 use credential::time::{Epoch, UnixTime};
 use credential::web_number::WebNumber;
@@ -66,6 +67,7 @@ impl Operator {
             },
             items: vec![Item::FamilyName, Item::Birthdate],
             requires_certificate: false,
+            age_over: None,
         }
     }
 
@@ -203,6 +205,14 @@ impl Request {
         self.seal(&json!({ "error": "access_denied", "state": self.state }))
     }
 
+    /// The age the request asks to have proved.
+    pub(crate) fn age(&self) -> Option<AgeAsked> {
+        let credentials = self.payload["dcql_query"]["credentials"].as_array();
+        let mut ages = credentials.unwrap().iter();
+        let asked = ages.find_map(|c| c["meta"].get("age_over"))?;
+        Some(serde_json::from_value(asked.clone()).unwrap())
+    }
+
     /// The items the request asks a certificate for.
     pub(crate) fn items(&self) -> ItemSet {
         let credentials = self.payload["dcql_query"]["credentials"]
@@ -243,11 +253,33 @@ impl Person {
         request: &Request,
         items: &ItemSet,
     ) -> String {
+        self.showing(device, request, &Wanted { items, age: None })
+    }
+
+    /// Answers with the certificate and the proof of this age.
+    pub(crate) fn prove_age(
+        &self,
+        device: &SigningKey,
+        request: &Request,
+        age: AgeAsked,
+    ) -> String {
+        let (items, age) = (&request.items(), Some(age));
+        let presentation = self.showing(device, request, &Wanted { items, age });
+        request.form("certificate_with_age", &presentation)
+    }
+
+    /// The presentation of a certificate that shows this.
+    pub(crate) fn showing(
+        &self,
+        device: &SigningKey,
+        request: &Request,
+        wanted: &Wanted<'_>,
+    ) -> String {
         create_sign_up(
             &self.certificate,
             (&self.slots, self.epoch),
             (&request.context(), &self.secrets),
-            (&request.binding(), items),
+            (&request.binding(), wanted),
             (device, Moment::Unlock),
             &mut UnwrapErr(SysRng),
         )

@@ -1,6 +1,7 @@
 //! A gateway over a temporary store, driven without HTTP.
 
 use crate::person::{Operator, Request};
+use credential::age::Years;
 use credential::attributes::Item;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
@@ -39,6 +40,7 @@ pub(crate) struct Fixture {
 pub(crate) struct Setting {
     pub(crate) items: Vec<Item>,
     pub(crate) requires_certificate: bool,
+    pub(crate) age_over: Option<u8>,
     pub(crate) manifest: bool,
     pub(crate) site_keys: Vec<u32>,
 }
@@ -48,6 +50,7 @@ impl Default for Setting {
         Setting {
             items: Vec::new(),
             requires_certificate: false,
+            age_over: None,
             manifest: true,
             site_keys: vec![1],
         }
@@ -85,6 +88,11 @@ async fn gateway_in(
     let hash = x509_hash(&signer);
     let mut entry = operator.entry("https://forum.example", (ISSUER, &hash), NOW);
     entry.requires_certificate = setting.requires_certificate;
+    if let Some(years) = setting.age_over {
+        entry.age_over = Some(Years::try_from(years).unwrap());
+        // The date of birth and a proof about it exclude each other.
+        entry.items.retain(|item| *item != Item::Birthdate);
+    }
     let entry = entry.sign(&operator.key).unwrap();
     let trusted = site::Operator {
         origin: operator.origin.clone(),
@@ -170,6 +178,7 @@ pub(crate) struct Browser {
     pub(crate) cookie: Option<String>,
     pub(crate) session: Option<String>,
     pub(crate) verifier: CodeVerifier,
+    pub(crate) scope: &'static str,
 }
 
 impl Browser {
@@ -179,6 +188,15 @@ impl Browser {
             cookie: None,
             session: None,
             verifier,
+            scope: "openid",
+        }
+    }
+
+    /// A browser whose client asks for the age.
+    pub(crate) fn for_age() -> Browser {
+        Browser {
+            scope: "openid age",
+            ..Browser::new()
         }
     }
 
@@ -195,7 +213,7 @@ impl Browser {
             ("client_id", client),
             ("redirect_uri", BACK),
             ("response_type", "code"),
-            ("scope", "openid"),
+            ("scope", self.scope),
             ("state", "the state"),
             ("nonce", "the nonce"),
             ("code_challenge", challenge.as_str()),

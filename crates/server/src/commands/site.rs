@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use credential::age::{BadYears, Years};
 use credential::attributes::Item;
 use credential::origin::Origin;
 use credential::site_entry::{Gateway, Site};
@@ -52,6 +53,10 @@ pub struct AddSite {
     /// A law demands a valid certificate at every sign-in.
     #[arg(long)]
     requires_certificate: bool,
+    /// An age in years that people have to have, from 1 to 120. They prove it once an account,
+    /// without their date of birth, so `birthdate` cannot be an item then.
+    #[arg(long, value_parser = age)]
+    age_over: Option<Years>,
     /// How long the entry is valid, in days.
     #[arg(long, default_value_t = 365)]
     days: u32,
@@ -96,6 +101,15 @@ impl AddSite {
                 format!("there is no item named {name}")
             })
         };
+        let items: Vec<Item> = self.items.iter().map(item).collect::<anyhow::Result<_>>()?;
+        if self.age_over.is_some() && items.contains(&Item::Birthdate) {
+            return Err(Failure::of(
+                "argument-invalid",
+                "an age is proved in place of the date of birth: leave out --age-over or \
+                 --item birthdate",
+            )
+            .into());
+        }
         Ok(NewSite {
             site: Site {
                 origin: Origin::parse(&self.origin)?,
@@ -107,15 +121,24 @@ impl AddSite {
                 origin: Origin::parse(&self.gateway)?,
                 x509_hash: self.x509_hash.clone(),
             },
-            items: self.items.iter().map(item).collect::<anyhow::Result<_>>()?,
+            items,
             sign_in: if self.requires_certificate {
                 SignInNeeds::Certificate
             } else {
                 SignInNeeds::Account
             },
+            age_over: self.age_over,
             valid_days: self.days,
         })
     }
+}
+
+fn age(text: &str) -> Result<Years, String> {
+    let years = text
+        .parse()
+        .ok()
+        .and_then(|years: u8| Years::try_from(years).ok());
+    years.ok_or_else(|| BadYears.to_string())
 }
 
 async fn open_sites(state_folder: &Path) -> anyhow::Result<Sites> {

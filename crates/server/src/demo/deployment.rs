@@ -336,6 +336,9 @@ impl Deployment {
         for item in site.items {
             add.args(["--item", item]);
         }
+        if let Some(years) = site.age_over {
+            add.args(["--age-over", &years.to_string()]);
+        }
         add.arg("--config").arg(self.config(Party::Operator));
         run(add.arg("--out").arg(folder.join("site-entry.jwt")))?;
         std::fs::copy(self.trust_file(), folder.join("operator.json"))?;
@@ -373,10 +376,15 @@ impl Deployment {
         } else {
             ""
         };
+        let scopes = if site.age_over.is_some() {
+            "scopes = [\"age\"]\n"
+        } else {
+            ""
+        };
         let config = format!(
             "origin = \"{origin}\"\ntitle = \"{}\"\ndata_file = \"site.sqlite\"\n\
              ca_file = \"../ca/ca.pem\"\nissuer = \"{}\"\nclient_id = \"{}\"\n\
-             client_secret_file = \"client.secret\"\n{moderator}\n{}",
+             client_secret_file = \"client.secret\"\n{scopes}{moderator}\n{}",
             site.name,
             self.origin(site.gateway),
             site.site.name(),

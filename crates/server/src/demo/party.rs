@@ -93,9 +93,11 @@ pub struct SiteOfDemo {
     pub(super) purpose: &'static str,
     /// The items it is registered for and asks for.
     pub items: &'static [&'static str],
+    /// The age in years that it has proved, once an account.
+    pub age_over: Option<u8>,
 }
 
-/// Both sites: the forum asks for nothing, the shop for the holder's sex.
+/// Both sites: the forum asks for nothing, the shop for the holder's sex and an age.
 pub const SITES: [SiteOfDemo; 2] = [
     SiteOfDemo {
         site: Party::Forum,
@@ -103,13 +105,15 @@ pub const SITES: [SiteOfDemo; 2] = [
         name: "Campo Forum",
         purpose: "One account per person, so that a banned person stays out",
         items: &[],
+        age_over: None,
     },
     SiteOfDemo {
         site: Party::Shop,
         gateway: Party::ShopGateway,
         name: "Mask Shop",
-        purpose: "One account per person; the form of address on the parcel",
+        purpose: "One account per adult; the form of address on the parcel",
         items: &["sex"],
+        age_over: Some(18),
     },
 ];
 

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
+mod age;
+#[cfg(test)]
 #[path = "../../../gateway/tests/gateway/person.rs"]
 mod person;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use crate::person::{Operator, Request};
 use crate::raw::RawConnection;
+use credential::age::Years;
+use credential::attributes::Item;
 use credential::site_entry::SiteEntry;
 use credential::time::UnixTime;
 use gateway::store::{AccountStore, ManifestRow, SqliteStore};
@@ -42,6 +44,8 @@ pub(crate) struct Setting {
     pub(crate) gateway: &'static str,
     /// Whether the site asks for a certificate at every log-in.
     pub(crate) requires_certificate: bool,
+    /// The age that the site asks for.
+    pub(crate) age_over: Option<u8>,
     /// Which manifest the gateway has; it reaches no operator.
     pub(crate) manifest: Manifest,
 }
@@ -179,10 +183,15 @@ async fn prepare(folder: &Path, operator: &Operator, now: UnixTime, setting: Set
     ]);
     let made: Value = serde_json::from_slice(&made).unwrap();
     let hash = made["x509_hash"].as_str().unwrap();
-    let entry = SiteEntry {
+    let mut entry = SiteEntry {
         requires_certificate: setting.requires_certificate,
         ..operator.entry("https://forum.localhost", (ISSUER, hash), now)
     };
+    if let Some(years) = setting.age_over {
+        entry.age_over = Some(Years::try_from(years).unwrap());
+        // The date of birth and a proof about it exclude each other.
+        entry.items.retain(|item| *item != Item::Birthdate);
+    }
     std::fs::write(at("entry.jwt"), entry.sign(&operator.key).unwrap()).unwrap();
     let trust = serde_json::json!({
         "origin": operator.origin, "operator_key": operator.key.public(),
@@ -326,7 +335,7 @@ pub(crate) fn query() -> String {
         ("client_id", "forum"),
         ("redirect_uri", BACK),
         ("response_type", "code"),
-        ("scope", "openid"),
+        ("scope", "openid age"),
         ("state", "the state"),
         ("nonce", "the nonce"),
         ("code_challenge", CHALLENGE),

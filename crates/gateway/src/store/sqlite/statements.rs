@@ -5,6 +5,7 @@ use crate::bearer::BearerHash;
 use crate::ids::Subject;
 use crate::store::StoreError;
 use crate::store::records::{AccountChange, CodeRow, LoginStep, Redemption, SessionRow, TokenRow};
+use credential::age::Years;
 use credential::time::{Day, UnixTime};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -30,14 +31,16 @@ pub(super) fn change_account(
     match change {
         AccountChange::Create(account) => {
             tx.execute(
-                "INSERT INTO accounts (subject, index_version, index_value, generation, created_day)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO accounts (subject, index_version, index_value, generation, created_day,
+                     age_over)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     account.subject.as_bytes(),
                     account.index.version,
                     account.index.value,
                     account.generation,
-                    account.created.0
+                    account.created.0,
+                    account.age_over.map(Years::number)
                 ],
             )
             .map_err(stale_if_taken)?;
@@ -51,11 +54,16 @@ pub(super) fn change_account(
             key,
             added,
             index,
+            age_over,
         } => {
-            move_index(tx, *subject, index)?;
+            update_account(tx, *subject, index, *age_over)?;
             add_device(tx, *subject, key, *added)
         }
-        AccountChange::Keep { subject, index } => move_index(tx, *subject, index),
+        AccountChange::Keep {
+            subject,
+            index,
+            age_over,
+        } => update_account(tx, *subject, index, *age_over),
     }
 }
 
@@ -73,15 +81,24 @@ pub(super) fn add_device(
     Ok(())
 }
 
-pub(super) fn move_index(
+/// Moves an account to where it belongs and notes an age; one that is higher stays.
+fn update_account(
     tx: &Transaction<'_>,
     subject: Subject,
     index: &PseudonymIndex,
+    age_over: Option<Years>,
 ) -> Result<(), StoreError> {
     let found = tx
         .execute(
-            "UPDATE accounts SET index_version = ?2, index_value = ?3 WHERE subject = ?1",
-            params![subject.as_bytes(), index.version, index.value],
+            "UPDATE accounts SET index_version = ?2, index_value = ?3,
+                age_over = CASE WHEN age_over >= ?4 THEN age_over ELSE COALESCE(?4, age_over) END
+             WHERE subject = ?1",
+            params![
+                subject.as_bytes(),
+                index.version,
+                index.value,
+                age_over.map(Years::number)
+            ],
         )
         .map_err(stale_if_taken)?;
     if found == 1 {
@@ -97,7 +114,7 @@ pub(super) fn load_account(
 ) -> Result<Option<Account>, StoreError> {
     let account = tx
         .prepare_cached(
-            "SELECT index_version, index_value, generation, created_day
+            "SELECT index_version, index_value, generation, created_day, age_over
              FROM accounts WHERE subject = ?1",
         )
         .map_err(backend)?
@@ -110,6 +127,9 @@ pub(super) fn load_account(
                 },
                 generation: row.get(2)?,
                 created: Day(row.get(3)?),
+                age_over: row
+                    .get::<_, Option<u8>>(4)?
+                    .and_then(|years| Years::try_from(years).ok()),
                 devices: Vec::new(),
             })
         })

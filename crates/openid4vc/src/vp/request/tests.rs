@@ -28,7 +28,7 @@ fn signer() -> RequestSigner {
 fn request(signer: &RequestSigner) -> RequestObject {
     let key = DecryptionKey::generate();
     let metadata = ClientMetadata::new(*key.public(), &["bauta_account", "bauta_certificate"]);
-    let query = sign_in::query(Ask::AccountOrCertificate, &["generation"]).unwrap();
+    let query = sign_in::query(Ask::AccountOrCertificate, &["generation"], None).unwrap();
     let uri = HttpsUri::parse("https://gateway.example/response/1").unwrap();
     signer
         .request(uri, metadata, query, &mut UnwrapErr(SysRng))

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use credential::age::AgeAsked;
 use getrandom::SysRng;
 use openid4vc::vp::{PostAnswer, RequestLink};
 use rand_core::UnwrapErr;
@@ -32,6 +33,8 @@ pub(super) struct SignInArgs {
 
 /// Errors of a gateway after which the certificate has to be shown instead of the account.
 const NEW_TO_GATEWAY: [&str; 2] = ["device-unknown", "account-unknown"];
+/// Error of a gateway that has not been shown, or has lost, the age that its site asks for.
+const AGE_REQUIRED: &str = "age-required";
 
 /// Runs the command.
 pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Result<(), Failure> {
@@ -86,8 +89,8 @@ async fn answer(
     request: &Request,
     choice: Choice,
 ) -> Result<Answer, Failure> {
-    if choice == Choice::SignUp {
-        return sign_up(home, client, request).await;
+    if let Choice::SignUp { age } = choice {
+        return sign_up(home, client, request, age).await;
     }
     let device = home
         .keys
@@ -109,19 +112,31 @@ async fn answer(
         failure.next = "Run the same command again to show the certificate instead: \
             it says first what that discloses.";
     }
+    forget_age(home, request, &mut failure)?;
     Err(failure)
+}
+
+/// A gateway that does not know of an age gets it only when the person has seen that it is asked.
+fn forget_age(home: &mut Home, request: &Request, failure: &mut Failure) -> Result<(), Failure> {
+    if failure.id == AGE_REQUIRED {
+        home.vault.set_age_over(&request.entry().site.origin, None);
+        home.save_vault()?;
+        failure.next = "Run the same command again: it says first what it proves.";
+    }
+    Ok(())
 }
 
 async fn sign_up(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
+    age: Option<AgeAsked>,
 ) -> Result<Answer, Failure> {
     let site = &request.entry().site;
     let now = clock::now();
     let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
     let body = request
-        .sign_up(&home.vault, (&home.keys, &device), now)
+        .sign_up(&home.vault, (&home.keys, &device), age, now)
         .map_err(|refusal| failure(&refusal))?;
     home.keys.presented(now, &mut UnwrapErr(SysRng));
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
@@ -134,9 +149,14 @@ async fn sign_up(
     }
     let answer = post(client, request, body).await?;
     if !answer.status.is_success() {
-        return Err(refused(&answer));
+        let mut failure = refused(&answer);
+        forget_age(home, request, &mut failure)?;
+        return Err(failure);
     }
     home.vault.set_site(request.entry(), SiteState::Joined, now);
+    if let Some(age) = age {
+        home.vault.set_age_over(&site.origin, Some(age.years));
+    }
     home.save_vault()?;
     Ok(answer)
 }
@@ -172,7 +192,7 @@ fn question(request: &Request, choice: Choice) -> String {
     );
     match choice {
         Choice::SignIn => head + "Signs in to your account there. Nothing about you is disclosed.",
-        Choice::SignUp => {
+        Choice::SignUp { age } => {
             let items: Vec<_> = request.items().iter().map(|item| item.as_str()).collect();
             let law = if request.entry().requires_certificate {
                 "A law demands your certificate here at every sign-in.\n"
@@ -180,7 +200,18 @@ fn question(request: &Request, choice: Choice) -> String {
                 ""
             };
             let items = items.join(", ");
-            head + law + "Signs up, or brings this device to your account. Disclosed: " + &items
+            let age = age.map(|age| {
+                let (years, on) = (age.years.number(), age.on_iso());
+                format!(
+                    "\nProves that you are at least {years} years old on {on}; \
+                     not your birth date."
+                )
+            });
+            format!(
+                "{head}{law}Signs up, or brings this device to your account. \
+                 Disclosed: {items}{}",
+                age.unwrap_or_default()
+            )
         }
     }
 }
@@ -196,17 +227,24 @@ fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> R
     let site = &request.entry().site;
     let outcome = match done {
         Choice::SignIn => "signed-in",
-        Choice::SignUp => "signed-up",
+        Choice::SignUp { .. } => "signed-up",
     };
     let mut text = match done {
         Choice::SignIn => format!("Signed in at {}.", site.name),
-        Choice::SignUp => format!("Signed up at {} with this device.", site.name),
+        Choice::SignUp { .. } => format!("Signed up at {} with this device.", site.name),
     };
     if let Some(uri) = &posted.redirect_uri {
         text.push_str(&format!("\nGo on in the browser that began: {uri}"));
     }
-    let value =
+    let mut value =
         json!({ "outcome": outcome, "site": site.origin, "redirect_uri": posted.redirect_uri });
+    if let Choice::SignUp { age: Some(age) } = done {
+        let years = age.years.number();
+        text.push_str(&format!("\nProved: at least {years} years old."));
+        if let Some(members) = value.as_object_mut() {
+            members.insert("age_over".to_owned(), json!(years));
+        }
+    }
     output.result(&text, &value);
     Ok(())
 }
@@ -222,9 +260,14 @@ fn failure(refusal: &Refusal) -> Failure {
             let what = format!("{refusal}; it is shown from {} on", minute(*from));
             return Failure::new(refusal.id(), what, "Nothing was sent. Try again then.");
         }
-        Refusal::Unregistered(_) | Refusal::NeedlessCertificate => {
-            "Nothing was sent. You can report the site to the operator."
+        Refusal::Unregistered(_)
+        | Refusal::NeedlessCertificate
+        | Refusal::UnregisteredAge
+        | Refusal::AgeAgain => "Nothing was sent. You can report the site to the operator.",
+        Refusal::AgeDay(_) => {
+            "Nothing was sent. Check this device's date; if it is right, report the site."
         }
+        Refusal::TooYoung { .. } => "Nothing was sent: the site learns nothing about your age.",
         Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway | Refusal::OtherGateway => {
             "Nothing was sent. Do not go on with this page."
         }

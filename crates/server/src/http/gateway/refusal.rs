@@ -60,6 +60,10 @@ pub(super) fn of_respond(error: &RespondError) -> OAuthError {
             "wrong-items",
             "the presentation discloses other items than requested",
         ),
+        RespondError::OtherAge => bad(
+            "wrong-age",
+            "the presentation proves an age unasked, or not the one requested",
+        ),
         RespondError::Invalid => bad("presentation-invalid", "the presentation does not verify"),
         RespondError::UnknownAccount => bad(
             "account-unknown",
@@ -72,6 +76,10 @@ pub(super) fn of_respond(error: &RespondError) -> OAuthError {
         RespondError::CertificateRequired => bad(
             "certificate-required",
             "this site asks for a certificate at every log-in",
+        ),
+        RespondError::AgeRequired => bad(
+            "age-required",
+            "this site asks for an age that the account has not proved; prove it by certificate",
         ),
         RespondError::NoManifest => OAuthError::new(
             StatusCode::SERVICE_UNAVAILABLE,
