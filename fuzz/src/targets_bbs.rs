@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use bbs::blind::{self, CommitmentWithProof};
 use bbs::certificate::{
-    self, Expected, ExpectedRenewal, NymCommitment, NymSecrets, SlotCommitment,
+    self, AGE_PROOF_LEN, Asked, Expected, ExpectedRenewal, NymCommitment, NymSecrets, Presented,
+    SlotCommitment,
 };
 use bbs::proof::{self, Proof, Statement};
 use bbs::pseudonym::Pseudonym;
@@ -14,11 +15,12 @@ use crate::Target;
 use crate::input::take;
 use crate::world::{WORLD, rng};
 
-pub(crate) const TARGETS: [Target; 5] = [
+pub(crate) const TARGETS: [Target; 6] = [
     Target::new("bbs_values", values, values_seeds),
     Target::new("bbs_proof", plain_proof, plain_proof_seeds),
     Target::new("bbs_commitment", commitment, commitment_seeds),
     Target::new("bbs_presentation", presentation, presentation_seeds),
+    Target::new("bbs_age", age, age_seeds),
     Target::new("bbs_renewal", renewal, renewal_seeds),
 ];
 
@@ -183,32 +185,61 @@ fn commitment_seeds() -> Vec<Vec<u8>> {
 
 /// A count and as many octets for disclosed slots, then the proof of a sign-up.
 fn presentation(data: &[u8]) -> bool {
-    let world = &*WORLD;
     let (disclosed, proof) = disclosed(data);
     let disclosed: Vec<_> = disclosed
         .into_iter()
         .map(|slot| (slot, certificate::octets_slot(b"1")))
         .collect();
+    verifies(proof, None, None, &disclosed)
+}
+
+/// An age proof, then the proof of the sign-up that it belongs to.
+fn age(data: &[u8]) -> bool {
+    let (age, proof) = take(data);
+    let shown = [(6, certificate::octets_slot(b"1"))];
+    verifies(proof, Some(age), Some(38_000), &shown)
+}
+
+fn verifies(
+    proof: &[u8],
+    age: Option<[u8; AGE_PROOF_LEN]>,
+    born_by: Option<u16>,
+    disclosed: &[(usize, Scalar)],
+) -> bool {
+    let (world, context) = (&*WORLD, WORLD.site.context());
     let expected = Expected {
         issuer: &world.issuer.public(),
         header: &credential::issuance::issuer_header(crate::world::NOW.epoch()),
-        context: world.site.context(),
+        context,
         ph: b"ph",
+        born_by,
     };
-    let pseudonym = world
-        .secrets
-        .pseudonym(world.site.context())
-        .expect("a pseudonym");
-    certificate::verify_presentation(&expected, &pseudonym, proof, &disclosed).is_ok()
+    let presented = Presented {
+        pseudonym: world.secrets.pseudonym(context).expect("a pseudonym"),
+        proof: proof.to_vec(),
+        age,
+    };
+    certificate::verify_presentation(&expected, &presented, disclosed).is_ok()
+}
+
+fn present(born_by: Option<u16>) -> Presented {
+    let asked = Asked {
+        context: WORLD.site.context(),
+        ph: b"ph",
+        disclosed: &[6],
+        born_by,
+    };
+    let made = WORLD.certificate.present(&asked, &mut rng());
+    made.expect("a certificate that holds")
 }
 
 fn presentation_seeds() -> Vec<Vec<u8>> {
-    let world = &*WORLD;
-    let (proof, _) = world
-        .certificate
-        .present(world.site.context(), b"ph", &[6], &mut rng())
-        .expect("a certificate that holds");
-    vec![[&[1, 6], proof.as_slice()].concat()]
+    vec![[&[1, 6], present(None).proof.as_slice()].concat()]
+}
+
+fn age_seeds() -> Vec<Vec<u8>> {
+    let Presented { proof, age, .. } = present(Some(38_000));
+    vec![[age.expect("it was asked for").as_slice(), &proof].concat()]
 }
 
 fn renewal(data: &[u8]) -> bool {

@@ -1,11 +1,14 @@
 //! Targets of `credential`.
 
+use credential::age::{AgeAsked, Years};
 use credential::attributes::{BirthDate, Generation, Item, ItemSet, item_text, slot_value};
-use credential::issuance::{self, Binding, Purpose};
+use credential::issuance::{self, Binding, Purpose, RenewedEpochs};
 use credential::jose::encode;
+use credential::jose::jws::Header;
 use credential::manifest::Manifest;
 use credential::origin::Origin;
-use credential::presentation::{self, Moment};
+use credential::presentation::{self, Moment, Wanted};
+use credential::renewal::{Registered, RenewalRequest, Renewing};
 use credential::site_entry::SiteEntry;
 use credential::time::{Epoch, UnixTime};
 use credential::web_number::WebNumber;
@@ -14,11 +17,12 @@ use crate::Target;
 use crate::input::{take, text};
 use crate::world::{self, KEY, NOW, WORLD, rng, signed_as};
 
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 10] = [
     Target::new("manifest", manifest, manifest_seeds),
     Target::new("site_entry", site_entry, site_entry_seeds),
     Target::new("sign_up", sign_up, sign_up_seeds),
     Target::new("sign_in", sign_in, sign_in_seeds),
+    Target::new("renewal_request", renewal_request, renewal_request_seeds),
     Target::new("issued_form", issued_form, issued_form_seeds),
     Target::new("issuance", issuance, issuance_seeds),
     Target::new("origin", origin, origin_seeds),
@@ -34,7 +38,7 @@ fn manifest(data: &[u8]) -> bool {
         let now = NOW.epoch();
         assert!(manifest.epoch() <= now, "a manifest of a later epoch");
         let _ = manifest.keys().covers(now);
-        manifest.keys().accepted(now).count() <= 2
+        manifest.keys().accepted(NOW).count() <= 3
     })
 }
 
@@ -63,29 +67,87 @@ fn site_entry_seeds() -> Vec<Vec<u8>> {
     vec![serde_json::to_vec(&world::site_entry()).expect("an entry is JSON")]
 }
 
-fn asked() -> ItemSet {
-    ItemSet::new([Item::Birthdate, Item::Guardianship])
+/// The date of birth is not disclosed beside an age.
+fn asked(with_age: bool) -> ItemSet {
+    let first = if with_age { Item::Sex } else { Item::Birthdate };
+    ItemSet::new([first, Item::Guardianship])
+}
+
+fn an_age() -> AgeAsked {
+    AgeAsked {
+        years: Years::try_from(1).expect("a number of years"),
+        on: NOW.day(),
+    }
 }
 
 fn sign_up(data: &[u8]) -> bool {
     let Some(text) = text(data) else {
         return false;
     };
-    let issuer = (&WORLD.keys, NOW.epoch());
-    presentation::verify_sign_up(text, issuer, &WORLD.site, &world::binding(), &asked()).is_ok()
+    let issuer = (&WORLD.keys, NOW);
+    [None, Some(an_age())].into_iter().any(|age| {
+        let items = &asked(age.is_some());
+        let wanted = Wanted { items, age };
+        presentation::verify_sign_up(text, issuer, &WORLD.site, &world::binding(), &wanted).is_ok()
+    })
 }
 
 fn sign_up_seeds() -> Vec<Vec<u8>> {
     let world = &*WORLD;
-    let presentation = presentation::create_sign_up(
-        &world.certificate,
-        (&world.slots, NOW.epoch()),
-        (&world.site, &world.secrets),
-        (&world::binding(), &asked()),
-        (&KEY, Moment::Possession),
+    let of = |age: Option<AgeAsked>| {
+        let items = &asked(age.is_some());
+        presentation::create_sign_up(
+            &world.certificate,
+            (&world.slots, NOW.epoch()),
+            (&world.site, &world.secrets),
+            (&world::binding(), &Wanted { items, age }),
+            (&KEY, Moment::Possession),
+            &mut rng(),
+        )
+        .expect("an honest wallet")
+        .into_bytes()
+    };
+    vec![of(None), of(Some(an_age()))]
+}
+
+/// The claims of a renewal request, under the key that it names.
+fn renewal_request(data: &[u8]) -> bool {
+    let header = Header {
+        jwk: Some(*KEY.public()),
+        ..Header::of_type("bauta-renewal+jwt")
+    };
+    let compact = world::signed(&header, data);
+    let Ok(request) = RenewalRequest::read(&compact, &world::origin()) else {
+        return false;
+    };
+    let row = Registered {
+        commitment: WORLD.commitment,
+        generation: Generation::First,
+    };
+    request
+        .verify(&world::origin(), &WORLD.issuer_key(), &row)
+        .is_ok()
+}
+
+fn renewal_request_seeds() -> Vec<Vec<u8>> {
+    let world = &*WORLD;
+    let epoch = NOW.epoch();
+    let sent = Renewing {
+        certificate: &world.certificate,
+        web_number: &world.slots.web_number,
+        commitment: (&world.commitment, &world.blind),
+        device: &KEY,
+    }
+    .request(
+        RenewedEpochs {
+            old: epoch,
+            new: epoch.next(),
+        },
+        (&world::origin(), "n1"),
         &mut rng(),
     );
-    vec![presentation.expect("an honest wallet").into_bytes()]
+    let sent = sent.expect("a certificate that holds");
+    vec![world::payload_of(&sent.compact)]
 }
 
 /// A proof and a header, under the device's signature.

@@ -113,7 +113,7 @@ pub(crate) fn a_request() -> RequestObject {
 }
 
 fn a_query() -> Query {
-    sign_in::query(Ask::AccountOrCertificate, &["generation", "sex"]).expect("a query")
+    sign_in::query(Ask::AccountOrCertificate, &["generation", "sex"], None).expect("a query")
 }
 
 pub(crate) fn request_object_seeds() -> Vec<Vec<u8>> {

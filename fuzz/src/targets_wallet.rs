@@ -18,7 +18,7 @@ use wallet::vault::{DeviceKeys, OperatorTrust, Person, SiteState, StoredCertific
 use crate::Target;
 use crate::input::{json_both_ways, text};
 use crate::targets_vp;
-use crate::world::{self, KEY, NOW, WORLD, signed};
+use crate::world::{self, KEY, NOW, WORLD, rng, signed};
 
 pub(crate) const TARGETS: [Target; 6] = [
     Target::new("vault", vault, vault_seeds),
@@ -70,7 +70,7 @@ fn some_keys() -> DeviceKeys {
         &world.request.blind,
     );
     let mut keys = DeviceKeys::default();
-    keys.certificate = Some(certificate);
+    keys.keep_enrolled(certificate, NOW, &mut rng());
     keys.holder().expect("a key");
     keys.site_or_new(world.site.origin()).expect("a key");
     keys
@@ -111,7 +111,7 @@ fn device_keys(data: &[u8]) -> bool {
         keys.site(WORLD.site.origin()),
         keys.sites().count(),
     );
-    keys.certificate.is_some_and(|certificate| {
+    keys.certificate(NOW).is_some_and(|certificate| {
         let _ = (certificate.is_of(&WORLD.keys), certificate.is_accepted(NOW));
         certificate.open(&person()).is_ok()
     })

@@ -156,6 +156,7 @@ pub(crate) fn site_entry() -> SiteEntry {
         },
         items: vec![credential::attributes::Item::Sex],
         requires_certificate: false,
+        age_over: None,
     }
 }
 
