@@ -48,7 +48,8 @@ impl CommitmentWithProof {
         let masks = &random[1..];
         let commitment = generators[0].mul(&blind) + sum_of_products(&generators[1..], messages);
         let cbar = sum_of_products(&generators, masks);
-        let challenge = blind_challenge(interface, &generators, &commitment, &cbar);
+        let input = challenge_input(&generators, &commitment, &cbar);
+        let challenge = interface.hash_to_scalar(&input.0);
         let s_hat = masks[0] + *blind * challenge;
         let m_hats = messages
             .iter()
@@ -115,12 +116,21 @@ impl CommitmentWithProof {
 
     /// CoreCommitVerify; the commitment if its proof holds.
     fn verify(&self, interface: &Interface) -> Result<G1, Invalid> {
+        self.verify_with(interface, |input| interface.hash_to_scalar(&input.0))
+    }
+
+    /// The verifier with its hash, which tests of zero knowledge replace.
+    fn verify_with(
+        &self,
+        interface: &Interface,
+        hash: impl Fn(&Octets) -> Scalar,
+    ) -> Result<G1, Invalid> {
         let generators = interface.blind_generators(self.m_hats.len());
         let hats = std::iter::once(&self.s_hat).chain(&self.m_hats);
         let mut terms: Vec<_> = generators.iter().copied().zip(hats.copied()).collect();
         terms.push((self.commitment, -self.challenge));
         let cbar = msm_vartime(&terms);
-        if blind_challenge(interface, &generators, &self.commitment, &cbar) == self.challenge {
+        if hash(&challenge_input(&generators, &self.commitment, &cbar)) == self.challenge {
             Ok(self.commitment)
         } else {
             Err(Invalid)
@@ -191,7 +201,7 @@ pub(crate) fn parse_scalars(bytes: &[u8]) -> Result<Vec<Scalar>, Invalid> {
     Ok(scalars)
 }
 
-fn blind_challenge(interface: &Interface, generators: &[G1], c: &G1, cbar: &G1) -> Scalar {
+fn challenge_input(generators: &[G1], c: &G1, cbar: &G1) -> Octets {
     let mut input = Octets::default();
     input.integer(generators.len().saturating_sub(1));
     for generator in generators {
@@ -199,5 +209,68 @@ fn blind_challenge(interface: &Interface, generators: &[G1], c: &G1, cbar: &G1) 
     }
     input.point(c);
     input.point(cbar);
-    interface.hash_to_scalar(&input.0)
+    input
+}
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use super::*;
+    use crate::certificate::tests::{assert_hashed, assert_masked, random_point, rng, witness};
+
+    fn scalars(count: usize, seed: u8) -> Vec<Scalar> {
+        let mut rng = rng(seed);
+        (0..count).map(|_| Scalar::random(&mut rng)).collect()
+    }
+
+    /// Zero knowledge: whoever may choose the challenge needs no secret.
+    #[test]
+    fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
+        let interface = Interface::blind();
+        let [challenge, s_hat, m_hats @ ..] = &scalars(5, 80)[..] else {
+            panic!("too few")
+        };
+        let made = CommitmentWithProof {
+            commitment: random_point(&mut rng(81)),
+            s_hat: *s_hat,
+            m_hats: m_hats.to_vec(),
+            challenge: *challenge,
+        };
+        let generators = interface.blind_generators(3);
+        let hash = |input: &Octets| {
+            assert_hashed(input, &[&made.commitment.to_bytes()]);
+            for generator in &generators {
+                assert_hashed(input, &[&generator.to_bytes()]);
+            }
+            *challenge
+        };
+        assert!(made.verify_with(&interface, hash).is_ok());
+        // The control: with the real hash it does not.
+        assert!(made.verify(&interface).is_err());
+    }
+
+    /// Soundness: two transcripts with one first message give blind and messages.
+    #[test]
+    fn two_transcripts_give_the_witness() {
+        let (interface, messages) = (Interface::blind(), scalars(3, 82));
+        let random = scalars(5, 83);
+        let (one, blind) = CommitmentWithProof::commit_with(&interface, &messages, &random);
+        // The same first message for another challenge: that of another hash.
+        let challenge = one.challenge + Scalar::from_u128(1);
+        let masks = &random[1..];
+        let secrets = [&[*blind], messages.as_slice()].concat();
+        let answer = |(mask, secret): (&Scalar, &Scalar)| *mask + *secret * challenge;
+        let two: Vec<_> = masks.iter().zip(&secrets).map(answer).collect();
+        let responses = [&[one.s_hat], one.m_hats.as_slice()].concat();
+        let again = CommitmentWithProof {
+            commitment: one.commitment,
+            s_hat: two[0],
+            m_hats: two[1..].to_vec(),
+            challenge,
+        };
+        assert!(again.verify_with(&interface, |_| challenge).is_ok());
+        let extracted = witness((one.challenge, &responses), (challenge, &two));
+        assert!(extracted == secrets);
+        assert_masked(one.challenge, &responses, &secrets);
+    }
 }

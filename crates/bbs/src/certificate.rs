@@ -143,6 +143,6 @@ fn own_hash(domain: &[u8], input: &Octets) -> Scalar {
 
 #[cfg(test)]
 #[cfg(not(target_family = "wasm"))]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod vectors;

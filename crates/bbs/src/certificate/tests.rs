@@ -16,7 +16,7 @@ pub(super) struct Holder {
     pub(super) c: NymCommitment,
 }
 
-pub(super) fn rng(seed: u8) -> ChaCha20Rng {
+pub(crate) fn rng(seed: u8) -> ChaCha20Rng {
     ChaCha20Rng::from_seed([seed; 32])
 }
 
@@ -47,7 +47,7 @@ pub(super) fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) 
 }
 
 /// What a challenge has to hash, or a prover could choose it afterwards.
-pub(super) fn assert_hashed(input: &Octets, parts: &[&[u8]]) {
+pub(crate) fn assert_hashed(input: &Octets, parts: &[&[u8]]) {
     for (i, part) in parts.iter().enumerate() {
         let found = input.0.windows(part.len()).any(|window| window == *part);
         assert!(found, "part {i} is not in the challenge");
@@ -55,7 +55,7 @@ pub(super) fn assert_hashed(input: &Octets, parts: &[&[u8]]) {
 }
 
 /// A response that had no mask of its own would give its secret away.
-pub(super) fn assert_masked(challenge: Scalar, responses: &[Scalar], secrets: &[Scalar]) {
+pub(crate) fn assert_masked(challenge: Scalar, responses: &[Scalar], secrets: &[Scalar]) {
     assert_eq!(responses.len(), secrets.len());
     let pairs = responses.iter().zip(secrets);
     let masks: Vec<Scalar> = pairs
@@ -69,7 +69,7 @@ pub(super) fn assert_masked(challenge: Scalar, responses: &[Scalar], secrets: &[
 }
 
 /// A point that nobody knows anything about.
-pub(super) fn random_point(rng: &mut impl CryptoRng) -> G1 {
+pub(crate) fn random_point(rng: &mut impl CryptoRng) -> G1 {
     G1::base().mul(&Scalar::random(rng))
 }
 
@@ -90,7 +90,7 @@ pub(super) fn scalars_of(proof: &[u8], points: usize) -> Vec<Scalar> {
 }
 
 /// What two transcripts with the same first message give: challenge and responses of each.
-pub(super) fn witness(one: (Scalar, &[Scalar]), two: (Scalar, &[Scalar])) -> Vec<Scalar> {
+pub(crate) fn witness(one: (Scalar, &[Scalar]), two: (Scalar, &[Scalar])) -> Vec<Scalar> {
     let divisor = (one.0 - two.0).invert();
     let pairs = one.1.iter().zip(two.1);
     pairs.map(|(a, b)| (*a - *b) * divisor).collect()
@@ -474,4 +474,45 @@ fn secrets_survive_their_serialisation() {
     let context = Context::new(b"a");
     assert!(back.pseudonym(&context).unwrap() == holder.secrets.pseudonym(&context).unwrap());
     assert!(NymSecrets::from_bytes(&holder.secrets.expose()[32..]).is_err());
+}
+
+/// Whether a type has a trait: an inherent constant goes before that of a trait for all types.
+macro_rules! has {
+    ($type:ty: $trait:path) => {{
+        #[allow(dead_code, reason = "unused where the type has the trait")]
+        trait Without {
+            const HAS: bool = false;
+        }
+        impl<T> Without for T {}
+        struct Probe<T>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "unused where the type lacks the trait")]
+        impl<T: $trait> Probe<T> {
+            const HAS: bool = true;
+        }
+        <Probe<$type>>::HAS
+    }};
+}
+
+#[test]
+fn secrets_can_be_neither_copied_nor_printed() {
+    macro_rules! secret {
+        ($($type:ty),*) => {$(
+            assert!(!has!($type: Clone), "{} is Clone", stringify!($type));
+            assert!(!has!($type: std::fmt::Debug), "{} is Debug", stringify!($type));
+            assert!(!has!($type: std::fmt::Display), "{} is Display", stringify!($type));
+        )*};
+    }
+    secret!(
+        SecretKey,
+        NymSecrets,
+        SignerEntropy,
+        Blind,
+        KnownSlots,
+        Certificate,
+        Signature
+    );
+    secret!(crate::proof::ProofRandomness, age::Prover);
+    assert!(!has!(Scalar: std::fmt::Debug));
+    // The control.
+    assert!(has!(PublicKey: Clone) && has!(Invalid: std::fmt::Debug));
 }

@@ -106,6 +106,68 @@ fn a_renewed_certificate_has_the_same_slots_and_the_same_pseudonym() {
     assert!(SlotCommitment::verify_renewal(&k, &proof, &again).is_ok());
 }
 
+/// Whatever anybody but the holder sees of a certificate is the same for a first and a renewed one:
+/// what is signed beside the slots, and the form of what is shown.
+#[test]
+fn first_and_renewed_certificates_are_alike_in_every_public_input() {
+    let mut at = stage(47);
+    let (k, blind, proof) = at.renew();
+    // Into the same epoch, so that nothing may differ.
+    let signature = at.check(&k, &proof).unwrap().sign(&at.key, HEADER);
+    let secrets = (&at.holder.secrets, &blind);
+    let issuer = at.key.public();
+    let renewed = Certificate::verify(signature.unwrap(), &issuer, HEADER, &known(100), secrets);
+    let (first, renewed) = (&at.certificate, &renewed.unwrap());
+    assert!(first.header == renewed.header);
+    assert!(first.issuer.to_bytes() == renewed.issuer.to_bytes());
+    assert!(first.messages[1..] == renewed.messages[1..], "every slot");
+    assert!(
+        first.messages[0] != renewed.messages[0],
+        "the blind is another"
+    );
+    assert!(first.signature.to_bytes() != renewed.signature.to_bytes());
+
+    let context = Context::new(b"site");
+    let public = |certificate: &Certificate, born_by, seed| {
+        let asked = Asked {
+            context: &context,
+            ph: b"ph",
+            disclosed: &[6, 11],
+            born_by,
+        };
+        let shown = certificate.present(&asked, &mut rng(seed)).unwrap();
+        let expected = Expected {
+            issuer: &issuer,
+            header: HEADER,
+            context: &context,
+            ph: b"ph",
+            born_by,
+        };
+        let slots = [(6, Scalar::from_u128(105)), (11, Scalar::from_u128(110))];
+        assert!(verify_presentation(&expected, &shown, &slots).is_ok());
+        (
+            shown.pseudonym.to_bytes(),
+            shown.proof.len(),
+            shown.age.map(|age| age.len()),
+        )
+    };
+    for born_by in [None, Some(200)] {
+        assert!(public(first, born_by, 48) == public(renewed, born_by, 49));
+    }
+    // And they are renewed alike.
+    let again = |certificate: &Certificate| {
+        let c = (&at.holder.c, &at.holder.blind);
+        let (k, _, proof) = certificate.renew(c, BINDING, &mut rng(50)).unwrap();
+        (k, at.check(&k, &proof).is_ok())
+    };
+    let (of_first, of_renewed) = (again(first), again(renewed));
+    assert!(
+        of_first == of_renewed,
+        "the same random octets give the same commitment"
+    );
+    assert!(of_first.1);
+}
+
 #[test]
 fn a_commitment_with_another_value_in_any_slot_is_refused() {
     let mut at = stage(41);
