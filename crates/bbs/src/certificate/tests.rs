@@ -477,19 +477,18 @@ fn secrets_survive_their_serialisation() {
 }
 
 /// Whether a type has a trait: an inherent constant goes before that of a trait for all types.
+/// Underscores: one of the two is never used.
 macro_rules! has {
     ($type:ty: $trait:path) => {{
-        #[allow(dead_code, reason = "unused where the type has the trait")]
-        trait Without {
-            const HAS: bool = false;
+        trait _Without {
+            const _HAS: bool = false;
         }
-        impl<T> Without for T {}
+        impl<T> _Without for T {}
         struct Probe<T>(std::marker::PhantomData<T>);
-        #[allow(dead_code, reason = "unused where the type lacks the trait")]
         impl<T: $trait> Probe<T> {
-            const HAS: bool = true;
+            const _HAS: bool = true;
         }
-        <Probe<$type>>::HAS
+        <Probe<$type>>::_HAS
     }};
 }
 
