@@ -8,8 +8,9 @@ use e2e::world::{World, snapshot};
 use serde_json::Value;
 use server::demo::deployment::Party;
 
-const COMMANDS: [&[&str]; 7] = [
+const COMMANDS: [&[&str]; 8] = [
     &["show"],
+    &["renew"],
     &["sites"],
     &["devices"],
     &["backup", "never-written"],
