@@ -4,7 +4,8 @@
 //! blind, and that its nym_secrets are the opening of C, the commitment in the register's row. The
 //! issuer sees device key limbs, web number and generation, which its row must agree with, and
 //! learns nothing about the other slots. Without C, whoever forged certificates with a leaked key
-//! of an old epoch could renew them, with other nym_secrets each, for ever. Source: `docs/specs.md`, section "renewal".
+//! of an old epoch could renew them, with other nym_secrets each, for ever; with C the holder of a
+//! row can still renew other attributes (docs/review-bbs.md). Source: `docs/specs.md`, "Issuing".
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
