@@ -1,15 +1,14 @@
-//! Targets of `wallet`, and of what a gateway reads itself.
+//! Targets of `wallet`, and short texts of several crates.
 
 use std::sync::LazyLock;
 
 use credential::attributes::{Attributes, Generation};
 use credential::jose::SigningKey;
 use credential::manifest::Manifest;
-use gateway::authentication::Transport;
-use gateway::ids::{LoginId, Subject};
 use openid4vc::Secret;
 use openid4vc::oauth::{CodeChallenge, CodeVerifier};
 use serde::de::DeserializeOwned;
+use service::enrolment;
 use wallet::enrol::{self, Begun, Committed, Draft, Session};
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
@@ -210,21 +209,16 @@ fn wallet_request(data: &[u8]) -> bool {
     })
 }
 
-/// What stands in a gateway's addresses and in stored rows; key files; PKCE.
+/// Key files; the texts of PKCE; the name of an enrolment session.
 fn short_texts(data: &[u8]) -> bool {
     let _ = SigningKey::from_pkcs8(data);
     let _ = openid4vc::oidc::RsaSigningKey::from_pkcs8(data);
-    json_both_ways::<Subject>(data);
     let Some(text) = text(data) else {
         return false;
     };
-    let subject = Subject::parse(text);
-    if let Ok(subject) = subject {
-        assert_eq!(subject.to_string(), text);
-    }
-    let login = LoginId::parse(text);
-    if let Ok(login) = login {
-        assert_eq!(login.to_string(), text);
+    let session = enrolment::parse_session(text);
+    if let Some(session) = session {
+        assert_eq!(enrolment::session_text(session), text);
     }
     let challenge = CodeChallenge::parse(text, Some("S256"));
     if let Ok(challenge) = challenge {
@@ -234,19 +228,12 @@ fn short_texts(data: &[u8]) -> bool {
     if let Ok(verifier) = &verifier {
         assert!(verifier.challenge().matches(verifier));
     }
-    let transport = Transport::parse(text);
-    assert!(transport.is_none_or(|transport| transport.as_str() == text));
-    let id = subject.is_ok() || login.is_ok() || transport.is_some();
-    id || challenge.is_ok() || verifier.is_ok()
+    session.is_some() || challenge.is_ok() || verifier.is_ok()
 }
 
 fn short_texts_seeds() -> Vec<Vec<u8>> {
-    let id = credential::jose::encode([8; 16]);
-    vec![
-        format!("\"{id}\"").into_bytes(),
-        id.into_bytes(),
-        b"qr".to_vec(),
-        credential::jose::encode([3; 32]).into_bytes(),
-        format!("{}~", credential::jose::encode([4; 32])).into_bytes(),
-    ]
+    let encode = |octets: &[u8]| credential::jose::encode(octets);
+    [encode(&[8; 16]), encode(&[3; 32]), encode(&[4; 32]) + "~"]
+        .map(String::into_bytes)
+        .to_vec()
 }
