@@ -136,11 +136,13 @@ fn dcql(data: &[u8]) -> bool {
     for one in &chosen {
         assert_eq!(query.credential(one.id.as_str()), Some(*one));
     }
-    let credential = serde_json::from_slice::<Value>(data).expect("a query is JSON");
-    for asked in query.credentials() {
-        let _ = asked.claims_of(&credential);
-        for claim in asked.claims.iter().flatten() {
-            let _ = claim.path.select(&credential);
+    // What a query leaves unread, half a surrogate pair for one, need not be a value.
+    if let Ok(credential) = serde_json::from_slice::<Value>(data) {
+        for asked in query.credentials() {
+            let _ = asked.claims_of(&credential);
+            for claim in asked.claims.iter().flatten() {
+                let _ = claim.path.select(&credential);
+            }
         }
     }
     for id in ids() {
