@@ -64,6 +64,7 @@ impl RegisterStore for OneRow {
         Ok(Some(RegisterRow {
             id,
             commitment: [0; 48],
+            first_commitment: [0; 48],
             generation: 1,
             status: store::RowStatus::Active,
             last_epoch: crate::world::NOW.epoch(),

@@ -104,6 +104,7 @@ fn statement(issuer: &PublicKey) -> Statement<'_> {
         issuer,
         header: b"header",
         ph: b"nonce",
+        nym: None,
     }
 }
 
@@ -118,7 +119,7 @@ fn plain_proof(data: &[u8]) -> bool {
         .iter()
         .map(|&index| (index, messages().get(index).copied().unwrap_or_default()))
         .collect();
-    proof::verify(&statement(&WORLD.issuer.public()), &proof, &disclosed).is_ok()
+    proof::verify(&statement(&WORLD.issuer.public()), None, &proof, &disclosed).is_ok()
 }
 
 fn disclosed(data: &[u8]) -> (Vec<usize>, &[u8]) {
@@ -136,7 +137,7 @@ fn plain_proof_seeds() -> Vec<Vec<u8>> {
     let (issuer, messages) = (&WORLD.issuer, messages());
     let signature =
         bbs::signature::sign(&PLAIN, issuer, b"header", &messages).expect("fitting messages");
-    let proof = proof::prove(
+    let (proof, _) = proof::prove(
         &statement(&issuer.public()),
         &signature,
         &messages,
@@ -160,7 +161,9 @@ fn commitment(data: &[u8]) -> bool {
         return false;
     };
     assert_eq!(commitment.to_bytes(), data);
-    let parameters = BLIND.get(commitment.len());
+    // A point, two scalars of its own, and one for each message.
+    let messages = (commitment.to_bytes().len() - 48) / 32 - 2;
+    let parameters = BLIND.get(messages);
     parameters.is_some_and(|parameters| {
         blind::sign(
             parameters,
@@ -250,7 +253,7 @@ fn renewal(data: &[u8]) -> bool {
         issuer: &world.issuer.public(),
         header: &credential::issuance::issuer_header(crate::world::NOW.epoch()),
         opened: &opened_slots(),
-        commitment: &world.commitment,
+        first: &world.first,
         binding,
     };
     SlotCommitment::verify_renewal(&point, &proof, &expected).is_ok()
@@ -270,7 +273,7 @@ fn renewal_seeds() -> Vec<Vec<u8>> {
     let world = &*WORLD;
     let (point, _, proof) = world
         .certificate
-        .renew((&world.commitment, &world.blind), b"binding", &mut rng())
+        .renew(&world.first_blind, b"binding", &mut rng())
         .expect("a certificate that holds");
     vec![[point.as_slice(), &proof, b"binding"].concat()]
 }

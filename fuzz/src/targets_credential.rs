@@ -121,7 +121,7 @@ fn renewal_request(data: &[u8]) -> bool {
         return false;
     };
     let row = Registered {
-        commitment: WORLD.commitment,
+        first: WORLD.first,
         generation: Generation::First,
     };
     request
@@ -135,7 +135,7 @@ fn renewal_request_seeds() -> Vec<Vec<u8>> {
     let sent = Renewing {
         certificate: &world.certificate,
         web_number: &world.slots.web_number,
-        commitment: (&world.commitment, &world.blind),
+        first_blind: &world.first_blind,
         device: &KEY,
     }
     .request(
@@ -185,7 +185,7 @@ fn issued_form(data: &[u8]) -> bool {
     let Ok(signature) = issuance::parse_issued_form(text, NOW.epoch()) else {
         return false;
     };
-    let secrets = (&world.secrets, &world.request.blind);
+    let secrets = (&world.secrets, &world.first_blind);
     issuance::receive(&signature, &world.issuer_key(), &world.slots, secrets).is_ok()
 }
 

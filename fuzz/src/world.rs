@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
-use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets, SignerEntropy};
+use bbs::certificate::{
+    Blind, Certificate, FirstCommitment, NymCommitment, NymSecrets, SignerEntropy,
+};
 use credential::attributes::{Attributes, BirthDate, Generation, IssuedSlots};
 use credential::issuance::{self, SlotRequest};
 use credential::jose::jwe::DecryptionKey;
@@ -54,6 +56,8 @@ pub(crate) struct World {
     pub(crate) secrets: NymSecrets,
     pub(crate) blind: Blind,
     pub(crate) commitment: NymCommitment,
+    pub(crate) first: FirstCommitment,
+    pub(crate) first_blind: Blind,
     pub(crate) slots: IssuedSlots,
     pub(crate) request: SlotRequest,
     pub(crate) signature: Vec<u8>,
@@ -85,25 +89,29 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
         device_key: *KEY.public(),
     };
     let (opening, origin) = ((&secrets, &blind), origin());
-    let request = issuance::request(&slots, &commitment, opening, (&origin, b"n"), &mut rng);
+    let first_blind = Blind::draw(&mut rng);
+    let server = (&origin, b"n".as_slice());
+    let request = issuance::request(&slots, &commitment, opening, &first_blind, server, &mut rng);
     let sent = (request.commitment.as_slice(), request.proof.as_slice());
     let epoch = NOW.epoch();
-    let signature = issuance::issue(&issuer, epoch, &slots, &commitment, sent, (&origin, b"n"))
+    let issued = issuance::issue(&issuer, epoch, &slots, &commitment, sent, server)
         .expect("an honest request");
     let issuer_key = IssuerKey {
         epoch,
         key: issuer.public(),
     };
+    let own = (&secrets, &first_blind);
     let certificate =
-        issuance::receive(&signature, &issuer_key, &slots, (&secrets, &request.blind))
-            .expect("an honest issuer");
+        issuance::receive(&issued.signature, &issuer_key, &slots, own).expect("an honest issuer");
     let manifest = Manifest::sign(&origin, &[issuer_key], NOW, &KEY);
     let manifest =
         Manifest::verify(&manifest, &origin, KEY.public(), NOW).expect("an honest operator");
     World {
         keys: manifest.keys().clone(),
         site: site_entry().context(),
-        signature: signature.to_vec(),
+        signature: issued.signature.to_vec(),
+        first: FirstCommitment::from_bytes(&issued.commitment).expect("an honest issuer"),
+        first_blind,
         issuer,
         secrets,
         blind,

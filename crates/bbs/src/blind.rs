@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::Invalid;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced, sum_of_products};
 use crate::signature::{SecretKey, Signature, b_point};
 use crate::suite::{Interface, Octets, Parameters};
 
@@ -77,9 +77,7 @@ impl CommitmentWithProof {
         let commitment = G1::from_bytes(point).ok_or(Invalid)?;
         let mut scalars = parse_scalars(rest)?;
         let challenge = scalars.pop().ok_or(Invalid)?;
-        if scalars.is_empty() {
-            return Err(Invalid);
-        }
+        Invalid::when(scalars.is_empty())?;
         let s_hat = scalars.remove(0);
         Ok(CommitmentWithProof {
             commitment,
@@ -102,18 +100,6 @@ impl CommitmentWithProof {
         out.0
     }
 
-    /// Number of committed messages.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.m_hats.len()
-    }
-
-    /// Whether no message is committed to.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.m_hats.is_empty()
-    }
-
     /// CoreCommitVerify; the commitment if its proof holds.
     fn verify(&self, interface: &Interface) -> Result<G1, Invalid> {
         self.verify_with(interface, |input| interface.hash_to_scalar(&input.0))
@@ -127,14 +113,14 @@ impl CommitmentWithProof {
     ) -> Result<G1, Invalid> {
         let generators = interface.blind_generators(self.m_hats.len());
         let hats = std::iter::once(&self.s_hat).chain(&self.m_hats);
-        let mut terms: Vec<_> = generators.iter().copied().zip(hats.copied()).collect();
-        terms.push((self.commitment, -self.challenge));
-        let cbar = msm_vartime(&terms);
-        if hash(&challenge_input(&generators, &self.commitment, &cbar)) == self.challenge {
-            Ok(self.commitment)
-        } else {
-            Err(Invalid)
-        }
+        let cbar = announced(
+            generators.iter().zip(hats),
+            (&self.commitment, self.challenge),
+        );
+        Invalid::when(
+            hash(&challenge_input(&generators, &self.commitment, &cbar)) != self.challenge,
+        )?;
+        Ok(self.commitment)
     }
 }
 
@@ -152,10 +138,8 @@ pub fn sign(
     commitment: Option<&CommitmentWithProof>,
     entropy: Option<&Scalar>,
 ) -> Result<Signature, Invalid> {
-    let committed = commitment.map_or(0, CommitmentWithProof::len);
-    if messages.len() + 1 + committed != parameters.message_generators.len() {
-        return Err(Invalid);
-    }
+    let committed = commitment.map_or(0, |commitment| commitment.m_hats.len());
+    Invalid::when(messages.len() + 1 + committed != parameters.message_generators.len())?;
     let domain = parameters.domain(&key.public(), header);
     let mut b = b_point(parameters, &domain, messages);
     if let Some(commitment) = commitment {
@@ -178,9 +162,7 @@ pub(crate) fn sign_b(
     key: &SecretKey,
     b: &G1,
 ) -> Result<Signature, Invalid> {
-    if b.is_identity() {
-        return Err(Invalid);
-    }
+    Invalid::when(b.is_identity())?;
     let mut input = Octets::default();
     input.point(b);
     key.sign_point(parameters, b, &input)
@@ -189,9 +171,7 @@ pub(crate) fn sign_b(
 /// Scalars of 32 octets each, none of them zero, nothing left over.
 pub(crate) fn parse_scalars(bytes: &[u8]) -> Result<Vec<Scalar>, Invalid> {
     let (chunks, rest) = bytes.as_chunks::<SCALAR_LEN>();
-    if !rest.is_empty() {
-        return Err(Invalid);
-    }
+    Invalid::when(!rest.is_empty())?;
     // Reserved at once: a buffer that grows leaves copies of secrets behind.
     let mut scalars = Vec::with_capacity(chunks.len());
     for chunk in chunks {

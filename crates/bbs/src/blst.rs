@@ -11,16 +11,16 @@
 
 use blst::{
     BLST_ERROR, blst_bendian_from_scalar, blst_expand_message_xmd, blst_final_exp, blst_fp12,
-    blst_fp12_is_one, blst_fp12_mul, blst_fr, blst_fr_add, blst_fr_cneg, blst_fr_from_scalar,
-    blst_fr_inverse, blst_fr_mul, blst_fr_sub, blst_hash_to_g1, blst_lendian_from_scalar,
-    blst_miller_loop, blst_p1, blst_p1_add_or_double, blst_p1_affine, blst_p1_affine_in_g1,
-    blst_p1_affine_is_inf, blst_p1_cneg, blst_p1_compress, blst_p1_from_affine, blst_p1_generator,
-    blst_p1_is_equal, blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress,
-    blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2,
-    blst_p2_add_or_double, blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2,
-    blst_p2_affine_is_inf, blst_p2_compress, blst_p2_from_affine, blst_p2_generator,
-    blst_p2_is_inf, blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress, blst_scalar,
-    blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
+    blst_fp12_is_one, blst_fp12_mul, blst_fr, blst_fr_add, blst_fr_from_scalar, blst_fr_inverse,
+    blst_fr_mul, blst_fr_sub, blst_hash_to_g1, blst_miller_loop, blst_p1, blst_p1_add_or_double,
+    blst_p1_affine, blst_p1_affine_in_g1, blst_p1_affine_is_inf, blst_p1_cneg, blst_p1_compress,
+    blst_p1_from_affine, blst_p1_generator, blst_p1_is_equal, blst_p1_is_inf, blst_p1_mult,
+    blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger,
+    blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2, blst_p2_add_or_double,
+    blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
+    blst_p2_compress, blst_p2_from_affine, blst_p2_generator, blst_p2_is_inf, blst_p2_mult,
+    blst_p2_to_affine, blst_p2_uncompress, blst_scalar, blst_scalar_fr_check,
+    blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
 };
 use rand_core::CryptoRng;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -84,7 +84,6 @@ impl Scalar {
             blst_scalar_from_be_bytes(&raw mut scalar, bytes.as_ptr(), bytes.len());
             blst_fr_from_scalar(&raw mut fr, &raw const scalar);
         }
-        scalar.b.zeroize();
         Scalar(fr)
     }
 
@@ -105,28 +104,19 @@ impl Scalar {
     /// 32 big-endian octets.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; SCALAR_LEN] {
-        let mut scalar = self.to_blst();
+        let scalar = self.to_blst();
         let mut bytes = [0; SCALAR_LEN];
         // SAFETY: 32 writable octets out.
         unsafe { blst_bendian_from_scalar(bytes.as_mut_ptr(), &raw const scalar) };
-        scalar.b.zeroize();
         bytes
     }
 
+    /// The integer in 32 little-endian octets, wiped when it is dropped.
     fn to_blst(self) -> blst_scalar {
         let mut scalar = blst_scalar::default();
         // SAFETY: both values are initialised.
         unsafe { blst_scalar_from_fr(&raw mut scalar, &raw const self.0) };
         scalar
-    }
-
-    fn to_lendian(self) -> Zeroizing<[u8; SCALAR_LEN]> {
-        let mut scalar = self.to_blst();
-        let mut bytes = Zeroizing::new([0; SCALAR_LEN]);
-        // SAFETY: 32 writable octets out.
-        unsafe { blst_lendian_from_scalar(bytes.as_mut_ptr(), &raw const scalar) };
-        scalar.b.zeroize();
-        bytes
     }
 
     /// Whether this is zero, in constant time.
@@ -177,10 +167,7 @@ impl std::ops::Mul for Scalar {
 impl std::ops::Neg for Scalar {
     type Output = Scalar;
     fn neg(self) -> Scalar {
-        let mut out = blst_fr::default();
-        // SAFETY: both values are initialised.
-        unsafe { blst_fr_cneg(&raw mut out, &raw const self.0, true) };
-        Scalar(out)
+        Scalar::default() - self
     }
 }
 
@@ -276,10 +263,17 @@ impl G1 {
     pub fn mul(&self, scalar: &Scalar) -> G1 {
         // blst takes another, slower way for zero; it multiplies by one instead.
         let zero = scalar.ct_eq(&Scalar::default());
-        let bytes = Scalar::conditional_select(scalar, &Scalar::one(), zero).to_lendian();
+        let factor = Scalar::conditional_select(scalar, &Scalar::one(), zero).to_blst();
         let mut out = blst_p1::default();
         // SAFETY: 32 readable octets hold the 255 bits announced.
-        unsafe { blst_p1_mult(&raw mut out, &raw const self.0, bytes.as_ptr(), SCALAR_BITS) };
+        unsafe {
+            blst_p1_mult(
+                &raw mut out,
+                &raw const self.0,
+                factor.b.as_ptr(),
+                SCALAR_BITS,
+            )
+        };
         let limbs = [&mut out.x.l, &mut out.y.l, &mut out.z.l];
         for limb in limbs.into_iter().flatten() {
             limb.conditional_assign(&0, zero);
@@ -369,7 +363,7 @@ pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
     }
     let projective: Vec<*const blst_p1> = terms.iter().map(|(p, _)| &raw const p.0).collect();
     let mut affine = vec![blst_p1_affine::default(); terms.len()];
-    let scalars: Vec<u8> = terms.iter().flat_map(|(_, s)| *s.to_lendian()).collect();
+    let scalars: Vec<u8> = terms.iter().flat_map(|(_, s)| s.to_blst().b).collect();
     let points = [affine.as_ptr(), std::ptr::null()];
     let bytes = [scalars.as_ptr(), std::ptr::null()];
     let mut out = blst_p1::default();
@@ -390,6 +384,16 @@ pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
         );
     }
     G1(out)
+}
+
+/// Σ generator · response - point · challenge, in variable time: the first message of a prover who
+/// opens `point`, as the verifier computes it from the answers.
+pub(crate) fn announced<'a>(
+    answers: impl IntoIterator<Item = (&'a G1, &'a Scalar)>,
+    (point, challenge): (&G1, Scalar),
+) -> G1 {
+    let answers = answers.into_iter().map(|(g, response)| (*g, *response));
+    msm_vartime(&answers.chain([(*point, -challenge)]).collect::<Vec<_>>())
 }
 
 /// A point of the prime-order subgroup G2.
@@ -427,14 +431,14 @@ impl G2 {
 
     /// The generator times `scalar`, in constant time.
     pub(crate) fn generator_mul(scalar: &Scalar) -> G2 {
-        let bytes = scalar.to_lendian();
+        let factor = scalar.to_blst();
         let mut out = blst_p2::default();
         // SAFETY: the generator is a constant; 32 readable octets hold the 255 bits announced.
         unsafe {
             blst_p2_mult(
                 &raw mut out,
                 blst_p2_generator(),
-                bytes.as_ptr(),
+                factor.b.as_ptr(),
                 SCALAR_BITS,
             )
         };
@@ -468,18 +472,18 @@ impl G2 {
     }
 }
 
-/// Whether e(p1, q1) · e(p2, q2) is one. No point may be the identity, which `blst_miller_loop` does
-/// not know; every point that is parsed is none.
-pub(crate) fn pairing_product_is_one(p1: &G1, q1: &G2, p2: &G1, q2: &G2) -> bool {
-    let (a, b) = (p1.to_affine(), p2.to_affine());
+/// Whether e(p, q) is e(r, the generator of G2). No point may be the identity, which
+/// `blst_miller_loop` does not know; every point that is parsed is none.
+pub(crate) fn pairs_as_with_generator((p, q): (&G1, &G2), r: &G1) -> bool {
+    let (a, b, generator) = (p.to_affine(), (-*r).to_affine(), G2::generator());
     let mut left = blst_fp12::default();
     let mut right = blst_fp12::default();
     let mut product = blst_fp12::default();
     let mut out = blst_fp12::default();
     // SAFETY: all values are initialised.
     unsafe {
-        blst_miller_loop(&raw mut left, &raw const q1.0, &raw const a);
-        blst_miller_loop(&raw mut right, &raw const q2.0, &raw const b);
+        blst_miller_loop(&raw mut left, &raw const q.0, &raw const a);
+        blst_miller_loop(&raw mut right, &raw const generator.0, &raw const b);
         blst_fp12_mul(&raw mut product, &raw const left, &raw const right);
         blst_final_exp(&raw mut out, &raw const product);
         blst_fp12_is_one(&raw const out)

@@ -21,7 +21,7 @@ pub use self::age::{AGE_PROOF_LEN, BIRTH_DAY_SLOT};
 pub use self::issuance::{SLOT_PROOF_LEN, SlotCommitment};
 pub use self::opening::{NymCommitment, OPENING_PROOF_LEN};
 pub use self::presentation::{Asked, Expected, Presented, verify_presentation};
-pub use self::renewal::{ExpectedRenewal, OPENED_SLOTS, RENEWAL_PROOF_LEN};
+pub use self::renewal::{ExpectedRenewal, FirstCommitment, OPENED_SLOTS, RENEWAL_PROOF_LEN};
 pub use self::secrets::{Blind, NymSecrets, SignerEntropy};
 pub use self::sign_in::{SIGN_IN_PROOF_LEN, prove_sign_in, verify_sign_in};
 use crate::Invalid;
@@ -123,8 +123,18 @@ impl Certificate {
     }
 }
 
-fn nym_product(scalars: &[Scalar]) -> G1 {
-    sum_of_products(&layout().nyms, scalars)
+/// Σ nym_secrets over their slots' generators, and the blind.
+fn nym_commitment(secrets: &NymSecrets, blind: &Blind) -> G1 {
+    sum_of_products(&layout().nyms, &secrets.0) + layout().blind.mul(&blind.0)
+}
+
+/// The responses for such a commitment with their generators.
+fn nym_answers<'a>(
+    hats: &'a [Scalar],
+    blind_hat: &'a Scalar,
+) -> impl Iterator<Item = (&'a G1, &'a Scalar)> {
+    let nyms = layout().nyms.iter().zip(hats);
+    nyms.chain([(&layout().blind, blind_hat)])
 }
 
 /// Appends mask + secret · challenge for each secret.

@@ -19,9 +19,9 @@
 //! let parameters = Interface::core().parameters(2, None);
 //! let messages = [Interface::core().message_to_scalar(b"one"), Interface::core().message_to_scalar(b"two")];
 //! let signature = bbs::signature::sign(&parameters, &key, b"header", &messages)?;
-//! let statement = proof::Statement { parameters: &parameters, issuer: &key.public(), header: b"header", ph: b"nonce" };
-//! let proof = proof::prove(&statement, &signature, &messages, &[1], &mut rng)?;
-//! proof::verify(&statement, &proof, &[(1, messages[1])])?;
+//! let statement = proof::Statement { parameters: &parameters, issuer: &key.public(), header: b"header", ph: b"nonce", nym: None };
+//! let (proof, _) = proof::prove(&statement, &signature, &messages, &[1], &mut rng)?;
+//! proof::verify(&statement, None, &proof, &[(1, messages[1])])?;
 //! # Ok::<(), bbs::Invalid>(())
 //! ```
 
@@ -46,3 +46,9 @@ pub use suite::{Interface, Parameters};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not valid")]
 pub struct Invalid;
+
+impl Invalid {
+    fn when(refused: bool) -> Result<(), Invalid> {
+        if refused { Err(Invalid) } else { Ok(()) }
+    }
+}

@@ -5,13 +5,12 @@
 mod steps;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 pub(crate) use self::steps::{
     Commitments, ProofRandomness, Split, finalize, header_with_nym, proof_init, verify_init,
     verify_pairing,
 };
-use self::steps::{NymPart, challenge_input, nym_init, nym_verify_init};
+use self::steps::{challenge_input, nym_init, nym_verify_init};
 use crate::Invalid;
 use crate::blind::parse_scalars;
 use crate::blst::{G1, G1_LEN, Scalar};
@@ -29,9 +28,12 @@ pub struct Statement<'a> {
     pub header: &'a [u8],
     /// The presentation header that the challenge binds.
     pub ph: &'a [u8],
+    /// The pseudonym that the proof is bound to; none in the plain interface.
+    pub nym: Option<NymStatement<'a>>,
 }
 
 /// The context of a pseudonym and how many of the last messages are its nym_secrets.
+#[derive(Clone, Copy)]
 pub struct NymStatement<'a> {
     /// The context.
     pub context: &'a Context,
@@ -67,9 +69,7 @@ impl Proof {
         };
         let point = |bytes| G1::from_bytes(bytes).ok_or(Invalid);
         let mut m_hats = parse_scalars(rest)?;
-        if m_hats.len() < 4 {
-            return Err(Invalid);
-        }
+        Invalid::when(m_hats.len() < 4)?;
         let challenge = m_hats.pop().ok_or(Invalid)?;
         let head: Vec<Scalar> = m_hats.drain(..3).collect();
         let [e_hat, r1_hat, r3_hat] = head.as_slice() else {
@@ -105,133 +105,69 @@ impl Proof {
     }
 }
 
-/// ProofGen: proves a signature on `messages` and discloses those at the indexes `disclosed`
-/// (ascending).
+/// ProofGen and ProofGenWithNym: proves a signature on `messages`, discloses those at the indexes
+/// `disclosed` (ascending), and gives the pseudonym if the statement has one.
 ///
 /// # Errors
 ///
-/// [`Invalid`] when an index is out of range or out of order, or numbers differ.
+/// [`Invalid`] when an index is out of range or out of order, one of a nym_secret, or numbers
+/// differ.
 pub fn prove(
     statement: &Statement<'_>,
     signature: &Signature,
     messages: &[Scalar],
     disclosed: &[usize],
     rng: &mut impl CryptoRng,
-) -> Result<Proof, Invalid> {
+) -> Result<(Proof, Option<Pseudonym>), Invalid> {
     let undisclosed = messages.len().saturating_sub(disclosed.len());
     let random = ProofRandomness::draw(undisclosed, rng);
-    prove_with(statement, None, signature, messages, disclosed, &random).map(|(proof, _)| proof)
+    prove_with(statement, signature, messages, disclosed, &random)
 }
 
-/// ProofGenWithNym: as [`prove`], bound to the pseudonym of the last messages in a context.
-///
-/// # Errors
-///
-/// As [`prove`]; also when a nym_secret would be disclosed.
-pub fn prove_with_nym(
-    statement: &Statement<'_>,
-    nym: &NymStatement<'_>,
-    signature: &Signature,
-    messages: &[Scalar],
-    disclosed: &[usize],
-    rng: &mut impl CryptoRng,
-) -> Result<(Proof, Pseudonym), Invalid> {
-    let undisclosed = messages.len().saturating_sub(disclosed.len());
-    let random = ProofRandomness::draw(undisclosed, rng);
-    let (proof, pseudonym) = prove_with(
-        statement,
-        Some(nym),
-        signature,
-        messages,
-        disclosed,
-        &random,
-    )?;
-    Ok((proof, pseudonym.ok_or(Invalid)?))
-}
-
-/// CoreProofGen and CoreProofGenWithNym with given randomness.
+/// [`prove`] with given randomness.
 pub(crate) fn prove_with(
     statement: &Statement<'_>,
-    nym: Option<&NymStatement<'_>>,
     signature: &Signature,
     messages: &[Scalar],
     disclosed: &[usize],
     random: &ProofRandomness,
 ) -> Result<(Proof, Option<Pseudonym>), Invalid> {
-    let split = Split::new(statement.parameters, disclosed, nym)?;
-    if messages.len() != statement.parameters.message_generators.len()
-        || random.messages.len() != split.hidden.len()
-    {
-        return Err(Invalid);
-    }
-    let at = |indexes: &[usize]| -> Zeroizing<Vec<Scalar>> {
-        let mut chosen = Zeroizing::new(Vec::with_capacity(indexes.len()));
-        chosen.extend(indexes.iter().filter_map(|i| messages.get(*i).copied()));
-        chosen
-    };
-    let hidden = at(&split.hidden);
+    let split = Split::new(statement, disclosed)?;
+    Invalid::when(
+        messages.len() != statement.parameters.message_generators.len()
+            || random.messages.len() != split.hidden.len(),
+    )?;
     let shown: Vec<_> = disclosed
         .iter()
-        .copied()
-        .zip(at(disclosed).iter().copied())
+        .filter_map(|i| Some((*i, *messages.get(*i)?)))
         .collect();
-
-    let commitments = proof_init(statement, nym, signature, messages, random, &split);
-    let nym_part = nym
-        .map(|nym| nym_init(nym, messages, &random.messages))
+    let commitments = proof_init(statement, signature, messages, random, &split);
+    let nym = statement
+        .nym
+        .map(|nym| nym_init(&nym, messages, &random.messages))
         .transpose()?;
-    let input = challenge_input(
-        statement,
-        &commitments,
-        &shown,
-        nym.zip(nym_part.as_ref())
-            .map(|(nym, (pseudonym, ut))| NymPart {
-                pseudonym,
-                ut,
-                context: nym.context,
-            }),
-    );
+    let bound = nym.as_ref().map(|(pseudonym, ut)| (pseudonym, ut));
+    let input = challenge_input(statement, &commitments, &shown, bound);
     let challenge = statement.parameters.interface.hash_to_scalar(&input.0);
+    let hidden = split.hidden_of(messages);
     let proof = finalize(&commitments, signature, &hidden, random, challenge);
-    Ok((proof, nym_part.map(|(pseudonym, _)| pseudonym)))
+    Ok((proof, nym.map(|(pseudonym, _)| pseudonym)))
 }
 
-/// ProofVerify: whether `proof` shows a signature on messages of which `disclosed` are the ones
-/// at these indexes (ascending), and on exactly as many others as the layout has.
+/// ProofVerify and ProofVerifyWithNym: whether `proof` shows a signature on messages of which
+/// `disclosed` are the ones at these indexes (ascending), and on exactly as many others as the
+/// layout has; and that `pseudonym` belongs to the last of them, if the statement has one.
 ///
 /// # Errors
 ///
 /// [`Invalid`] when it does not.
 pub fn verify(
     statement: &Statement<'_>,
+    pseudonym: Option<&Pseudonym>,
     proof: &Proof,
     disclosed: &[(usize, Scalar)],
 ) -> Result<(), Invalid> {
-    verify_any(statement, None, proof, disclosed)
-}
-
-/// ProofVerifyWithNym: as [`verify`], and that `pseudonym` belongs to the last messages.
-///
-/// # Errors
-///
-/// [`Invalid`] when it does not.
-pub fn verify_with_nym(
-    statement: &Statement<'_>,
-    nym: &NymStatement<'_>,
-    pseudonym: &Pseudonym,
-    proof: &Proof,
-    disclosed: &[(usize, Scalar)],
-) -> Result<(), Invalid> {
-    verify_any(statement, Some((nym, pseudonym)), proof, disclosed)
-}
-
-fn verify_any(
-    statement: &Statement<'_>,
-    nym: Option<(&NymStatement<'_>, &Pseudonym)>,
-    proof: &Proof,
-    disclosed: &[(usize, Scalar)],
-) -> Result<(), Invalid> {
-    verify_with(statement, nym, proof, disclosed, |input| {
+    verify_with(statement, pseudonym, proof, disclosed, |input| {
         statement.parameters.interface.hash_to_scalar(&input.0)
     })
 }
@@ -239,27 +175,25 @@ fn verify_any(
 /// The verifier with its hash, which tests of zero knowledge replace.
 pub(crate) fn verify_with(
     statement: &Statement<'_>,
-    nym: Option<(&NymStatement<'_>, &Pseudonym)>,
+    pseudonym: Option<&Pseudonym>,
     proof: &Proof,
     disclosed: &[(usize, Scalar)],
     hash: impl Fn(&Octets) -> Scalar,
 ) -> Result<(), Invalid> {
     let indexes: Vec<usize> = disclosed.iter().map(|(i, _)| *i).collect();
-    let split = Split::new(statement.parameters, &indexes, nym.map(|(n, _)| n))?;
-    if proof.m_hats.len() != split.hidden.len() {
-        return Err(Invalid);
-    }
-    let commitments = verify_init(statement, nym.map(|(n, _)| n), proof, disclosed, &split);
-    let ut = nym
-        .map(|(nym, pseudonym)| nym_verify_init(nym, pseudonym, proof))
+    let split = Split::new(statement, &indexes)?;
+    Invalid::when(
+        proof.m_hats.len() != split.hidden.len() || statement.nym.is_some() != pseudonym.is_some(),
+    )?;
+    let commitments = verify_init(statement, proof, disclosed, &split);
+    let uv = statement
+        .nym
+        .zip(pseudonym)
+        .map(|(nym, pseudonym)| nym_verify_init(&nym, pseudonym, proof))
         .transpose()?;
-    let part = nym.zip(ut.as_ref()).map(|((nym, pseudonym), ut)| NymPart {
-        pseudonym,
-        ut,
-        context: nym.context,
-    });
-    if hash(&challenge_input(statement, &commitments, disclosed, part)) != proof.challenge {
-        return Err(Invalid);
-    }
+    let bound = pseudonym.zip(uv.as_ref());
+    Invalid::when(
+        hash(&challenge_input(statement, &commitments, disclosed, bound)) != proof.challenge,
+    )?;
     verify_pairing(statement, proof)
 }

@@ -28,11 +28,8 @@ impl Pseudonym {
     }
 
     fn new(point: G1) -> Result<Pseudonym, Invalid> {
-        if point.is_identity() || point == G1::base() {
-            Err(Invalid)
-        } else {
-            Ok(Pseudonym(point))
-        }
+        Invalid::when(point.is_identity() || point == G1::base())?;
+        Ok(Pseudonym(point))
     }
 }
 

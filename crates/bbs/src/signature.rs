@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Invalid;
 use crate::blst::{
-    G1, G1_LEN, G2, G2_LEN, SCALAR_LEN, Scalar, msm_vartime, pairing_product_is_one,
+    G1, G1_LEN, G2, G2_LEN, SCALAR_LEN, Scalar, msm_vartime, pairs_as_with_generator,
     sum_of_products,
 };
 use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar, p1};
@@ -30,9 +30,7 @@ impl SecretKey {
     /// [`Invalid`] for inputs outside those lengths.
     pub fn from_key_material(key_material: &[u8], key_info: &[u8]) -> Result<SecretKey, Invalid> {
         let info_len = u16::try_from(key_info.len()).map_err(|_| Invalid)?;
-        if key_material.len() < 32 {
-            return Err(Invalid);
-        }
+        Invalid::when(key_material.len() < 32)?;
         let input = Zeroizing::new([key_material, &info_len.to_be_bytes(), key_info].concat());
         let dst = [CIPHERSUITE_ID, "H2G_HM2S_KEYGEN_DST_"].concat();
         Ok(SecretKey(hash_to_scalar(&input, dst.as_bytes())))
@@ -50,11 +48,8 @@ impl SecretKey {
     /// [`Invalid`] for zero or a value not below r.
     pub fn from_bytes(bytes: &[u8; SCALAR_LEN]) -> Result<SecretKey, Invalid> {
         let scalar = Scalar::from_bytes(bytes).ok_or(Invalid)?;
-        if scalar.is_zero() {
-            Err(Invalid)
-        } else {
-            Ok(SecretKey(scalar))
-        }
+        Invalid::when(scalar.is_zero())?;
+        Ok(SecretKey(scalar))
     }
 
     /// 32 big-endian octets, for the key store alone.
@@ -85,11 +80,8 @@ impl SecretKey {
         let sum = Zeroizing::new(self.0 + e);
         // Of a sum that is zero the inverse is zero, and A then the identity.
         let a = b.mul(&Zeroizing::new(sum.invert()));
-        if a.is_identity() {
-            Err(Invalid)
-        } else {
-            Ok(Signature { a, e })
-        }
+        Invalid::when(a.is_identity())?;
+        Ok(Signature { a, e })
     }
 }
 
@@ -130,11 +122,8 @@ impl Signature {
         let (a, e) = bytes.split_first_chunk().ok_or(Invalid)?;
         let e = Scalar::from_bytes(e.try_into().map_err(|_| Invalid)?).ok_or(Invalid)?;
         let a = G1::from_bytes(a).ok_or(Invalid)?;
-        if e.is_zero() {
-            Err(Invalid)
-        } else {
-            Ok(Signature { a, e })
-        }
+        Invalid::when(e.is_zero())?;
+        Ok(Signature { a, e })
     }
 
     /// 80 octets: A, e.
@@ -172,9 +161,7 @@ pub fn sign(
     header: &[u8],
     messages: &[Scalar],
 ) -> Result<Signature, Invalid> {
-    if messages.len() != parameters.message_generators.len() {
-        return Err(Invalid);
-    }
+    Invalid::when(messages.len() != parameters.message_generators.len())?;
     let domain = parameters.domain(&key.public(), header);
     // Room for all of it at once: a buffer that grows would leave messages behind.
     let length = (messages.len() + 1) * SCALAR_LEN;
@@ -198,18 +185,10 @@ pub fn verify(
     messages: &[Scalar],
     signature: &Signature,
 ) -> Result<(), Invalid> {
-    if messages.len() != parameters.message_generators.len() {
-        return Err(Invalid);
-    }
+    Invalid::when(messages.len() != parameters.message_generators.len())?;
     let domain = parameters.domain(issuer, header);
     let b = Zeroizing::new(b_point(parameters, &domain, messages));
-    let key = issuer
-        .0
-        .add(G2::generator_mul(&signature.e))
-        .ok_or(Invalid)?;
-    if pairing_product_is_one(&signature.a, &key, &-*b, &G2::generator()) {
-        Ok(())
-    } else {
-        Err(Invalid)
-    }
+    let e = G2::generator_mul(&signature.e);
+    let key = issuer.0.add(e).ok_or(Invalid)?;
+    Invalid::when(!pairs_as_with_generator((&signature.a, &key), &b))
 }

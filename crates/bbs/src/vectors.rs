@@ -12,7 +12,6 @@ use crate::blind::CommitmentWithProof;
 use crate::blst::{EXPAND_LEN, G1, Scalar, expand_message};
 use crate::proof::{
     NymStatement, Proof, ProofRandomness, Statement, header_with_nym, prove_with, verify,
-    verify_with_nym,
 };
 use crate::pseudonym::{Context, Pseudonym};
 use crate::suite::{CIPHERSUITE_ID, hash_to_scalar, p1};
@@ -223,6 +222,7 @@ fn core_proofs_are_those_of_the_fixtures() {
             issuer: &issuer,
             header: &header,
             ph: &ph,
+            nym: None,
         };
         let disclosed: Vec<usize> = f["disclosedIndexes"]
             .as_array()
@@ -236,7 +236,7 @@ fn core_proofs_are_those_of_the_fixtures() {
             .collect();
         let valid = f["result"]["valid"].as_bool().unwrap();
         let verified = Proof::from_bytes(&bytes(&f["proof"]))
-            .and_then(|proof| verify(&statement, &proof, &shown));
+            .and_then(|proof| verify(&statement, None, &proof, &shown));
         assert_eq!(verified.is_ok(), valid, "{name}: {}", f["caseName"]);
         if valid {
             let trace = &f["trace"]["random_scalars"];
@@ -253,8 +253,7 @@ fn core_proofs_are_those_of_the_fixtures() {
             );
             let given = parse_signature(&f["signature"]);
             let random = ProofRandomness::given(&random);
-            let (ours, _) =
-                prove_with(&statement, None, &given, &messages, &disclosed, &random).unwrap();
+            let (ours, _) = prove_with(&statement, &given, &messages, &disclosed, &random).unwrap();
             assert_eq!(ours.to_bytes(), bytes(&f["proof"]), "{name}");
         }
     }
@@ -456,6 +455,7 @@ fn blind_and_pseudonym_proofs_are_those_of_the_fixtures_and_refused_when_changed
             issuer: &issuer,
             header: &header,
             ph: &ph,
+            nym: None,
         };
         let octets = bytes(&f["proof"]);
         assert!(
@@ -536,15 +536,18 @@ fn check(
         return false;
     };
     if case.nym_secrets == 0 {
-        return verify(statement, &proof, shown).is_ok();
+        return verify(statement, None, &proof, shown).is_ok();
     }
     let context = Context::new(&bytes(&case.fixture["context_id"]));
-    let nym = NymStatement {
-        context: &context,
-        nym_secrets: case.nym_secrets,
+    let statement = Statement {
+        nym: Some(NymStatement {
+            context: &context,
+            nym_secrets: case.nym_secrets,
+        }),
+        ..*statement
     };
     let pseudonym = Pseudonym::from_bytes(&point_bytes(&case.fixture["pseudonym"])).unwrap();
-    verify_with_nym(statement, &nym, &pseudonym, &proof, shown).is_ok()
+    verify(&statement, Some(&pseudonym), &proof, shown).is_ok()
 }
 
 #[test]
@@ -562,6 +565,7 @@ fn proofs_with_the_fixtures_randomness_are_equal_to_the_octet() {
             issuer: &issuer,
             header: &header,
             ph: &ph,
+            nym: None,
         };
         let trace = &f["trace"]["random_scalars"];
         let key = |a: &str, b: &str| {
@@ -592,10 +596,13 @@ fn proofs_with_the_fixtures_randomness_are_equal_to_the_octet() {
             context: &context,
             nym_secrets: case.nym_secrets,
         };
-        let nym = (case.nym_secrets > 0).then_some(&nym);
+        let statement = Statement {
+            nym: (case.nym_secrets > 0).then_some(nym),
+            ..statement
+        };
         let given = parse_signature(&f["signature"]);
         let (ours, pseudonym) =
-            prove_with(&statement, nym, &given, &case.messages, &indexes, &random).unwrap();
+            prove_with(&statement, &given, &case.messages, &indexes, &random).unwrap();
         assert_eq!(
             hex::encode(ours.to_bytes()),
             f["proof"].as_str().unwrap(),
@@ -633,6 +640,7 @@ fn a_pseudonym_fixture_is_refused_with_another_context_pseudonym_or_window() {
             issuer: &issuer,
             header: &header,
             ph: &ph,
+            nym: None,
         };
         let proof = Proof::from_bytes(&bytes(&f["proof"])).unwrap();
         let pseudonym = Pseudonym::from_bytes(&point_bytes(&f["pseudonym"])).unwrap();
@@ -640,11 +648,12 @@ fn a_pseudonym_fixture_is_refused_with_another_context_pseudonym_or_window() {
         let wrong = Context::new(b"another context");
         let n = case.nym_secrets;
         let verify = |context: &Context, n: usize, pseudonym: &Pseudonym| {
-            let nym = NymStatement {
+            let nym = Some(NymStatement {
                 context,
                 nym_secrets: n,
-            };
-            verify_with_nym(&statement, &nym, pseudonym, &proof, &case.disclosed)
+            });
+            let statement = Statement { nym, ..statement };
+            verify(&statement, Some(pseudonym), &proof, &case.disclosed)
         };
         assert!(verify(&right, n, &pseudonym).is_ok(), "{}", case.name);
         assert!(verify(&wrong, n, &pseudonym).is_err(), "{}", case.name);

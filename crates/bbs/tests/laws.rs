@@ -81,18 +81,21 @@ proptest! {
         let Signed { key, parameters, messages, signature } = signed(&interface, &texts, seed);
         let issuer = key.public();
         let statement = Statement {
-            parameters: &parameters, issuer: &issuer, header: b"header", ph: b"ph",
+            parameters: &parameters, issuer: &issuer, header: b"header", ph: b"ph", nym: None,
         };
         let disclosed: Vec<usize> = (0..messages.len()).filter(|i| choice >> i & 1 == 1).collect();
         let shown: Vec<_> = disclosed.iter().map(|i| (*i, messages[*i])).collect();
-        let made =
+        let (made, _) =
             proof::prove(&statement, &signature, &messages, &disclosed, &mut rng(seed ^ 1)).unwrap();
-        prop_assert!(proof::verify(&statement, &made, &shown).is_ok());
+        let verify = |made: &Proof, shown: &[(usize, Scalar)]| {
+            proof::verify(&statement, None, made, shown).is_ok()
+        };
+        prop_assert!(verify(&made, &shown));
         let mut octets = made.to_bytes();
         let bit = bit.index(octets.len() * 8);
         octets[bit / 8] ^= 1 << (bit % 8);
         let flipped = Proof::from_bytes(&octets);
-        prop_assert!(flipped.map_or(true, |p| proof::verify(&statement, &p, &shown).is_err()));
+        prop_assert!(flipped.map_or(true, |p| !verify(&p, &shown)));
         // Out of range, twice, or out of order.
         let beyond = messages.len();
         for wrong in [vec![beyond], vec![usize::MAX], vec![0, 0], vec![beyond, 0]] {
@@ -100,7 +103,7 @@ proptest! {
             prop_assert!(made.is_err());
             let shown: Vec<_> = wrong.iter().map(|i| (*i, messages[0])).collect();
             let made = Proof::from_bytes(&octets_of_length(messages.len()));
-            prop_assert!(made.map_or(true, |p| proof::verify(&statement, &p, &shown).is_err()));
+            prop_assert!(made.map_or(true, |p| !verify(&p, &shown)));
         }
     }
 
@@ -154,20 +157,22 @@ proptest! {
         let parameters = interface.parameters(0, Some(texts.len() - 1));
         let messages: Vec<_> = texts.iter().map(|t| interface.message_to_scalar(t)).collect();
         let context = Context::new(b"site");
-        let statement = Statement {
-            parameters: &parameters, issuer: &key.public(), header: b"header", ph: b"ph",
+        let issuer = key.public();
+        let statement = |nym_secrets| Statement {
+            parameters: &parameters, issuer: &issuer, header: b"header", ph: b"ph",
+            nym: Some(NymStatement { context: &context, nym_secrets }),
         };
-        let nym = |nym_secrets| NymStatement { context: &context, nym_secrets };
         // What the draft signs: the header with the number of secrets behind it.
         let header = [b"header".as_slice(), &(nym_secrets as u64).to_be_bytes()].concat();
         let signature = signature::sign(&parameters, &key, &header, &messages).unwrap();
         let prove = |window, disclosed: &[usize]| {
             let rng = &mut rng(seed ^ 1);
-            proof::prove_with_nym(&statement, &nym(window), &signature, &messages, disclosed, rng)
+            let made = proof::prove(&statement(window), &signature, &messages, disclosed, rng)?;
+            Ok::<_, bbs::Invalid>((made.0, made.1.unwrap()))
         };
         let (made, pseudonym) = prove(nym_secrets, &[0]).unwrap();
         let verify = |window, made: &Proof, pseudonym: &Pseudonym, shown: &[(usize, Scalar)]| {
-            proof::verify_with_nym(&statement, &nym(window), pseudonym, made, shown).is_ok()
+            proof::verify(&statement(window), Some(pseudonym), made, shown).is_ok()
         };
         let shown = [(0, messages[0])];
         prop_assert!(verify(nym_secrets, &made, &pseudonym, &shown));

@@ -7,8 +7,8 @@
 )]
 
 use bbs::certificate::{
-    Asked, Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets, Presented,
-    SignerEntropy, SlotCommitment, octets_slot, verify_presentation,
+    Asked, Blind, Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets,
+    Presented, SignerEntropy, SlotCommitment, octets_slot, verify_presentation,
 };
 use bbs::proof::{self, Proof, Statement};
 use bbs::pseudonym::{Context, Pseudonym};
@@ -81,8 +81,10 @@ fn core_signatures_and_proofs_verify_in_both_directions() {
             issuer: &public,
             header: HEADER,
             ph: PH,
+            nym: None,
         };
-        let proof = proof::prove(&statement, &ours, &messages, &disclosed, &mut rng()).unwrap();
+        let (proof, _) =
+            proof::prove(&statement, &ours, &messages, &disclosed, &mut rng()).unwrap();
         TheirProof::from_bytes(&proof.to_bytes())
             .unwrap()
             .proof_verify(
@@ -104,6 +106,7 @@ fn core_signatures_and_proofs_verify_in_both_directions() {
         .unwrap();
         proof::verify(
             &statement,
+            None,
             &Proof::from_bytes(&theirs.to_bytes()).unwrap(),
             &shown,
         )
@@ -119,8 +122,9 @@ fn our_certificate_verifies_with_them() {
     let (c, c_blind) = NymCommitment::commit(&drawn, &mut rng);
     let entropy = SignerEntropy::draw(&mut rng);
     let (secrets, c) = (drawn.add_entropy(&entropy), c.add_entropy(&entropy));
-    let (k, blind, slot_proof) =
-        SlotCommitment::prove(&known(), &c, (&secrets, &c_blind), b"", &mut rng);
+    let blind = Blind::draw(&mut rng);
+    let (k, slot_proof) =
+        SlotCommitment::prove(&known(), &c, (&secrets, &c_blind), &blind, b"", &mut rng);
     let signature = SlotCommitment::verify(&k, &known(), &c, &slot_proof, b"")
         .unwrap()
         .sign(&key, HEADER)

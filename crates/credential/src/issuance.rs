@@ -136,38 +136,31 @@ pub fn verify_nym_commitment(
     Ok(commitment)
 }
 
-/// What the wallet sends for a certificate, and the blind that it keeps.
+/// What the wallet sends for a certificate.
 pub struct SlotRequest {
     /// The commitment to all slots, 48 octets.
     pub commitment: [u8; G1_LEN],
     /// Its proof, [`SLOT_PROOF_LEN`] octets.
     pub proof: Vec<u8>,
-    /// Slot 0 of the certificate.
-    pub blind: Blind,
 }
 
-/// Wallet: commits to all slots and proves what is in them. `server` is the issuer's origin and
-/// its nonce.
+/// Wallet: commits to all slots under `blind`, slot 0 of the certificate, and proves what is in
+/// them. `server` is the issuer's origin and its nonce. Every renewal needs `blind` again.
 #[must_use]
 pub fn request(
     slots: &IssuedSlots,
     final_c: &NymCommitment,
     opening: (&NymSecrets, &Blind),
+    blind: &Blind,
     server: (&Origin, &[u8]),
     rng: &mut impl CryptoRng,
 ) -> SlotRequest {
-    let binding = issue_binding(slots, server);
-    let (commitment, blind, proof) = SlotCommitment::prove(
-        &slots.known_slots(),
-        final_c,
-        opening,
-        &binding.to_bytes(),
-        rng,
-    );
+    let binding = issue_binding(slots, server).to_bytes();
+    let known = slots.known_slots();
+    let (commitment, proof) = SlotCommitment::prove(&known, final_c, opening, blind, &binding, rng);
     SlotRequest {
         commitment,
         proof: proof.to_vec(),
-        blind,
     }
 }
 
@@ -180,6 +173,14 @@ fn issue_binding<'a>(slots: &'a IssuedSlots, server: (&'a Origin, &'a [u8])) -> 
         purpose: Purpose::Issue,
         device_key: &slots.device_key,
     }
+}
+
+/// What the issuer made for a first certificate.
+pub struct Issued {
+    /// To send to the wallet.
+    pub signature: [u8; SIGNATURE_LEN],
+    /// The commitment to all slots, which renewals are proved against.
+    pub commitment: [u8; G1_LEN],
 }
 
 /// Issuer: signs the committed slots if they hold exactly what the evidence gave. `server` is the
@@ -196,7 +197,7 @@ pub fn issue(
     final_c: &NymCommitment,
     request: (&[u8], &[u8]),
     server: (&Origin, &[u8]),
-) -> Result<[u8; SIGNATURE_LEN], IssuanceError> {
+) -> Result<Issued, IssuanceError> {
     let commitment: &[u8; G1_LEN] = request.0.try_into().map_err(|_| IssuanceError)?;
     let proof: &[u8; SLOT_PROOF_LEN] = request.1.try_into().map_err(|_| IssuanceError)?;
     if slots.web_number != WebNumber::of(final_c) || !slots.attributes.are_well_formed() {
@@ -206,7 +207,10 @@ pub fn issue(
     let known = slots.known_slots();
     let committed =
         SlotCommitment::verify(commitment, &known, final_c, proof, &binding.to_bytes())?;
-    Ok(committed.sign(key, &issuer_header(epoch))?.to_bytes())
+    Ok(Issued {
+        signature: committed.sign(key, &issuer_header(epoch))?.to_bytes(),
+        commitment: committed.to_bytes(),
+    })
 }
 
 /// Wallet: the certificate of a received signature, verified against the issuer's key.

@@ -3,7 +3,7 @@
 //! Source: `docs/specs.md`, section "issuing"; `docs/specs/enrolment.md`, section "renewal".
 
 use bbs::certificate::{
-    Blind, Certificate, ExpectedRenewal, NymCommitment, RENEWAL_PROOF_LEN, SlotCommitment,
+    Blind, Certificate, ExpectedRenewal, FirstCommitment, RENEWAL_PROOF_LEN, SlotCommitment,
 };
 use bbs::signature::SIGNATURE_LEN;
 use bbs::{G1_LEN, SecretKey};
@@ -67,8 +67,8 @@ pub struct Renewing<'a> {
     pub certificate: &'a Certificate,
     /// Its web number.
     pub web_number: &'a WebNumber,
-    /// C of the register, and its blind.
-    pub commitment: (&'a NymCommitment, &'a Blind),
+    /// The blind under which the enrolment committed to all slots.
+    pub first_blind: &'a Blind,
     /// The key that the certificate is bound to.
     pub device: &'a SigningKey,
 }
@@ -90,7 +90,7 @@ impl Renewing<'_> {
         let binding = binding(issuer, nonce, epochs, self.device.public());
         let (commitment, blind, proof) =
             self.certificate
-                .renew(self.commitment, &binding.to_bytes(), rng)?;
+                .renew(self.first_blind, &binding.to_bytes(), rng)?;
         let claims = RequestClaims {
             aud: issuer.clone(),
             nonce: nonce.to_owned(),
@@ -158,8 +158,8 @@ pub struct RenewalRequest {
 
 /// What the register says about the person of a web number.
 pub struct Registered {
-    /// Final C.
-    pub commitment: NymCommitment,
+    /// The commitment to all slots of the enrolment's certificate.
+    pub first: FirstCommitment,
     /// The capped generation.
     pub generation: Generation,
 }
@@ -196,7 +196,7 @@ impl RenewalRequest {
     }
 
     /// Checks the proof against the issuer's own row: a certificate of the old epoch for this
-    /// device key, web number and generation, whose secrets are the opening of the row's C.
+    /// device key, web number and generation, with the slots that were committed to at enrolment.
     /// `old` is the key of the old epoch.
     ///
     /// # Errors
@@ -213,7 +213,7 @@ impl RenewalRequest {
             issuer: &old.key,
             header: &issuer_header(self.epochs.old),
             opened: &opened_slots(&self.device_key, &self.web_number, row.generation),
-            commitment: &row.commitment,
+            first: &row.first,
             binding: &binding.to_bytes(),
         };
         let verified = SlotCommitment::verify_renewal(&self.commitment, &self.proof, &expected)?;

@@ -150,10 +150,14 @@ impl From<RedirectUri> for String {
 pub struct BadUri;
 
 fn parse_plain(text: &str) -> Result<Url, BadUri> {
-    // The parser repairs what it reads (backslashes, white space, missing slashes); a text that
-    // needs repair might be repaired differently elsewhere, so it is refused.
+    // The parser repairs what it reads (backslashes, white space, missing slashes, octets of a host
+    // that are written as %41); a text that needs repair might be repaired differently elsewhere,
+    // so it is refused.
     let unusual = |c: char| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>');
-    if text.len() > MAX_BYTES || text.chars().any(unusual) || !text.contains("://") {
+    let (_, rest) = text.split_once("://").ok_or(BadUri)?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let plain_host = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+    if text.len() > MAX_BYTES || text.chars().any(unusual) || !authority.chars().all(plain_host) {
         return Err(BadUri);
     }
     let url = Url::parse(text).map_err(|_| BadUri)?;
@@ -197,6 +201,8 @@ mod tests {
             " https://a.example/",
             "https://a.example/\n",
             "https://ä.example/",
+            "https://%61.example/",
+            "https://a.%22.example/",
             "javascript://a.example/",
         ] {
             assert_eq!(HttpsUri::parse(text), Err(BadUri), "{text}");

@@ -70,6 +70,33 @@ async fn what_was_stored_is_there_after_reopening() {
     assert_eq!(found, Some(row));
 }
 
+/// A register of the first version has no commitment to all slots: its rows get zeros for one.
+#[tokio::test]
+async fn a_register_of_the_first_version_is_read_on() {
+    let folder = folder();
+    let path = folder.path().join("register.sqlite");
+    let row = conformance::register::row(1);
+    let store = SqliteRegister::open(&path).await.unwrap();
+    store::RegisterStore::insert(&store, &row, &[])
+        .await
+        .unwrap();
+    drop(store);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch(
+        "ALTER TABLE registration DROP COLUMN first_commitment; PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(db);
+    let store = SqliteRegister::open(&path).await.unwrap();
+    let found = store::RegisterStore::find(&store, row.id).await.unwrap();
+    let first_commitment = [0; 48];
+    let expected = store::RegisterRow {
+        first_commitment,
+        ..row
+    };
+    assert_eq!(found, Some(expected));
+}
+
 /// The columns are named here so that adding one to what is kept about a person is a decision.
 #[tokio::test]
 async fn the_register_has_these_columns_and_no_others() {
@@ -92,7 +119,8 @@ async fn the_register_has_these_columns_and_no_others() {
             "generation",
             "status",
             "last_epoch",
-            "device_key_hash"
+            "device_key_hash",
+            "first_commitment"
         ]
     );
     assert_eq!(

@@ -214,7 +214,8 @@ pub struct CertificateRequest {
     pub body: String,
 }
 
-/// Commits to all slots of the certificate.
+/// Commits to all slots of the certificate. `device` is the key that it is bound to, and the blind
+/// of [`crate::vault::DeviceKeys::first_blind`], which must be stored before the request is sent.
 ///
 /// # Errors
 ///
@@ -223,7 +224,7 @@ pub fn request_certificate(
     person: &Person,
     identity: (&Attributes, &str),
     issuer: (&Origin, &HttpsUri, &str),
-    device: &SigningKey,
+    (device, first_blind): (&SigningKey, Blind),
     now: UnixTime,
 ) -> Result<CertificateRequest, EnrolError> {
     let (origin, audience, nonce) = issuer;
@@ -240,7 +241,8 @@ pub fn request_certificate(
     let commitment = person.commitment()?;
     let opening = (&secrets, &blind);
     let server = (origin, nonce.as_bytes());
-    let sent = issuance::request(&slots, &commitment, opening, server, &mut UnwrapErr(SysRng));
+    let mut rng = UnwrapErr(SysRng);
+    let sent = issuance::request(&slots, &commitment, opening, &first_blind, server, &mut rng);
     let proof = CommitmentProof {
         nonce: nonce.to_owned(),
         iat: now,
@@ -250,7 +252,7 @@ pub fn request_certificate(
     let body = CredentialRequest::compose(CERTIFICATE, &proof.sign(audience, device));
     Ok(CertificateRequest {
         slots,
-        blind: sent.blind,
+        blind: first_blind,
         body,
     })
 }

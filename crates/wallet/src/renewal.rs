@@ -42,7 +42,7 @@ pub enum RenewError {
 }
 
 /// Asks for the certificate of another epoch. `server` is the operator's origin and its nonce;
-/// `device` the key that `stored` is bound to.
+/// `device` the key that `stored` is bound to, and the blind of the enrolment.
 ///
 /// # Errors
 ///
@@ -52,14 +52,13 @@ pub fn ask(
     stored: &StoredCertificate,
     epochs: RenewedEpochs,
     server: (&Origin, &str),
-    device: &SigningKey,
+    (device, first_blind): (&SigningKey, &Blind),
 ) -> Result<Asked, DamagedVault> {
     let (slots, certificate) = stored.open(person)?;
-    let (commitment, blind) = (person.commitment()?, person.blind()?);
     let renewing = Renewing {
         certificate: &certificate,
         web_number: &slots.web_number,
-        commitment: (&commitment, &blind),
+        first_blind,
         device,
     };
     let sent = renewing

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use bbs::blind::CommitmentWithProof;
 use bbs::certificate::{
-    Asked, Certificate, KNOWN_SLOTS, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
+    Asked, Blind, Certificate, KNOWN_SLOTS, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
     SlotCommitment, prove_sign_in,
 };
 use bbs::pseudonym::Context;
@@ -110,8 +110,9 @@ fn every_operation(rng: &mut SecretRng) -> Result<(), Invalid> {
     let (c, secrets) = (c.add_entropy(&entropy), drawn.add_entropy(&entropy));
     std::hint::black_box(c.prove_opening(&secrets, &blind, b"binding", rng));
     let known = known(rng);
-    let (mut k, k_blind, mut proof) =
-        SlotCommitment::prove(&known, &c, (&secrets, &blind), b"binding", rng);
+    let k_blind = Blind::draw(rng);
+    let (mut k, mut proof) =
+        SlotCommitment::prove(&known, &c, (&secrets, &blind), &k_blind, b"binding", rng);
 
     // What is sent is public. The issuer sees the attributes too, and may take its time.
     let mut c_octets = c.to_bytes();
@@ -143,7 +144,7 @@ fn every_operation(rng: &mut SecretRng) -> Result<(), Invalid> {
         };
         std::hint::black_box(certificate.present(&asked, rng)?);
     }
-    std::hint::black_box(certificate.renew((&c, &blind), b"binding", rng)?);
+    std::hint::black_box(certificate.renew(&k_blind, b"binding", rng)?);
     std::hint::black_box(prove_sign_in(&secrets, &context, b"transcript", rng)?);
     Ok(())
 }
@@ -162,8 +163,9 @@ fn core(rng: &mut SecretRng) -> Result<(), Invalid> {
         issuer: &issuer,
         header: HEADER,
         ph: b"ph",
+        nym: None,
     };
-    let proof = proof::prove(&statement, &signature, &messages, &[1], rng)?;
+    let (proof, _) = proof::prove(&statement, &signature, &messages, &[1], rng)?;
     std::hint::black_box(proof.to_bytes());
     let committed = CommitmentWithProof::commit(&Interface::blind(), &messages, rng);
     std::hint::black_box(committed.0.to_bytes());

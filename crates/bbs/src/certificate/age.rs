@@ -15,7 +15,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use super::own_hash;
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced, msm_vartime, sum_of_products};
 use crate::domains;
 use crate::suite::{Interface, Octets, create_generators};
 
@@ -78,9 +78,7 @@ impl Prover {
         let day = u32::from(u16::from_be_bytes(*low)) | u32::from(high) << 16;
         let difference = u32::from(born_by).wrapping_sub(day);
         // The one branch on the birth day: making a proof, or not, tells as much.
-        if difference >> 16 != 0 {
-            return Err(Invalid);
-        }
+        Invalid::when(difference >> 16 != 0)?;
         Ok(Prover::with_digits(born_by, digits_of(difference), rng))
     }
 
@@ -172,9 +170,8 @@ pub(super) fn digest_of(
     let lowest = sum - radix * evaluate(higher, radix);
     let hats = [&[lowest], higher].concat();
 
-    let mut of_a = vec![(generators.blind, *b_hat), (*b, -challenge)];
-    of_a.extend(generators.digits.iter().copied().zip(hats.iter().copied()));
-    let a = msm_vartime(&of_a);
+    let answers = generators.digits.iter().zip(&hats);
+    let a = announced(answers.chain([(&generators.blind, b_hat)]), (b, challenge));
     let weight = weight(born_by, b, &a);
     let values: Vec<Scalar> = hats.iter().map(|hat| polynomial(*hat, challenge)).collect();
     let mut of_c0 = vec![

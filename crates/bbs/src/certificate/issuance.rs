@@ -1,16 +1,17 @@
-//! K, the commitment to all slots of a first certificate, and the issuer's signature on such a K.
+//! K, a commitment to all slots, its proof for a first certificate, and the issuer's signature on
+//! such a K.
 //! Source: `docs/specs.md`, section "issuing".
 
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    Blind, KNOWN_SLOTS, KnownSlots, NYM_SECRETS, NymCommitment, NymSecrets, layout, nym_product,
-    own_hash, respond,
+    Blind, KNOWN_SLOTS, KnownSlots, NYM_SECRETS, NymCommitment, NymSecrets, layout, nym_answers,
+    nym_commitment, own_hash, respond,
 };
 use crate::Invalid;
 use crate::blind::{parse_scalars, sign_b};
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced, sum_of_products};
 use crate::domains;
 use crate::proof::header_with_nym;
 use crate::signature::{SecretKey, Signature};
@@ -23,29 +24,26 @@ pub const SLOT_PROOF_LEN: usize = (3 + NYM_SECRETS) * SCALAR_LEN;
 pub struct SlotCommitment(pub(super) G1);
 
 impl SlotCommitment {
-    /// Commits to all slots of a first certificate and proves that the known slots hold `known`
-    /// and the others the opening of `c`, the stored commitment.
+    /// Commits to all slots of a first certificate under `blind` (slot 0) and proves that the known
+    /// slots hold `known` and the others the opening of `c`, the stored commitment.
     ///
-    /// `opening` is the opening of `c`. Returned are the octets of K, its blind (slot 0) and the
-    /// proof.
+    /// `opening` is the opening of `c`. Returned are the octets of K and the proof. The issuer keeps
+    /// K for renewals, so the holder keeps `blind` from before K is sent until the next enrolment.
     pub fn prove(
         known: &KnownSlots,
         c: &NymCommitment,
         opening: (&NymSecrets, &Blind),
+        blind: &Blind,
         binding: &[u8],
         rng: &mut impl CryptoRng,
-    ) -> ([u8; G1_LEN], Blind, [u8; SLOT_PROOF_LEN]) {
+    ) -> ([u8; G1_LEN], [u8; SLOT_PROOF_LEN]) {
         let (secrets, c_blind) = opening;
-        let blind = Blind::draw(rng);
-        let k = sum_of_products(&layout().known, &known.0)
-            + nym_product(&secrets.0)
-            + layout().blind.mul(&blind.0);
+        let k = sum_of_products(&layout().known, &known.0) + nym_commitment(secrets, blind);
 
         let masks = NymSecrets::draw(rng);
         let (k_mask, c_mask) = (Blind::draw(rng), Blind::draw(rng));
-        let shared = nym_product(&masks.0);
-        let t_k = shared + layout().blind.mul(&k_mask.0);
-        let t_c = shared + layout().blind.mul(&c_mask.0);
+        let t_k = nym_commitment(&masks, &k_mask);
+        let t_c = t_k + layout().blind.mul(&(c_mask.0 - k_mask.0));
         let challenge = hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding));
 
         let mut out = Octets::default();
@@ -53,11 +51,8 @@ impl SlotCommitment {
         out.scalar(&(k_mask.0 + blind.0 * challenge));
         out.scalar(&(c_mask.0 + c_blind.0 * challenge));
         respond(&mut out, &masks.0, &secrets.0, challenge);
-        (
-            k.to_bytes(),
-            blind,
-            out.0.try_into().expect("the proof has a fixed length"),
-        )
+        let proof = out.0.try_into().expect("the proof has a fixed length");
+        (k.to_bytes(), proof)
     }
 
     /// Verifies what [`SlotCommitment::prove`] made; only such a commitment can be signed.
@@ -90,25 +85,16 @@ impl SlotCommitment {
             return Err(Invalid);
         };
         let opened = sum_of_products(&layout().known, &known.0);
-        let nyms: Vec<_> = layout()
-            .nyms
-            .iter()
-            .copied()
-            .zip(hats.iter().copied())
-            .collect();
-        let commitment_of = |hat: &Scalar, point: G1| {
-            let mut terms = nyms.clone();
-            terms.push((layout().blind, *hat));
-            terms.push((point, -*challenge));
-            msm_vartime(&terms)
-        };
-        let t_k = commitment_of(k_hat, k - opened);
-        let t_c = commitment_of(c_hat, c.0);
-        if hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding)) == *challenge {
-            Ok(SlotCommitment(k))
-        } else {
-            Err(Invalid)
-        }
+        let t_k = announced(nym_answers(hats, k_hat), (&(k - opened), *challenge));
+        let t_c = announced(nym_answers(hats, c_hat), (&c.0, *challenge));
+        Invalid::when(hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding)) != *challenge)?;
+        Ok(SlotCommitment(k))
+    }
+
+    /// The octets of K.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; G1_LEN] {
+        self.0.to_bytes()
     }
 
     /// Signs the committed slots under `header`.

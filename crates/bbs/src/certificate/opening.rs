@@ -1,14 +1,15 @@
-//! C, the commitment that the register keeps, and the proof of its opening.
+//! C, the commitment to the nym_secrets that the register keeps, and the proof of its opening.
 //! Source: `docs/specs.md`, section "issuing".
 
 use rand_core::CryptoRng;
 
 use super::{
-    Blind, NYM_SECRETS, NymSecrets, SignerEntropy, layout, nym_product, own_hash, respond,
+    Blind, NYM_SECRETS, NymSecrets, SignerEntropy, layout, nym_answers, nym_commitment, own_hash,
+    respond,
 };
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced};
 use crate::domains;
 use crate::suite::Octets;
 
@@ -23,10 +24,7 @@ impl NymCommitment {
     /// Commits to `secrets` under a fresh blind.
     pub fn commit(secrets: &NymSecrets, rng: &mut impl CryptoRng) -> (NymCommitment, Blind) {
         let blind = Blind::draw(rng);
-        (
-            NymCommitment(nym_product(&secrets.0) + layout().blind.mul(&blind.0)),
-            blind,
-        )
+        (NymCommitment(nym_commitment(secrets, &blind)), blind)
     }
 
     /// The final C: this commitment with the signer's entropy added to the last nym_secret.
@@ -62,7 +60,7 @@ impl NymCommitment {
     ) -> [u8; OPENING_PROOF_LEN] {
         let masks = NymSecrets::draw(rng);
         let blind_mask = Blind::draw(rng);
-        let t = nym_product(&masks.0) + layout().blind.mul(&blind_mask.0);
+        let t = nym_commitment(&masks, &blind_mask);
         let c = hash(&challenge_input(self, &t, binding));
         let mut out = Octets::default();
         out.scalar(&c);
@@ -95,13 +93,8 @@ impl NymCommitment {
         let [c, blind_hat, hats @ ..] = scalars.as_slice() else {
             return Err(Invalid);
         };
-        let mut terms = vec![(layout().blind, *blind_hat), (self.0, -*c)];
-        terms.extend(layout().nyms.iter().copied().zip(hats.iter().copied()));
-        if hash(&challenge_input(self, &msm_vartime(&terms), binding)) == *c {
-            Ok(())
-        } else {
-            Err(Invalid)
-        }
+        let t = announced(nym_answers(hats, blind_hat), (&self.0, *c));
+        Invalid::when(hash(&challenge_input(self, &t, binding)) != *c)
     }
 }
 

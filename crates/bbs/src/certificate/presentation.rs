@@ -63,17 +63,9 @@ impl Certificate {
             *mask.ok_or(Invalid)? = age.birth_day_mask();
         }
         let ph = hashed_ph(ph, age.as_ref().map(age::Prover::digest))?;
-        let statement = statement((&self.issuer, &self.header), &ph);
-        let nym = nym(context);
+        let statement = statement((&self.issuer, &self.header), &ph, context);
         let (signature, messages) = (&self.signature, &self.messages);
-        let (proof, pseudonym) = prove_with(
-            &statement,
-            Some(&nym),
-            signature,
-            messages,
-            disclosed,
-            &random,
-        )?;
+        let (proof, pseudonym) = prove_with(&statement, signature, messages, disclosed, &random)?;
         Ok(Presented {
             pseudonym: pseudonym.ok_or(Invalid)?,
             proof: proof.to_bytes(),
@@ -135,19 +127,16 @@ pub(super) fn verify_with(
         _ => return Err(Invalid),
     };
     let ph = hashed_ph(expected.ph, digest)?;
-    let statement = statement((expected.issuer, expected.header), &ph);
-    let nym = nym(expected.context);
-    let nym = Some((&nym, &presented.pseudonym));
-    proof::verify_with(&statement, nym, &proof, disclosed, hash)
+    let statement = statement((expected.issuer, expected.header), &ph, expected.context);
+    let pseudonym = Some(&presented.pseudonym);
+    proof::verify_with(&statement, pseudonym, &proof, disclosed, hash)
 }
 
 /// Only slots that a site may see, ascending, and no birth day both hidden and disclosed.
 fn disclosable(slots: &[usize], born_by: Option<u16>) -> Result<(), Invalid> {
     let both = born_by.is_some() && slots.contains(&BIRTH_DAY_SLOT);
     let ascending = slots.is_sorted_by(|a, b| a < b);
-    if both || !ascending || slots.iter().any(|slot| !DISCLOSABLE.contains(slot)) {
-        return Err(Invalid);
-    }
+    Invalid::when(both || !ascending || slots.iter().any(|slot| !DISCLOSABLE.contains(slot)))?;
     Ok(())
 }
 
@@ -160,9 +149,7 @@ fn birth_day_among_hidden(disclosed: &[usize]) -> usize {
 /// What the proof of the certificate hashes as its presentation header: `ph` itself, or with an age
 /// the tag, p(`ph`) and the digest. No `ph` may look like the second.
 fn hashed_ph(ph: &[u8], age: Option<Scalar>) -> Result<Vec<u8>, Invalid> {
-    if ph.starts_with(domains::AGE_PROOF) {
-        return Err(Invalid);
-    }
+    Invalid::when(ph.starts_with(domains::AGE_PROOF))?;
     let Some(digest) = age else {
         return Ok(ph.to_vec());
     };
@@ -173,18 +160,19 @@ fn hashed_ph(ph: &[u8], age: Option<Scalar>) -> Result<Vec<u8>, Invalid> {
     Ok(octets.0)
 }
 
-fn statement<'a>((issuer, header): (&'a PublicKey, &'a [u8]), ph: &'a [u8]) -> Statement<'a> {
+fn statement<'a>(
+    (issuer, header): (&'a PublicKey, &'a [u8]),
+    ph: &'a [u8],
+    context: &'a Context,
+) -> Statement<'a> {
     Statement {
         parameters: &layout().parameters,
         issuer,
         header,
         ph,
-    }
-}
-
-fn nym(context: &Context) -> NymStatement<'_> {
-    NymStatement {
-        context,
-        nym_secrets: NYM_SECRETS,
+        nym: Some(NymStatement {
+            context,
+            nym_secrets: NYM_SECRETS,
+        }),
     }
 }

@@ -46,11 +46,8 @@ impl NymSecrets {
     /// [`Invalid`] unless there are N scalars below r.
     pub fn from_bytes(bytes: &[u8]) -> Result<NymSecrets, Invalid> {
         let secrets = NymSecrets(parse_scalars(bytes)?);
-        if secrets.0.len() == NYM_SECRETS {
-            Ok(secrets)
-        } else {
-            Err(Invalid)
-        }
+        Invalid::when(secrets.0.len() != NYM_SECRETS)?;
+        Ok(secrets)
     }
 
     /// The pseudonym of these secrets in `context`.
@@ -94,7 +91,8 @@ impl SignerEntropy {
 pub struct Blind(pub(super) Scalar);
 
 impl Blind {
-    pub(super) fn draw(rng: &mut impl CryptoRng) -> Blind {
+    /// Draws a fresh blind.
+    pub fn draw(rng: &mut impl CryptoRng) -> Blind {
         Blind(Scalar::random(rng))
     }
 

@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use super::{Blind, NymSecrets, own_hash};
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, SCALAR_LEN, Scalar, msm_vartime};
+use crate::blst::{G1, SCALAR_LEN, Scalar, announced};
 use crate::domains;
 use crate::pseudonym::{Context, Pseudonym};
 use crate::suite::Octets;
@@ -65,12 +65,8 @@ fn verify_with(
     let [c, response] = scalars.as_slice() else {
         return Err(Invalid);
     };
-    let t = msm_vartime(&[(*context.base(), *response), (pseudonym.0, -*c)]);
-    if hash(&challenge_input(pseudonym, context, &t, transcript)) == *c {
-        Ok(())
-    } else {
-        Err(Invalid)
-    }
+    let t = announced([(context.base(), response)], (&pseudonym.0, *c));
+    Invalid::when(hash(&challenge_input(pseudonym, context, &t, transcript)) != *c)
 }
 
 fn hash(input: &Octets) -> Scalar {

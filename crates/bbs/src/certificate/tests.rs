@@ -4,7 +4,7 @@ use rand_core::{CryptoRng, SeedableRng};
 use super::*;
 use crate::blind::parse_scalars;
 use crate::blst::G1_LEN;
-use crate::proof::{NymStatement, Proof, Statement, prove_with_nym, verify_with, verify_with_nym};
+use crate::proof::{NymStatement, Proof, Statement, prove, verify, verify_with};
 use crate::pseudonym::{Context, Pseudonym};
 use crate::signature::SecretKey;
 
@@ -39,7 +39,8 @@ pub(super) fn known(first: u128) -> KnownSlots {
 
 pub(super) fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) -> Certificate {
     let opening = (&holder.secrets, &holder.blind);
-    let (k, blind, proof) = SlotCommitment::prove(&known(100), &holder.c, opening, b"nonce", rng);
+    let blind = Blind::draw(rng);
+    let (k, proof) = SlotCommitment::prove(&known(100), &holder.c, opening, &blind, b"nonce", rng);
     let k = SlotCommitment::verify(&k, &known(100), &holder.c, &proof, b"nonce").unwrap();
     let signature = k.sign(key, HEADER).unwrap();
     let secrets = (&holder.secrets, &blind);
@@ -280,12 +281,12 @@ fn an_age_cannot_be_hidden_in_the_presentation_header() {
         issuer: &issuer,
         header: HEADER,
         ph: &ph.0,
+        nym: Some(NymStatement {
+            context: &at.context,
+            nym_secrets: NYM_SECRETS,
+        }),
     };
-    let nym = NymStatement {
-        context: &at.context,
-        nym_secrets: NYM_SECRETS,
-    };
-    assert!(verify_with_nym(&statement, &nym, &without.pseudonym, &proof, &shown).is_ok());
+    assert!(verify(&statement, Some(&without.pseudonym), &proof, &shown).is_ok());
 }
 
 /// Zero knowledge of an age with its certificate: as below, with a random age proof whose digest the
@@ -342,12 +343,6 @@ fn secret_slots_can_be_neither_disclosed_nor_accepted() {
     // A prover that discloses through the core, with N announced as 9: the window of the pseudonym
     // would shift by one, and the verifier that pins N = 10 refuses; slot 26 it refuses anyway.
     let issuer = at.key.public();
-    let statement = Statement {
-        parameters: &layout().parameters,
-        issuer: &issuer,
-        header: HEADER,
-        ph: b"ph",
-    };
     let expected = Expected {
         issuer: &issuer,
         header: HEADER,
@@ -357,14 +352,20 @@ fn secret_slots_can_be_neither_disclosed_nor_accepted() {
     };
     let (signature, messages) = (&at.certificate.signature, &at.certificate.messages);
     for (nym_secrets, slot) in [(9, 6), (9, 17), (10, 0), (10, 1), (10, 5)] {
-        let nym = NymStatement {
-            context: &at.context,
-            nym_secrets,
+        let statement = Statement {
+            parameters: &layout().parameters,
+            issuer: &issuer,
+            header: HEADER,
+            ph: b"ph",
+            nym: Some(NymStatement {
+                context: &at.context,
+                nym_secrets,
+            }),
         };
-        let made = prove_with_nym(&statement, &nym, signature, messages, &[slot], &mut at.rng);
+        let made = prove(&statement, signature, messages, &[slot], &mut at.rng);
         let (proof, pseudonym) = made.unwrap();
         let presented = Presented {
-            pseudonym,
+            pseudonym: pseudonym.unwrap(),
             proof: proof.to_bytes(),
             age: None,
         };
@@ -391,14 +392,14 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
         issuer: &issuer,
         header: HEADER,
         ph: b"ph",
-    };
-    let nym = NymStatement {
-        context: &at.context,
-        nym_secrets: NYM_SECRETS,
+        nym: Some(NymStatement {
+            context: &at.context,
+            nym_secrets: NYM_SECRETS,
+        }),
     };
     let pseudonym = Pseudonym(random_point(&mut at.rng));
     let shown = [value(6)];
-    let bound = Some((&nym, &pseudonym));
+    let bound = Some(&pseudonym);
     let programmed = proof.challenge;
     let hash = |input: &Octets| {
         let (id, slot) = (at.context.id(), shown[0].1.to_bytes());
@@ -415,7 +416,7 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     };
     assert!(verify_with(&statement, bound, &proof, &shown, hash).is_ok());
     // The control: with the real hash it does not.
-    assert!(verify_with_nym(&statement, &nym, &pseudonym, &proof, &shown).is_err());
+    assert!(verify(&statement, bound, &proof, &shown).is_err());
 }
 
 /// Soundness: two transcripts give every hidden slot and a signature that holds for them.

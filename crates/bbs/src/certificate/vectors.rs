@@ -117,8 +117,9 @@ impl World {
         let mut random = recorder("first issuance");
         let known = KnownSlots::new(&self.slots);
         let opening = (&self.secrets, &self.blind);
-        let (k, k_blind, proof) =
-            SlotCommitment::prove(&known, &self.c, opening, b"first", &mut random);
+        let k_blind = self.first_blind();
+        let (k, proof) =
+            SlotCommitment::prove(&known, &self.c, opening, &k_blind, b"first", &mut random);
         let signed = SlotCommitment::verify(&k, &known, &self.c, &proof, b"first").unwrap();
         let (header, issuer) = (HEADER.as_bytes(), self.key.public());
         let signature = signed.sign(&self.key, header).unwrap();
@@ -135,13 +136,23 @@ impl World {
         (case, certificate.unwrap())
     }
 
+    /// F, from the first issuance.
+    fn first(&self) -> Vec<u8> {
+        let (case, _) = self.first_issuance();
+        hex::decode(case["k"].as_str().unwrap()).unwrap()
+    }
+
+    fn first_blind(&self) -> Blind {
+        Blind::draw(&mut recorder("first blind"))
+    }
+
     fn renewal(&self, certificate: &Certificate) -> Value {
         let mut random = recorder("renewal");
-        let opening = (&self.c, &self.blind);
-        let renewed = certificate.renew(opening, b"renewal", &mut random);
+        let renewed = certificate.renew(&self.first_blind(), b"renewal", &mut random);
         let (k, k_blind, proof) = renewed.unwrap();
         json!({
             "binding": hex::encode("renewal"),
+            "first": hex::encode(self.first()),
             "random": hex::encode(random.drawn),
             "k": hex::encode(k),
             "k_blind": hex::encode(k_blind.expose()),
@@ -229,7 +240,7 @@ fn refusals(name: &str, case: &Value) -> Value {
             hex::encode(stranger.public().to_bytes()).into(),
         );
     }
-    for point in ["commitment", "pseudonym", "k"] {
+    for point in ["commitment", "first", "pseudonym", "k"] {
         if reads(point) {
             change(point, other_point.clone().into());
             for first in [0xc0, 0x80, 0xa0] {
@@ -297,14 +308,7 @@ fn reads(name: &str) -> &'static [&'static str] {
     match name {
         "opening" => &["binding", "commitment"],
         "first_issuance" => &["binding", "commitment", "slots", "k"],
-        "renewal" => &[
-            "binding",
-            "commitment",
-            "slots",
-            "k",
-            "issuer_public",
-            "header",
-        ],
+        "renewal" => &["binding", "first", "slots", "k", "issuer_public", "header"],
         "sign_up" | "sign_up_with_age" => &[
             "context_id",
             "ph",
@@ -351,7 +355,7 @@ fn verify(name: &str, of: &Map<String, Value>) -> Result<(), Invalid> {
                 issuer: &issuer()?,
                 header: &octets("header"),
                 opened: slots.first_chunk().unwrap(),
-                commitment: &c()?,
+                first: &FirstCommitment::from_bytes(&array(octets("first"))?)?,
                 binding: &octets("binding"),
             };
             let (k, proof) = (array(octets("k"))?, array(octets("proof"))?);

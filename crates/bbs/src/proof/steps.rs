@@ -7,10 +7,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{NymStatement, Proof, Statement};
 use crate::Invalid;
-use crate::blst::{G1, G2, Scalar, msm_vartime, pairing_product_is_one, sum_of_products};
-use crate::pseudonym::{Context, Pseudonym};
+use crate::blst::{G1, Scalar, announced, msm_vartime, pairs_as_with_generator, sum_of_products};
+use crate::pseudonym::Pseudonym;
 use crate::signature::{Signature, b_point};
-use crate::suite::{Octets, Parameters, p1};
+use crate::suite::{Octets, p1};
 
 /// The prover's random scalars in the order of `calculate_random_scalars`.
 #[derive(ZeroizeOnDrop)]
@@ -104,13 +104,12 @@ pub(crate) fn finalize(
 /// ProofInit. Source: §3.7.1.
 pub(crate) fn proof_init(
     statement: &Statement<'_>,
-    nym: Option<&NymStatement<'_>>,
     signature: &Signature,
     messages: &[Scalar],
     random: &ProofRandomness,
     split: &Split,
 ) -> Commitments {
-    let domain = domain(statement, nym);
+    let domain = domain(statement);
     let mut b = b_point(statement.parameters, &domain, messages);
     let d = b.mul(&random.r2);
     b.zeroize();
@@ -137,35 +136,26 @@ pub(super) fn nym_init(
     let secrets = last(messages, nym.nym_secrets)?;
     let masks = last(masks, nym.nym_secrets)?;
     let ut = nym.context.base().mul(&nym.context.evaluate(masks));
-    if ut.is_identity() {
-        return Err(Invalid);
-    }
+    Invalid::when(ut.is_identity())?;
     Ok((nym.context.pseudonym(secrets)?, ut))
 }
 
 /// The last step of ProofVerify: Abar and Bbar are those of a signature.
 pub(crate) fn verify_pairing(statement: &Statement<'_>, proof: &Proof) -> Result<(), Invalid> {
-    if pairing_product_is_one(
-        &proof.abar,
-        &statement.issuer.0,
-        &-proof.bbar,
-        &G2::generator(),
-    ) {
-        Ok(())
-    } else {
-        Err(Invalid)
-    }
+    Invalid::when(!pairs_as_with_generator(
+        (&proof.abar, &statement.issuer.0),
+        &proof.bbar,
+    ))
 }
 
 /// ProofVerifyInit. Source: §3.7.3.
 pub(crate) fn verify_init(
     statement: &Statement<'_>,
-    nym: Option<&NymStatement<'_>>,
     proof: &Proof,
     disclosed: &[(usize, Scalar)],
     split: &Split,
 ) -> Commitments {
-    let domain = domain(statement, nym);
+    let domain = domain(statement);
     let c = proof.challenge;
     let t1 = msm_vartime(&[
         (proof.bbar, c),
@@ -204,42 +194,37 @@ pub(super) fn nym_verify_init(
     proof: &Proof,
 ) -> Result<G1, Invalid> {
     let hats = last(&proof.m_hats, nym.nym_secrets)?;
-    let uv = msm_vartime(&[
-        (*nym.context.base(), *nym.context.evaluate(hats)),
-        (pseudonym.0, -proof.challenge),
-    ]);
-    if uv.is_identity() {
-        Err(Invalid)
-    } else {
-        Ok(uv)
-    }
+    let hat = nym.context.evaluate(hats);
+    let uv = announced(
+        [(nym.context.base(), &*hat)],
+        (&pseudonym.0, proof.challenge),
+    );
+    Invalid::when(uv.is_identity())?;
+    Ok(uv)
 }
 
 /// The layout cut into disclosed and hidden parts.
 pub(crate) struct Split {
     pub(crate) hidden: Vec<usize>,
     pub(crate) hidden_generators: Vec<G1>,
-    disclosed_generators: Vec<G1>,
+    pub(crate) disclosed_generators: Vec<G1>,
 }
 
 impl Split {
-    pub(crate) fn new(
-        parameters: &Parameters,
-        disclosed: &[usize],
-        nym: Option<&NymStatement<'_>>,
-    ) -> Result<Split, Invalid> {
-        let total = parameters.message_generators.len();
-        let secrets = nym.map_or(0, |nym| nym.nym_secrets);
+    pub(crate) fn new(statement: &Statement<'_>, disclosed: &[usize]) -> Result<Split, Invalid> {
+        let generators = &statement.parameters.message_generators;
+        let total = generators.len();
+        let secrets = statement.nym.map_or(0, |nym| nym.nym_secrets);
         let limit = total.checked_sub(secrets).ok_or(Invalid)?;
-        if !disclosed.is_sorted_by(|a, b| a < b) || disclosed.iter().any(|i| *i >= limit) {
-            return Err(Invalid);
-        }
+        Invalid::when(
+            !disclosed.is_sorted_by(|a, b| a < b) || disclosed.iter().any(|i| *i >= limit),
+        )?;
         let mut split = Split {
             hidden: Vec::with_capacity(total),
             hidden_generators: Vec::with_capacity(total),
             disclosed_generators: Vec::with_capacity(disclosed.len()),
         };
-        for (i, generator) in parameters.message_generators.iter().enumerate() {
+        for (i, generator) in generators.iter().enumerate() {
             if disclosed.binary_search(&i).is_ok() {
                 split.disclosed_generators.push(*generator);
             } else {
@@ -249,14 +234,23 @@ impl Split {
         }
         Ok(split)
     }
+
+    /// The hidden ones among `messages`, one for each generator.
+    pub(crate) fn hidden_of(&self, messages: &[Scalar]) -> Zeroizing<Vec<Scalar>> {
+        let mut hidden = Zeroizing::new(Vec::with_capacity(self.hidden.len()));
+        hidden.extend(self.hidden.iter().filter_map(|i| messages.get(*i)));
+        hidden
+    }
 }
 
-fn domain(statement: &Statement<'_>, nym: Option<&NymStatement<'_>>) -> Scalar {
-    let header = match nym {
-        Some(nym) => header_with_nym(statement.header, nym.nym_secrets),
-        None => statement.header.to_vec(),
-    };
-    statement.parameters.domain(statement.issuer, &header)
+fn domain(statement: &Statement<'_>) -> Scalar {
+    let Statement {
+        parameters, issuer, ..
+    } = statement;
+    match statement.nym {
+        Some(nym) => parameters.domain(issuer, &header_with_nym(statement.header, nym.nym_secrets)),
+        None => parameters.domain(issuer, statement.header),
+    }
 }
 
 /// combined_header: the number of nym_secrets is signed with the header. Source: §6.1.2.
@@ -272,30 +266,23 @@ fn last(scalars: &[Scalar], count: usize) -> Result<&[Scalar], Invalid> {
         .ok_or(Invalid)
 }
 
-/// What the pseudonym adds to the challenge.
-#[derive(Clone, Copy)]
-pub(super) struct NymPart<'a> {
-    pub(super) pseudonym: &'a Pseudonym,
-    pub(super) ut: &'a G1,
-    pub(super) context: &'a Context,
-}
-
-/// ProofChallengeCalculate (§3.7.4) and ProofWithPseudonymChallengeCalculate (§8.1).
+/// ProofChallengeCalculate (§3.7.4) and ProofWithPseudonymChallengeCalculate (§8.1). `bound` is the
+/// pseudonym with the commitment of its proof.
 pub(super) fn challenge_input(
     statement: &Statement<'_>,
     commitments: &Commitments,
     disclosed: &[(usize, Scalar)],
-    nym: Option<NymPart<'_>>,
+    bound: Option<(&Pseudonym, &G1)>,
 ) -> Octets {
     let mut input = Octets::default();
     commitments.write(&mut input, disclosed);
-    if let Some(nym) = &nym {
-        input.point(&nym.pseudonym.0);
-        input.point(nym.ut);
+    if let Some((pseudonym, ut)) = bound {
+        input.point(&pseudonym.0);
+        input.point(ut);
     }
     input.scalar(&commitments.domain);
     input.prefixed(statement.ph);
-    if let Some(nym) = &nym {
+    if let Some(nym) = &statement.nym {
         input.prefixed(nym.context.id());
     }
     input

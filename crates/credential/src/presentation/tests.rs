@@ -1,4 +1,4 @@
-use bbs::certificate::NymCommitment;
+use bbs::certificate::{Blind, NymCommitment};
 use rand_core::UnwrapErr;
 
 use super::*;
@@ -74,10 +74,12 @@ fn world() -> World {
         generation: Generation::First,
         device_key: *device_key,
     };
+    let blind = Blind::draw(&mut rng);
     let request = issuance::request(
         &slots,
         &final_c,
         (&secrets, &c_blind),
+        &blind,
         (&origin, b"n2"),
         &mut rng,
     );
@@ -87,9 +89,8 @@ fn world() -> World {
     lie.attributes.family_name = "OTHER".into();
     assert!(issuance::issue(&issuer, epoch, &lie, &final_c, sent, (&origin, b"n2")).is_err());
     assert!(issuance::issue(&issuer, epoch, &slots, &final_c, sent, (&origin, b"n3")).is_err());
-    let signature =
-        issuance::issue(&issuer, epoch, &slots, &final_c, sent, (&origin, b"n2")).unwrap();
-    let form = issuance::to_issued_form(epoch, &signature);
+    let issued = issuance::issue(&issuer, epoch, &slots, &final_c, sent, (&origin, b"n2")).unwrap();
+    let form = issuance::to_issued_form(epoch, &issued.signature);
     let signature = issuance::parse_issued_form(&form, epoch).unwrap();
 
     let issuer_key = IssuerKey {
@@ -97,7 +98,7 @@ fn world() -> World {
         key: issuer.public(),
     };
     let certificate =
-        issuance::receive(&signature, &issuer_key, &slots, (&secrets, &request.blind)).unwrap();
+        issuance::receive(&signature, &issuer_key, &slots, (&secrets, &blind)).unwrap();
     let operator = SigningKey::generate();
     let manifest = Manifest::sign(&origin, &[issuer_key], NOW, &operator);
     let manifest = Manifest::verify(&manifest, &origin, operator.public(), NOW).unwrap();

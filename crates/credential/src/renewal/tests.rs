@@ -1,4 +1,4 @@
-use bbs::certificate::NymSecrets;
+use bbs::certificate::{NymCommitment, NymSecrets};
 use rand_core::UnwrapErr;
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ struct World {
     issuer: SecretKey,
     device: SigningKey,
     secrets: NymSecrets,
-    c: NymCommitment,
-    c_blind: Blind,
+    first: FirstCommitment,
+    first_blind: Blind,
     slots: IssuedSlots,
     certificate: Certificate,
 }
@@ -52,19 +52,22 @@ fn world(name: &str) -> World {
         generation: Generation::First,
         device_key: *device.public(),
     };
+    let first_blind = Blind::draw(&mut rng);
     let (opening, server) = ((&secrets, &c_blind), (&origin, b"n".as_slice()));
-    let sent = issuance::request(&slots, &c, opening, server, &mut rng);
+    let sent = issuance::request(&slots, &c, opening, &first_blind, server, &mut rng);
     let request = (sent.commitment.as_slice(), sent.proof.as_slice());
-    let signature = issuance::issue(&issuer, NOW.epoch(), &slots, &c, request, server).unwrap();
+    let issued = issuance::issue(&issuer, NOW.epoch(), &slots, &c, request, server).unwrap();
+    assert_eq!(issued.commitment, sent.commitment);
     let key = key_of(&issuer, NOW.epoch());
-    let certificate = issuance::receive(&signature, &key, &slots, (&secrets, &sent.blind)).unwrap();
+    let own = (&secrets, &first_blind);
+    let certificate = issuance::receive(&issued.signature, &key, &slots, own).unwrap();
     World {
         origin,
         issuer,
         device,
         secrets,
-        c,
-        c_blind,
+        first: FirstCommitment::from_bytes(&issued.commitment).unwrap(),
+        first_blind,
         slots,
         certificate,
     }
@@ -88,7 +91,7 @@ impl World {
         let renewing = Renewing {
             certificate: &self.certificate,
             web_number: &self.slots.web_number,
-            commitment: (&self.c, &self.c_blind),
+            first_blind: &self.first_blind,
             device: &self.device,
         };
         let server = (&self.origin, "AAAAAAAAAAAAAAAAAAAAAA");
@@ -97,7 +100,7 @@ impl World {
 
     fn row(&self) -> Registered {
         Registered {
-            commitment: self.c,
+            first: self.first,
             generation: Generation::First,
         }
     }

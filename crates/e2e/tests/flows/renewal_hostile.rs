@@ -2,20 +2,23 @@
 
 use axum::http::StatusCode;
 use bbs::SecretKey;
-use bbs::certificate::NymCommitment;
+use bbs::certificate::{FirstCommitment, NymCommitment};
 use credential::attributes::Generation;
+use credential::issuance;
 use credential::jose::jws::{Header, UnverifiedJws, sign_with_header};
 use credential::jose::{self, SigningKey};
 use credential::manifest::{IssuerKey, Manifest};
 use credential::origin::Origin;
 use credential::renewal::{
-    Outcome, Registered, RenewalAnswer, RenewalRefusal, RenewalRequest, RenewedEpochs, sign,
+    Outcome, Registered, RenewalAnswer, RenewalRefusal, RenewalRequest, RenewedEpochs, Renewing,
+    sign,
 };
 use credential::time::{Epoch, UnixTime};
 use e2e::browser::Browser;
 use e2e::faketime::Weeks;
 use e2e::impostor::{Asked, Impostor, Real, Said};
 use e2e::opened::Opened;
+use e2e::rows::Content;
 use e2e::wallet::Environment;
 use e2e::world::{AUTHORITIES, World};
 use serde_json::{Value, json};
@@ -142,6 +145,10 @@ fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
         let request = changed(&sent(), &device, |claims| claims[claim] = value.clone());
         refused.push((case, request));
     }
+    // Who holds a row and a leaked key of the operator signs themselves another name.
+    let leaked = issuer_key(&world, epoch);
+    let forge = |name: Option<&str>| forged((&own, &device), &leaked, name, this, &caller.nonce());
+    refused.push(("another name", forge(Some("OTHER"))));
     for (case, request) in refused {
         let (outcome, length) = caller.outcome(&own, &request);
         let expected = Outcome::Refused(RenewalRefusal::Refused);
@@ -162,6 +169,9 @@ fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
         lengths.push((request.len(), length));
     }
     assert_eq!(world.register_rows().unwrap(), before);
+    // The control: the leaked key over what the enrolment certified.
+    let (outcome, _) = caller.outcome(&own, &forge(None));
+    assert!(matches!(outcome, Outcome::Renewed(_)));
 
     // An end is told to the holder, and to nobody else.
     bero.run(&["end", "--yes"]).unwrap().unwrap();
@@ -177,6 +187,48 @@ fn only_the_holder_is_renewed_and_all_refusals_look_like_a_certificate() {
     let first = lengths[0];
     assert!(lengths.iter().all(|length| *length == first), "{lengths:?}");
     not_a_request(&caller, &sent(), &device);
+}
+
+/// The holder's request for a certificate that a leaked `key` signed, with another family name.
+fn forged(
+    (own, device): (&Opened, &SigningKey),
+    key: &SecretKey,
+    name: Option<&str>,
+    epochs: RenewedEpochs,
+    nonce: &str,
+) -> String {
+    let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    let person = own.vault.person.as_ref().unwrap();
+    let (mut slots, _) = own.keys.newest().unwrap().open(person).unwrap();
+    if let Some(name) = name {
+        slots.attributes.family_name = name.to_owned();
+    }
+    let (c, blind) = (person.commitment().unwrap(), person.blind().unwrap());
+    let (secrets, first_blind) = (person.nym_secrets().unwrap(), &own.first_blind);
+    let (opening, server) = ((&secrets, &blind), (own.origin(), b"n".as_slice()));
+    let sent = issuance::request(&slots, &c, opening, first_blind, server, &mut rng);
+    let request = (sent.commitment.as_slice(), sent.proof.as_slice());
+    let issued = issuance::issue(key, epochs.old, &slots, &c, request, server).unwrap();
+    let issuer = IssuerKey {
+        epoch: epochs.old,
+        key: key.public(),
+    };
+    let certificate =
+        issuance::receive(&issued.signature, &issuer, &slots, (&secrets, first_blind)).unwrap();
+    let renewing = Renewing {
+        certificate: &certificate,
+        web_number: &slots.web_number,
+        first_blind,
+        device,
+    };
+    let server = (own.origin(), nonce);
+    renewing.request(epochs, server, &mut rng).unwrap().compact
+}
+
+fn issuer_key(world: &World, epoch: Epoch) -> SecretKey {
+    let folder = world.state(Party::Operator).join("issuer-keys");
+    let octets = std::fs::read(folder.join(format!("epoch-{}", epoch.0))).unwrap();
+    SecretKey::from_bytes(octets.as_slice().try_into().unwrap()).unwrap()
 }
 
 /// What is no request at all gets an ordinary problem.
@@ -298,18 +350,28 @@ impl Stage {
         self.weeks.time(0, 0)
     }
 
+    /// The commitment that the register holds for the one person in it.
+    fn first_commitment(&self) -> FirstCommitment {
+        let rows = self.world.register_rows().unwrap();
+        let mut columns = rows.iter().flat_map(|row| &row.columns);
+        let (_, found) = columns
+            .find(|(name, _)| name == "first_commitment")
+            .unwrap();
+        let octets = match found {
+            Content::Octets(octets) => octets.as_slice(),
+            Content::Null | Content::Integer(_) => &[],
+        };
+        FirstCommitment::from_bytes(octets.try_into().unwrap()).unwrap()
+    }
+
     fn issuer_key(&self, week: u32) -> SecretKey {
-        let folder = self.world.state(Party::Operator).join("issuer-keys");
-        let name = format!("epoch-{}", self.weeks.epoch(week).0);
-        let octets = std::fs::read(folder.join(name)).unwrap();
-        SecretKey::from_bytes(octets.as_slice().try_into().unwrap()).unwrap()
+        issuer_key(&self.world, self.weeks.epoch(week))
     }
 
     /// The operator certifies what it is asked for, under `key` and for `epoch`.
     fn certify(&self, key: SecretKey, epoch: Epoch) {
         let (origin, operator, day) = (self.origin(), self.operator_key(), self.day());
-        let person = self.opened().vault.person.unwrap();
-        let commitment = person.commitment().unwrap();
+        let first = self.first_commitment();
         let old = IssuerKey {
             epoch: self.weeks.epoch(0),
             key: self.issuer_key(0).public(),
@@ -318,7 +380,7 @@ impl Stage {
             let request = std::str::from_utf8(&asked.body).unwrap();
             let request = RenewalRequest::read(request, &origin).unwrap();
             let row = Registered {
-                commitment,
+                first,
                 generation: Generation::First,
             };
             let committed = request.verify(&origin, &old, &row).unwrap();

@@ -1,7 +1,7 @@
 //! An operator that issues certificates and a person whose wallet answers requests, without any
 //! of the processes around them.
 
-use bbs::certificate::{Certificate, NymCommitment, NymSecrets};
+use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets};
 use credential::age::AgeAsked;
 use credential::attributes::{Attributes, BirthDate, Generation, IssuedSlots, Item, ItemSet};
 use credential::issuance::{self, Binding, Purpose, SignerEntropy};
@@ -94,16 +94,17 @@ impl Operator {
             device_key: *wallet_key.public(),
         };
         let challenge = (&self.origin, b"n2".as_slice());
-        let asked = issuance::request(&slots, &c, (&secrets, &blind), challenge, &mut rng);
+        let (opening, first_blind) = ((&secrets, &blind), Blind::draw(&mut rng));
+        let asked = issuance::request(&slots, &c, opening, &first_blind, challenge, &mut rng);
         let sent = (asked.commitment.as_slice(), asked.proof.as_slice());
         let epoch = now.epoch();
-        let signature = issuance::issue(&self.issuer, epoch, &slots, &c, sent, challenge).unwrap();
+        let issued = issuance::issue(&self.issuer, epoch, &slots, &c, sent, challenge).unwrap();
         let key = IssuerKey {
             epoch,
             key: self.issuer.public(),
         };
-        let certificate =
-            issuance::receive(&signature, &key, &slots, (&secrets, &asked.blind)).unwrap();
+        let own = (&secrets, &first_blind);
+        let certificate = issuance::receive(&issued.signature, &key, &slots, own).unwrap();
         Person {
             certificate,
             slots,

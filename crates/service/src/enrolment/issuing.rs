@@ -3,13 +3,13 @@
 
 use bbs::SecretKey;
 use credential::attributes::{Generation, IssuedSlots};
-use credential::issuance;
+use credential::issuance::{self, Issued};
 use credential::jose::PublicKey;
 use credential::time::{Epoch, UnixTime};
 use store::{Consumed, Inserted, RegisterRow, RowStatus, SessionId, StoreError, Updated};
 
 use super::commitment::first_row;
-use super::session::{Issued, OfferedStep, Session, Step};
+use super::session::{self, OfferedStep, Session, Step};
 use super::{EnrolmentError, Enrolments, Refusal};
 use crate::secret;
 
@@ -92,10 +92,13 @@ impl Enrolments {
         if request.device_key != device_key {
             return Err(IssueError::InvalidProof);
         }
-        let certificate = self.sign(step, request, (epoch, key))?;
+        let issued = self.sign(step, request, (epoch, key))?;
+        let certificate = issuance::to_issued_form(epoch, &issued.signature);
         // From here on only we can fail, and the same request may be sent again.
         step.admitted = Some(request.digest);
-        let written = self.write_register(step, &request.device_key, epoch).await;
+        let written = self
+            .write_register(step, &request.device_key, issued.commitment, epoch)
+            .await;
         if let Err(error) = written {
             end_if_final(&mut session, &error);
             return Err(error);
@@ -115,12 +118,13 @@ impl Enrolments {
         &self,
         step: &OfferedStep,
         device_key: &PublicKey,
+        first_commitment: [u8; 48],
         epoch: Epoch,
     ) -> Result<(), IssueError> {
         let device_key_hash = device_key.thumbprint();
         let tags = &step.confirmed.tags;
         let Some(read) = &step.confirmed.row else {
-            let row = first_row(&step.commitment, device_key_hash, epoch);
+            let row = first_row(&step.commitment, first_commitment, device_key_hash, epoch);
             return match self.register.insert(&row, tags).await? {
                 Inserted::Done => Ok(()),
                 Inserted::TagTaken | Inserted::IdTaken => Err(IssueError::RegisteredMeanwhile),
@@ -138,6 +142,7 @@ impl Enrolments {
             // A renewal may have issued the next epoch's already.
             last_epoch: current.last_epoch.max(epoch),
             device_key_hash,
+            first_commitment,
             ..current.clone()
         };
         match self.register.update(&current, &next, tags).await? {
@@ -152,7 +157,7 @@ impl Enrolments {
         step: &OfferedStep,
         request: &CertificateRequest,
         (epoch, key): (Epoch, &SecretKey),
-    ) -> Result<String, IssueError> {
+    ) -> Result<Issued, IssueError> {
         let slots = IssuedSlots {
             attributes: step.confirmed.attributes.clone(),
             web_number: step.commitment.web_number,
@@ -162,9 +167,8 @@ impl Enrolments {
         let commitment = &step.commitment.commitment;
         let proof = (request.commitment.as_slice(), request.proof.as_slice());
         let server = (&self.origin, request.nonce.as_bytes());
-        let signature = issuance::issue(key, epoch, &slots, commitment, proof, server)
-            .map_err(|_| IssueError::InvalidProof)?;
-        Ok(issuance::to_issued_form(epoch, &signature))
+        issuance::issue(key, epoch, &slots, commitment, proof, server)
+            .map_err(|_| IssueError::InvalidProof)
     }
 }
 
@@ -173,7 +177,7 @@ fn finish(session: &mut Session, request: [u8; 32], certificate: String) {
     let Step::Offered(step) = std::mem::replace(&mut session.step, Step::Open) else {
         return;
     };
-    session.step = Step::Issued(Box::new(Issued {
+    session.step = Step::Issued(Box::new(session::Issued {
         decided: step.confirmed.decided,
         request,
         certificate,

@@ -284,7 +284,7 @@ async fn register(world: &World, person: &SpecimenHolder) {
     let Step::Offered(step) = &session.step else {
         panic!("a certificate is offered")
     };
-    let row = commitment::first_row(&step.commitment, [0; 32], NOW.epoch());
+    let row = commitment::first_row(&step.commitment, [0; 48], [0; 32], NOW.epoch());
     world
         .register
         .insert(&row, &step.confirmed.tags)

@@ -1,7 +1,7 @@
 use bbs::SecretKey;
 use bbs::certificate::{Blind, Certificate};
 use credential::attributes::{Attributes, BirthDate, IssuedSlots};
-use credential::issuance;
+use credential::issuance::{self, Issued};
 use credential::jose::jws::{Header, UnverifiedJws, sign_with_header};
 use credential::manifest::IssuerKey;
 use credential::renewal::{EARLY_SECS, RenewedEpochs, Renewing, SentRenewal};
@@ -33,7 +33,9 @@ struct Person {
     secrets: NymSecrets,
     c: NymCommitment,
     c_blind: Blind,
+    first_blind: Blind,
     slots: IssuedSlots,
+    issued: Issued,
     certificate: Certificate,
 }
 
@@ -104,13 +106,16 @@ fn person(key: &SecretKey, epoch: Epoch) -> Person {
         generation: Generation::First,
         device_key: *device.public(),
     };
-    let certificate = certify(key, epoch, &slots, (&c, &secrets, &c_blind));
+    let first_blind = Blind::draw(&mut rng);
+    let (issued, certificate) = certify(key, epoch, &slots, (&c, &secrets, &c_blind), &first_blind);
     Person {
         device,
         secrets,
         c,
         c_blind,
+        first_blind,
         slots,
+        issued,
         certificate,
     }
 }
@@ -120,15 +125,18 @@ fn certify(
     epoch: Epoch,
     slots: &IssuedSlots,
     (c, secrets, blind): (&NymCommitment, &NymSecrets, &Blind),
-) -> Certificate {
+    first_blind: &Blind,
+) -> (Issued, Certificate) {
     let (origin, mut rng) = (origin(), secret::rng());
     let server = (&origin, b"n".as_slice());
-    let sent = issuance::request(slots, c, (secrets, blind), server, &mut rng);
+    let sent = issuance::request(slots, c, (secrets, blind), first_blind, server, &mut rng);
     let request = (sent.commitment.as_slice(), sent.proof.as_slice());
-    let signature = issuance::issue(key, epoch, slots, c, request, server).unwrap();
+    let issued = issuance::issue(key, epoch, slots, c, request, server).unwrap();
     let public = key.public();
     let issuer = IssuerKey { epoch, key: public };
-    issuance::receive(&signature, &issuer, slots, (secrets, &sent.blind)).unwrap()
+    let certificate =
+        issuance::receive(&issued.signature, &issuer, slots, (secrets, first_blind)).unwrap();
+    (issued, certificate)
 }
 
 impl Person {
@@ -140,7 +148,7 @@ impl Person {
         let renewing = Renewing {
             certificate: &self.certificate,
             web_number: &self.slots.web_number,
-            commitment: (&self.c, &self.c_blind),
+            first_blind: &self.first_blind,
             device,
         };
         let server = (&origin(), nonce);
@@ -159,6 +167,7 @@ impl Person {
         RegisterRow {
             id: id_of(&self.slots.web_number).unwrap(),
             commitment: self.c.to_bytes(),
+            first_commitment: self.issued.commitment,
             generation: 1,
             status: RowStatus::Active,
             last_epoch: START.epoch(),
@@ -288,7 +297,9 @@ async fn the_next_epoch_is_renewed_in_the_last_three_days_alone_and_never_an_ear
         e,
         &ada.slots,
         (&ada.c, &ada.secrets, &ada.c_blind),
-    );
+        &ada.first_blind,
+    )
+    .1;
     assert_eq!(op.ask(&ada, epochs(e, e), at(LATE)).await, EPOCH);
     assert_eq!(op.row_of(&ada).await.last_epoch, e.next());
 }
@@ -321,6 +332,60 @@ async fn strangers_unknown_numbers_and_other_devices_are_refused_alike() {
     assert_eq!(op.ask(&mixed, this, now).await, REFUSED);
     assert_eq!(op.row_of(&ada).await, ada.row());
     assert_eq!(op.row_of(&forged).await, forged.row());
+}
+
+/// Who has a row and a leaked key signs themselves other attributes, with all the secrets that the
+/// row knows of. Under the next key it is not renewed.
+#[tokio::test]
+async fn attributes_that_a_leaked_key_signed_are_not_renewed() {
+    let op = operator().await;
+    let ada = op.enrol().await;
+    let leaked = op.keys.secret(START.epoch()).unwrap();
+    let forge = |name: &str| {
+        let mut slots = ada.slots.clone();
+        slots.attributes.family_name = name.into();
+        let secrets = (&ada.c, &ada.secrets, &ada.c_blind);
+        let first_blind = Blind::from_bytes(&ada.first_blind.expose()).unwrap();
+        let (issued, certificate) = certify(
+            leaked.secret(),
+            START.epoch(),
+            &slots,
+            secrets,
+            &first_blind,
+        );
+        Person {
+            device: SigningKey::from_pkcs8(&ada.device.to_pkcs8()).unwrap(),
+            secrets: NymSecrets::from_bytes(&ada.secrets.expose()).unwrap(),
+            c: ada.c,
+            c_blind: Blind::from_bytes(&ada.c_blind.expose()).unwrap(),
+            first_blind,
+            slots,
+            issued,
+            certificate,
+        }
+    };
+    let (next, now) = (epochs(START.epoch(), START.epoch().next()), at(LATE));
+    assert_eq!(op.ask(&forge("OTHER"), next, now).await, REFUSED);
+    assert_eq!(op.row_of(&ada).await, ada.row());
+    // The control: with the attributes of the enrolment the same forgery is renewed.
+    let outcome = op.ask(&forge("SPECIMEN"), next, now).await;
+    assert!(matches!(outcome, Outcome::Renewed(_)));
+}
+
+/// The row has a commitment to all slots since a later version than the first.
+#[tokio::test]
+async fn a_row_without_a_commitment_to_all_slots_refuses_every_renewal() {
+    let op = operator().await;
+    let key = op.keys.secret(START.epoch()).unwrap();
+    let person = person(key.secret(), START.epoch());
+    let row = RegisterRow {
+        first_commitment: [0; 48],
+        ..person.row()
+    };
+    op.insert(&row).await;
+    let this = epochs(START.epoch(), START.epoch());
+    assert_eq!(op.ask(&person, this, at(60)).await, REFUSED);
+    assert_eq!(op.row_of(&person).await, row);
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use crate::{
     TagKind, TagMatch, Updated,
 };
 
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE registration (
         web_number      BLOB    NOT NULL,
         commitment      BLOB    NOT NULL,
@@ -27,7 +28,12 @@ const MIGRATIONS: &[&str] = &["
         web_number BLOB    NOT NULL
     );
     CREATE UNIQUE INDEX tag_by_index ON tag (tag_index);
-"];
+",
+    "
+    ALTER TABLE registration ADD COLUMN first_commitment BLOB NOT NULL DEFAULT x'';
+    UPDATE registration SET first_commitment = zeroblob(48);
+",
+];
 
 /// The register in one SQLite file.
 pub struct SqliteRegister(Database);
@@ -121,7 +127,7 @@ impl RegisterStore for SqliteRegister {
 
 fn find_row(db: &Connection, id: RegisterId) -> Result<Option<RegisterRow>, StoreError> {
     db.query_row(
-        "SELECT commitment, generation, status, last_epoch, device_key_hash
+        "SELECT commitment, generation, status, last_epoch, device_key_hash, first_commitment
          FROM registration WHERE web_number = ?1",
         [&id.0],
         |row| Ok(read_row(id, row)),
@@ -138,21 +144,24 @@ fn read_row(id: RegisterId, row: &Row<'_>) -> Result<RegisterRow, StoreError> {
         status: status_from_code(row.get(2)?)?,
         last_epoch: Epoch(number(row.get(3)?, "epoch")?),
         device_key_hash: row.get(4)?,
+        first_commitment: row.get(5)?,
     })
 }
 
 fn insert_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO registration
-             (web_number, commitment, generation, status, last_epoch, device_key_hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+             (web_number, commitment, generation, status, last_epoch, device_key_hash,
+              first_commitment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             row.id.0,
             row.commitment,
             row.generation,
             status_code(row.status),
             row.last_epoch.0,
-            row.device_key_hash
+            row.device_key_hash,
+            row.first_commitment
         ],
     )?;
     Ok(())
@@ -161,7 +170,8 @@ fn insert_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError>
 fn replace_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE registration
-         SET commitment = ?2, generation = ?3, status = ?4, last_epoch = ?5, device_key_hash = ?6
+         SET commitment = ?2, generation = ?3, status = ?4, last_epoch = ?5, device_key_hash = ?6,
+             first_commitment = ?7
          WHERE web_number = ?1",
         params![
             row.id.0,
@@ -169,7 +179,8 @@ fn replace_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError
             row.generation,
             status_code(row.status),
             row.last_epoch.0,
-            row.device_key_hash
+            row.device_key_hash,
+            row.first_commitment
         ],
     )?;
     Ok(())

@@ -16,6 +16,7 @@ struct Stage {
     holder: Holder,
     key: SecretKey,
     certificate: Certificate,
+    first: FirstCommitment,
 }
 
 fn stage(seed: u8) -> Stage {
@@ -23,12 +24,20 @@ fn stage(seed: u8) -> Stage {
     let holder = holder(&mut rng);
     let key = SecretKey::generate(&mut rng);
     let certificate = issue(&holder, &key, &mut rng);
+    let first = first_of(&certificate.messages);
     Stage {
         rng,
         holder,
         key,
         certificate,
+        first,
     }
+}
+
+/// F to these slots; the issuing proof shows that the issuer has this point.
+fn first_of(slots: &[Scalar]) -> FirstCommitment {
+    let generators = &layout().parameters.message_generators;
+    FirstCommitment(sum_of_products(generators, slots))
 }
 
 /// The row's values: slots 1 to 6 of `known(100)`.
@@ -46,21 +55,20 @@ impl Stage {
             issuer: &self.key.public(),
             header: HEADER,
             opened: &row(),
-            commitment: &self.holder.c,
+            first: &self.first,
             binding: BINDING,
         };
         SlotCommitment::verify_renewal(k, proof, &expected)
     }
 
-    fn renew_as(&mut self, slots: &[Scalar]) -> ([u8; G1_LEN], Blind, [u8; RENEWAL_PROOF_LEN]) {
-        let c = (&self.holder.c, &self.holder.blind);
-        let renewal = self.certificate.renew_as(slots, c, BINDING, &mut self.rng);
-        renewal.unwrap()
+    fn first_blind(&self) -> Blind {
+        Blind(self.certificate.messages[0])
     }
 
     fn renew(&mut self) -> ([u8; G1_LEN], Blind, [u8; RENEWAL_PROOF_LEN]) {
-        let c = (&self.holder.c, &self.holder.blind);
-        self.certificate.renew(c, BINDING, &mut self.rng).unwrap()
+        let blind = self.first_blind();
+        let renewed = self.certificate.renew(&blind, BINDING, &mut self.rng);
+        renewed.unwrap()
     }
 }
 
@@ -94,13 +102,13 @@ fn a_renewed_certificate_has_the_same_slots_and_the_same_pseudonym() {
     let slot = [(6, Scalar::from_u128(105))];
     assert!(verify_presentation(&expected, &new, &slot).is_ok());
     // And can be renewed itself.
-    let c = (&at.holder.c, &at.holder.blind);
-    let (k, _, proof) = next.renew(c, BINDING, &mut at.rng).unwrap();
+    let blind = at.first_blind();
+    let (k, _, proof) = next.renew(&blind, BINDING, &mut at.rng).unwrap();
     let again = ExpectedRenewal {
         issuer: &issuer,
         header: NEXT,
         opened: &row(),
-        commitment: &at.holder.c,
+        first: &at.first,
         binding: BINDING,
     };
     assert!(SlotCommitment::verify_renewal(&k, &proof, &again).is_ok());
@@ -156,8 +164,9 @@ fn first_and_renewed_certificates_are_alike_in_every_public_input() {
     }
     // And they are renewed alike.
     let again = |certificate: &Certificate| {
-        let c = (&at.holder.c, &at.holder.blind);
-        let (k, _, proof) = certificate.renew(c, BINDING, &mut rng(50)).unwrap();
+        let (k, _, proof) = certificate
+            .renew(&at.first_blind(), BINDING, &mut rng(50))
+            .unwrap();
         (k, at.check(&k, &proof).is_ok())
     };
     let (of_first, of_renewed) = (again(first), again(renewed));
@@ -171,16 +180,62 @@ fn first_and_renewed_certificates_are_alike_in_every_public_input() {
 #[test]
 fn a_commitment_with_another_value_in_any_slot_is_refused() {
     let mut at = stage(41);
+    let own = at.first;
     for slot in 1..SLOTS {
         let mut slots = at.certificate.messages.clone();
         slots[slot] = slots[slot] + Scalar::from_u128(1);
-        let (k, _, proof) = at.renew_as(&slots);
+        let blind = at.first_blind();
+        let renewed = at
+            .certificate
+            .renew_as(&slots, &blind, BINDING, &mut at.rng);
+        let (k, _, proof) = renewed.unwrap();
         assert!(at.check(&k, &proof).is_err(), "slot {slot}");
+        // Not even where the row's commitment holds the other value too.
+        at.first = first_of(&slots);
+        assert!(at.check(&k, &proof).is_err(), "slot {slot} of the row");
+        at.first = own;
     }
-    // The blind is the one slot that is free.
+    // The blind is the one slot that is free: a renewed certificate has another one than F.
     let mut slots = at.certificate.messages.clone();
     slots[0] = Scalar::from_u128(7);
-    let (k, _, proof) = at.renew_as(&slots);
+    at.first = first_of(&slots);
+    let renewed = at.certificate.renew(&Blind(slots[0]), BINDING, &mut at.rng);
+    let (k, _, proof) = renewed.unwrap();
+    assert!(at.check(&k, &proof).is_ok());
+}
+
+/// Who has a row and a leaked key of the issuer signs a certificate with other attributes, or
+/// another person's secrets, and has it renewed under the next key.
+#[test]
+fn a_certificate_that_another_signed_is_not_renewed_into_a_genuine_one() {
+    let mut at = stage(51);
+    let changed = |at: &Stage, slot: usize| {
+        let mut slots = at.certificate.messages.clone();
+        slots[slot] = Scalar::from_u128(7);
+        let header = header_with_nym(HEADER, NYM_SECRETS);
+        let parameters = &layout().parameters;
+        Certificate {
+            signature: crate::signature::sign(parameters, &at.key, &header, &slots).unwrap(),
+            messages: slots,
+            issuer: at.key.public(),
+            header: HEADER.to_vec(),
+        }
+    };
+    for slot in OPENED_SLOTS + 1..SLOTS {
+        let forged = changed(&at, slot);
+        // With commitments to its own slots, or with the holder's real F.
+        let real = at.certificate.messages.clone();
+        for slots in [&forged.messages, &real] {
+            let blind = at.first_blind();
+            let renewed = forged.renew_as(slots, &blind, BINDING, &mut at.rng);
+            let (k, _, proof) = renewed.unwrap();
+            assert!(at.check(&k, &proof).is_err(), "slot {slot}");
+        }
+    }
+    // The control: a certificate that the leaked key signed over the slots of F passes.
+    let same = changed(&at, 0);
+    let blind = at.first_blind();
+    let (k, _, proof) = same.renew(&blind, BINDING, &mut at.rng).unwrap();
     assert!(at.check(&k, &proof).is_ok());
 }
 
@@ -195,7 +250,7 @@ fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
             issuer,
             header,
             opened,
-            commitment: &at.holder.c,
+            first: &at.first,
             binding,
         };
         SlotCommitment::verify_renewal(&k, &proof, &expected).is_err()
@@ -209,18 +264,21 @@ fn a_renewal_holds_for_its_row_certificate_and_binding_alone() {
     assert!(refuses(&stranger, HEADER, &row(), BINDING));
     assert!(refuses(&issuer, NEXT, &row(), BINDING));
     assert!(refuses(&issuer, HEADER, &row(), b"another nonce"));
-    // A row of somebody else: what a certificate forged with a leaked key would be renewed by.
-    let stranger = holder(&mut rng(99));
+    // A row of somebody else.
+    let stranger = stage(99);
     let expected = ExpectedRenewal {
         issuer: &issuer,
         header: HEADER,
         opened: &row(),
-        commitment: &stranger.c,
+        first: &stranger.first,
         binding: BINDING,
     };
     assert!(SlotCommitment::verify_renewal(&k, &proof, &expected).is_err());
-    let foreign = (&stranger.c, &stranger.blind);
-    let forged = at.certificate.renew(foreign, BINDING, &mut at.rng).unwrap();
+    let foreign = stranger.first_blind();
+    let forged = at
+        .certificate
+        .renew(&foreign, BINDING, &mut at.rng)
+        .unwrap();
     assert!(SlotCommitment::verify_renewal(&forged.0, &forged.2, &expected).is_err());
     // Another commitment of the same holder, any changed octet.
     let (other, _, _) = at.renew();
@@ -244,13 +302,13 @@ fn a_renewal_is_no_presentation_and_a_presentation_no_renewal() {
     let (header, issuer) = (header_with_nym(HEADER, NYM_SECRETS), at.key.public());
     let statement = statement(&issuer, &header, BINDING);
     let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - 2 * SCALAR_LEN]).unwrap();
-    assert!(crate::proof::verify(&statement, &bbs, &shown(&row())).is_err());
+    assert!(crate::proof::verify(&statement, None, &bbs, &shown(&row())).is_err());
 
     let opened: Vec<usize> = (1..=OPENED_SLOTS).collect();
     let (messages, signature) = (&at.certificate.messages, &at.certificate.signature);
     let plain = crate::proof::prove(&statement, signature, messages, &opened, &mut at.rng);
-    let plain = plain.unwrap();
-    assert!(crate::proof::verify(&statement, &plain, &shown(&row())).is_ok());
+    let (plain, _) = plain.unwrap();
+    assert!(crate::proof::verify(&statement, None, &plain, &shown(&row())).is_ok());
     let mut as_renewal = plain.to_bytes();
     as_renewal.extend(Scalar::from_u128(1).to_bytes());
     as_renewal.extend(Scalar::from_u128(2).to_bytes());
@@ -278,20 +336,20 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
         issuer: &at.key.public(),
         header: HEADER,
         opened: &row(),
-        commitment: &at.holder.c,
+        first: &at.first,
         binding: BINDING,
     };
     let bbs = Proof::from_bytes(&proof[..RENEWAL_PROOF_LEN - 2 * SCALAR_LEN]).unwrap();
     let programmed = bbs.challenge;
     let hash = |input: &Octets| {
-        let points = [k, abar, bbs.bbar, d, at.holder.c.0].map(|point| point.to_bytes());
-        let [k, abar, bbar, d, c] = points.each_ref().map(|octets| octets.as_slice());
+        let points = [k, abar, bbs.bbar, d, at.first.0].map(|point| point.to_bytes());
+        let [k, abar, bbar, d, first] = points.each_ref().map(|octets| octets.as_slice());
         let header = header_with_nym(HEADER, NYM_SECRETS);
         let domain = layout()
             .parameters
             .domain(expected.issuer, &header)
             .to_bytes();
-        assert_hashed(input, &[k, abar, bbar, d, c, &domain, BINDING]);
+        assert_hashed(input, &[k, abar, bbar, d, first, &domain, BINDING]);
         for value in row() {
             assert_hashed(input, &[&value.to_bytes()]);
         }
@@ -303,19 +361,19 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     assert!(at.check(&k.to_bytes(), &proof).is_err());
 }
 
-/// Soundness: two transcripts with the same first message give every hidden slot, and K and C open
+/// Soundness: two transcripts with the same first message give every hidden slot, and K and F open
 /// to the same ones.
 #[test]
 fn two_transcripts_give_the_witness() {
     let at = stage(45);
     let transcript = |binding| {
-        let c = (&at.holder.c, &at.holder.blind);
-        let made = at.certificate.renew(c, binding, &mut rng(46)).unwrap();
+        let blind = at.first_blind();
+        let made = at.certificate.renew(&blind, binding, &mut rng(46)).unwrap();
         (made.0, made.1.0, scalars_of(&made.2, 3))
     };
     let ((k, blind, one), (again, _, two)) = (transcript(b"one"), transcript(b"two"));
     assert!(k == again);
-    // e^, r1^, r3^, the hidden slots, the challenge, the blinds of K and C.
+    // e^, r1^, r3^, the hidden slots, the challenge, K's blind and its difference from F's.
     let at_challenge = 3 + HIDDEN;
     let responses = |all: &[Scalar]| [&all[..at_challenge], &all[at_challenge + 1..]].concat();
     let (of_one, of_two) = (responses(&one), responses(&two));
@@ -323,13 +381,12 @@ fn two_transcripts_give_the_witness() {
     assert_masked(one[at_challenge], &of_one, &extracted);
 
     let hidden = &extracted[3..at_challenge];
-    let (k_blind, c_blind) = (extracted[at_challenge], extracted[at_challenge + 1]);
-    let slots = Slots::of(&at.certificate.messages).unwrap();
-    assert!(hidden[0] == *slots.blind && hidden[1..] == *slots.carried);
-    assert!(k_blind == blind && c_blind == at.holder.blind.0);
-    let opened = [&[k_blind], slots.opened, &hidden[1..]].concat();
-    let generators = &layout().parameters.message_generators;
-    assert!(sum_of_products(generators, &opened).to_bytes() == k);
-    let secrets = nyms(&hidden[1..]).unwrap();
-    assert!(nym_product(secrets) + layout().blind.mul(&c_blind) == at.holder.c.0);
+    let (k_blind, more) = (extracted[at_challenge], extracted[at_challenge + 1]);
+    let (own_blind, rest) = at.certificate.messages.split_first().unwrap();
+    let (opened, carried) = rest.split_at(OPENED_SLOTS);
+    assert!(hidden[0] == *own_blind && hidden[1..] == *carried);
+    assert!(k_blind == blind);
+    let of = |blind: Scalar| first_of(&[&[blind], opened, &hidden[1..]].concat());
+    assert!(of(k_blind).0.to_bytes() == k);
+    assert!(of(k_blind - more) == at.first);
 }
