@@ -6,6 +6,7 @@
 pub mod backup;
 pub mod certificates;
 pub mod enrol;
+mod manifest;
 pub mod present;
 pub mod renewal;
 mod schedule;

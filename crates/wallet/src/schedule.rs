@@ -10,7 +10,8 @@ const HOUR: u64 = 3600;
 /// Least and most time between a presentation and a renewal, or a renewal and the first
 /// presentation of what it brought, in seconds.
 const APART: (u64, u64) = (HOUR, 24 * HOUR);
-/// The same where no certificate is accepted meanwhile, so that the person waits.
+/// The same where no certificate is accepted meanwhile, so that the person waits; and between a
+/// sign-up that failed for that reason and the renewal.
 const APART_WAITING: (u64, u64) = (HOUR, 12 * HOUR);
 /// So many seconds before the end of an epoch no renewal is planned any more: a device that is
 /// off at the moment has some time left.
@@ -18,6 +19,12 @@ const MARGIN_SECS: u64 = 6 * HOUR;
 /// No moment is drawn from fewer seconds than these because an end is near: drawn from minutes it
 /// would tell when the person was there. It comes after that end instead.
 const LEAST_WINDOW_SECS: u64 = 12 * HOUR;
+/// A timer that runs every hour finds a moment at most so many seconds after it. Later than that
+/// the device was off, and its coming on is no moment that was drawn.
+pub(crate) const IN_TIME_SECS: u64 = HOUR + 600;
+/// In the first days of an epoch wallets fetch its manifest and turn to its certificates. Who shows
+/// one of the epoch before after that stands out.
+const FIRST_DAYS_SECS: u64 = 2 * 24 * HOUR;
 
 /// The moment to renew a certificate of `epoch` that is received at `now`: within the last three
 /// days of its epoch, or within a day where too little is left of them.
@@ -57,6 +64,50 @@ pub(crate) fn showing(
 pub(crate) fn showing_alone(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
     let (least, most) = APART_WAITING;
     between(now.plus_secs(least), now.plus_secs(most), rng)
+}
+
+/// The moment to renew after one that came to nothing: the device was off, or the operator did not
+/// answer.
+pub(crate) fn renewal_put_off(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    apart(now, rng)
+}
+
+/// The moment to renew after a site has asked at `now` for a certificate that is too old.
+pub(crate) fn renewal_wanted(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    showing_alone(now, rng)
+}
+
+/// Until when no certificate is shown after a renewal at `now`.
+pub(crate) fn shown_again(now: UnixTime) -> UnixTime {
+    now.plus_secs(APART.0)
+}
+
+/// The moment to fetch the manifest of `epoch`, drawn at `now`: within its first two days, or
+/// within a day where too little is left of them.
+pub(crate) fn manifest(epoch: Epoch, now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    let from = epoch.start().max(now);
+    let to = first_days_end(epoch);
+    if is_wide(from, to) {
+        between(from, to, rng)
+    } else {
+        apart(now, rng)
+    }
+}
+
+/// The first second after those of the first days of `epoch`.
+pub(crate) fn first_days_end(epoch: Epoch) -> UnixTime {
+    epoch.start().plus_secs(FIRST_DAYS_SECS)
+}
+
+/// Whether a moment cannot have been drawn before `now`, unless by a clock that was wrong. `end`
+/// is the latest that a plan can be for.
+pub(crate) fn is_beyond(moment: UnixTime, end: UnixTime, now: UnixTime) -> bool {
+    moment > end.max(now.plus_secs(APART.1))
+}
+
+/// Whether a moment is some hours after `now`, as after a presentation.
+pub(crate) fn is_hours_after(moment: UnixTime, now: UnixTime) -> bool {
+    (now.plus_secs(APART.0)..=now.plus_secs(APART.1)).contains(&moment)
 }
 
 /// A moment some hours after `now`.
@@ -168,5 +219,17 @@ mod tests {
             within(next(late), late + HOUR, late + 24 * HOUR);
         }
         within(range(|rng| showing_alone(at(0), rng)), HOUR, 12 * HOUR);
+    }
+
+    #[test]
+    fn a_manifest_is_fetched_in_the_first_two_days_or_within_a_day() {
+        let fetched = |secs| range(|rng| manifest(EPOCH, at(secs), rng));
+        let before = range(|rng| manifest(EPOCH, EPOCH.previous().start(), rng));
+        within(before, 0, FIRST_DAYS_SECS);
+        within(fetched(0), 0, FIRST_DAYS_SECS);
+        within(fetched(36 * HOUR), 36 * HOUR, FIRST_DAYS_SECS);
+        for late in [36 * HOUR + 1, 5 * 86_400] {
+            within(fetched(late), late + HOUR, late + 24 * HOUR);
+        }
     }
 }
