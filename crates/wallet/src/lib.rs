@@ -3,6 +3,7 @@
 //! What it is not: it does no I/O and asks nobody; the program around it sends what it makes.
 #![forbid(unsafe_code)]
 
+mod ages;
 pub mod backup;
 pub mod certificates;
 pub mod enrol;

@@ -20,7 +20,8 @@ use openid4vc::vp::{
 use rand_core::UnwrapErr;
 use url::Url;
 
-use crate::vault::{DamagedVault, DeviceKeys, OperatorTrust, SiteState, Vault};
+use crate::certificates::Apart;
+use crate::vault::{DamagedVault, DeviceKeys, OperatorTrust, SiteState, StoredCertificate, Vault};
 
 /// A request that this wallet may answer.
 pub struct Request {
@@ -74,6 +75,9 @@ pub enum Refusal {
     /// It asks once more for an age that it has been shown.
     #[error("the site asks again for an age that you have proved there")]
     AgeAgain,
+    /// It asks for another age than before: with many it could search for the birth date.
+    #[error("the site has asked you for another age before")]
+    OtherAge,
     /// The person is younger than the site asks.
     #[error("the site asks for at least {years} years on {on}, and you are younger")]
     TooYoung {
@@ -91,6 +95,11 @@ pub enum Refusal {
     /// A certificate is needed, and the time of the one that is here is over.
     #[error("this needs a current certificate, and the wallet's is too old")]
     OldCertificate,
+    /// A certificate is needed, and the one that is here is of an epoch that has not begun.
+    #[error(
+        "this needs a current certificate, and by this machine's clock the wallet's is of a week to come"
+    )]
+    NewCertificate,
     /// A certificate is needed, and the one that is here is not shown yet.
     #[error(
         "this needs a certificate, and yours was renewed so lately that site and operator could compare the times"
@@ -124,9 +133,11 @@ impl Refusal {
             Refusal::UnregisteredAge => "age-not-registered",
             Refusal::AgeDay(_) => "age-day-wrong",
             Refusal::AgeAgain => "age-proved-already",
+            Refusal::OtherAge => "age-changed",
             Refusal::TooYoung { .. } => "age-not-reached",
             Refusal::Query => "query-unsupported",
             Refusal::NoCertificate | Refusal::OldCertificate => "certificate-missing",
+            Refusal::NewCertificate => "certificate-too-new",
             Refusal::Waiting(_) => "certificate-waiting",
             Refusal::IssuerKey => "issuer-key-changed",
             Refusal::Vault(_) => "vault-damaged",
@@ -149,6 +160,27 @@ pub enum Answer {
         /// The age that is proved.
         age: Option<AgeAsked>,
     },
+}
+
+/// Why a person should think twice before the certificate is shown now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// The operator has just seen a renewal: until then, site and operator could compare the times.
+    RenewedLately(UnixTime),
+    /// The certificate is of the last epoch, and by now most people show one of this epoch. An
+    /// operator that does not renew one person makes that person stand out so.
+    LastEpoch,
+}
+
+impl Caution {
+    /// The stable id of what the person has to agree to.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Caution::RenewedLately(_) => "renewed-lately",
+            Caution::LastEpoch => "certificate-of-last-week",
+        }
+    }
 }
 
 impl Request {
@@ -213,12 +245,19 @@ impl Request {
         self.verified.request().response_uri.as_str()
     }
 
-    /// What this wallet would answer.
+    /// The age that the site asks for, whether this wallet has proved it or not.
+    #[must_use]
+    pub fn age(&self) -> Option<AgeAsked> {
+        self.asked.with_age.as_ref().map(|(_, age)| *age)
+    }
+
+    /// What this wallet would answer, whether or not it can: nothing here depends on the person
+    /// and the certificate, but on the site and what it has been answered before.
     ///
     /// # Errors
     ///
-    /// [`Refusal::OtherGateway`]; [`Refusal::NeedlessCertificate`]; [`Refusal::AgeAgain`];
-    /// [`Refusal::TooYoung`]; [`Refusal::Query`] when the request accepts nothing else.
+    /// [`Refusal::OtherGateway`]; [`Refusal::OtherAge`]; [`Refusal::NeedlessCertificate`];
+    /// [`Refusal::AgeAgain`]; [`Refusal::Query`] when the request accepts nothing else.
     pub fn choose(&self, vault: &Vault, keys: &DeviceKeys) -> Result<Answer, Refusal> {
         let origin = &self.entry.site.origin;
         let record = vault.site(origin);
@@ -226,9 +265,12 @@ impl Request {
             return Err(Refusal::OtherGateway);
         }
         let proved = record.and_then(|site| site.age_over);
-        let age = self.asked.with_age.as_ref().map(|(_, age)| *age);
+        let age = self.age();
+        let first = vault.age_asked(origin);
+        if age.is_some_and(|age| first.is_some_and(|first| first != age.years)) {
+            return Err(Refusal::OtherAge);
+        }
         if let Some(age) = age.filter(|age| proved < Some(age.years)) {
-            old_enough(age, keys)?;
             return Ok(Answer::SignUp { age: Some(age) });
         }
         let joined = record.is_some_and(|site| site.state == SiteState::Joined);
@@ -246,6 +288,34 @@ impl Request {
             (None, Some(_)) => Err(Refusal::AgeAgain),
             (None, None) => Err(Refusal::Query),
         }
+    }
+
+    /// Whether the person can give `answer`, and what to think of before. Where it cannot be given
+    /// the site is told the same as when the person declines, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoCertificate`], [`Refusal::OldCertificate`], [`Refusal::NewCertificate`],
+    /// [`Refusal::Waiting`], [`Refusal::IssuerKey`] or [`Refusal::TooYoung`].
+    pub fn check(
+        &self,
+        vault: &Vault,
+        keys: &DeviceKeys,
+        answer: Answer,
+        now: UnixTime,
+    ) -> Result<Vec<Caution>, Refusal> {
+        let Answer::SignUp { age } = answer else {
+            return Ok(Vec::new());
+        };
+        let stored = presentable(vault, keys, now)?;
+        if let Some(age) = age {
+            old_enough(age, stored)?;
+        }
+        let apart = keys.apart(now);
+        let mut cautions = Vec::new();
+        cautions.extend(apart.map(|Apart(until)| Caution::RenewedLately(until)));
+        cautions.extend(stored.stands_out(now).then_some(Caution::LastEpoch));
+        Ok(cautions)
     }
 
     /// The encrypted response of a sign-in with this device's key at the site.
@@ -272,8 +342,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoCertificate`], [`Refusal::OldCertificate`], [`Refusal::Waiting`],
-    /// [`Refusal::IssuerKey`], [`Refusal::Vault`] or [`Refusal::Response`].
+    /// As [`Request::check`] but for the age; [`Refusal::Vault`] or [`Refusal::Response`].
     pub fn sign_up(
         &self,
         vault: &Vault,
@@ -284,10 +353,7 @@ impl Request {
         let (keys, device) = keys;
         let items = &self.asked.items;
         let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
-        let stored = keys.usable(now).ok_or_else(|| unusable(keys, now))?;
-        if !stored.is_of(&vault.issuer_keys) {
-            return Err(Refusal::IssuerKey);
-        }
+        let stored = presentable(vault, keys, now)?;
         let (slots, certificate) = stored.open(person)?;
         let secrets = person.nym_secrets()?;
         let presentation = create_sign_up(
@@ -345,12 +411,28 @@ impl Request {
     }
 }
 
+/// The certificate that can be shown at `now`.
+fn presentable<'a>(
+    vault: &Vault,
+    keys: &'a DeviceKeys,
+    now: UnixTime,
+) -> Result<&'a StoredCertificate, Refusal> {
+    let stored = keys.usable(now).ok_or_else(|| unusable(keys, now))?;
+    if !stored.is_of(&vault.issuer_keys) {
+        return Err(Refusal::IssuerKey);
+    }
+    Ok(stored)
+}
+
 /// Why there is no certificate to show at `now`.
 fn unusable(keys: &DeviceKeys, now: UnixTime) -> Refusal {
-    match (keys.waiting(now), keys.newest()) {
-        (Some(next), _) => Refusal::Waiting(next.not_before()),
-        (None, Some(_)) => Refusal::OldCertificate,
-        (None, None) => Refusal::NoCertificate,
+    let Some(stored) = keys.certificate(now) else {
+        return Refusal::NoCertificate;
+    };
+    match keys.waiting(now) {
+        _ if now.epoch() < stored.epoch() => Refusal::NewCertificate,
+        Some(next) => Refusal::Waiting(next.not_before()),
+        None => Refusal::OldCertificate,
     }
 }
 
@@ -417,11 +499,8 @@ fn registered(age: AgeAsked, entry: &SiteEntry, now: UnixTime) -> Result<(), Ref
     Ok(())
 }
 
-/// Whether the proof can be made; without a certificate that is told later.
-fn old_enough(age: AgeAsked, keys: &DeviceKeys) -> Result<(), Refusal> {
-    let Some(certificate) = &keys.certificate else {
-        return Ok(());
-    };
+/// Whether the proof can be made.
+fn old_enough(age: AgeAsked, certificate: &StoredCertificate) -> Result<(), Refusal> {
     // Nobody has an age that begins before the first day of birth there can be.
     match age.is_reached_by(certificate.attributes().birthdate) {
         Ok(true) => Ok(()),
