@@ -157,7 +157,8 @@ fn unheeded(caution: Caution) -> Failure {
                  the times; nothing was sent. It is shown from {} on",
                 minute(until)
             );
-            let next = "Run the same command with a new link then; with --use-at-once it is shown now.";
+            let next =
+                "Run the same command with a new link then; with --use-at-once it is shown now.";
             Failure::new(caution.id(), what, next)
         }
         Caution::LastEpoch => {
