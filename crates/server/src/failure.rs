@@ -78,7 +78,7 @@ fn next_step(id: &str) -> &'static str {
             "Reload the site's page and use its new link."
         }
         "certificate-required" => {
-            "Run `bauta wallet renew`, or `bauta wallet enrol` with your document, to receive one."
+            "Reload the site's page and use its new link: it asks for the certificate then."
         }
         "invalid-nonce" => "Nothing is lost. Run the same command again.",
         "officer-statement-refused" => "Check --id, --key, and this machine's clock.",

@@ -1,5 +1,8 @@
 //! Backups: the secrets and the list of sites, under a passphrase; never a device key.
 
+use std::collections::BTreeMap;
+
+use credential::age::Years;
 use credential::manifest::IssuerKeys;
 use credential::time::Epoch;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,7 @@ struct BackupRef<'a> {
     issuer_keys: &'a IssuerKeys,
     manifest_epoch: Option<Epoch>,
     sites: &'a [SiteRecord],
+    ages_asked: &'a BTreeMap<String, Years>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +34,9 @@ struct Backup {
     issuer_keys: IssuerKeys,
     manifest_epoch: Option<Epoch>,
     sites: Vec<SiteRecord>,
+    /// Backups of earlier versions have none.
+    #[serde(default)]
+    ages_asked: BTreeMap<String, Years>,
 }
 
 /// Why a backup cannot be made or read.
@@ -59,6 +66,7 @@ pub fn create(vault: &Vault, passphrase: Zeroizing<String>) -> Result<Vec<u8>, B
         issuer_keys: &vault.issuer_keys,
         manifest_epoch: vault.manifest_epoch,
         sites: &vault.sites,
+        ages_asked: &vault.ages_asked,
     };
     Ok(seal::seal_with_passphrase(&backup, passphrase)?)
 }
@@ -81,9 +89,11 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
         operator: backup.operator,
         issuer_keys: backup.issuer_keys,
         manifest_epoch: backup.manifest_epoch,
+        manifest_at: None,
         person: Some(backup.person),
         registered: true,
         sites: backup.sites.into_iter().map(new_device).collect(),
+        ages_asked: backup.ages_asked,
         renewal_refusal: None,
     })
 }

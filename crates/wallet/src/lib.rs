@@ -3,9 +3,11 @@
 //! What it is not: it does no I/O and asks nobody; the program around it sends what it makes.
 #![forbid(unsafe_code)]
 
+mod ages;
 pub mod backup;
 pub mod certificates;
 pub mod enrol;
+mod manifest;
 pub mod present;
 pub mod renewal;
 mod schedule;

@@ -5,7 +5,7 @@ use credential::attributes::{Item, ItemSet};
 use credential::jose::{self, SigningKey};
 use credential::origin::{Origin, SiteContext};
 use credential::presentation::{Moment, RequestBinding, Wanted, create_sign_in, create_sign_up};
-use credential::site_entry::{SiteEntry, SiteEntryError};
+use credential::site_entry::SiteEntry;
 use credential::time::UnixTime;
 use getrandom::SysRng;
 use openid4vc::oauth::ErrorCode;
@@ -14,13 +14,18 @@ use openid4vc::vp::sign_in::{
     ACCOUNT_FORMAT, CERTIFICATE_FORMAT, CERTIFICATE_TYPE, SITE_ENTRY_FORMAT, age_asked,
 };
 use openid4vc::vp::{
-    AuthorizationResponse, ErrorResponse, RequestError, RequestLink, RequestObject,
-    UnverifiedRequest, VerifiedRequest, VpToken,
+    AuthorizationResponse, ErrorResponse, RequestLink, RequestObject, UnverifiedRequest,
+    VerifiedRequest, VpToken,
 };
 use rand_core::UnwrapErr;
 use url::Url;
 
-use crate::vault::{DamagedVault, DeviceKeys, OperatorTrust, SiteState, Vault};
+pub use refusal::{Caution, Refusal};
+
+use crate::certificates::Apart;
+use crate::vault::{DeviceKeys, OperatorTrust, SiteState, StoredCertificate, Vault};
+
+mod refusal;
 
 /// A request that this wallet may answer.
 pub struct Request {
@@ -38,105 +43,6 @@ struct Asked {
     with_age: Option<(QueryId, AgeAsked)>,
     /// The same for both of the certificate.
     items: ItemSet,
-}
-
-/// Why a request is not answered.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// The request itself is malformed, expired or not signed by whom the link names.
-    #[error("the request is not valid: {0}")]
-    Request(#[from] RequestError),
-    /// It carries no site entry.
-    #[error("the request carries no site entry, so nobody vouches for the site")]
-    NoEntry,
-    /// The site entry is not the operator's, or expired.
-    #[error("the site's entry is refused: {0}")]
-    Entry(#[from] SiteEntryError),
-    /// The gateway of the entry did not sign the request, or would not receive the response.
-    #[error("the request does not come from the gateway in the site's entry")]
-    Gateway,
-    /// The account at this site was made through another gateway.
-    #[error("the account at this site was made through another gateway")]
-    OtherGateway,
-    /// It asks for items that the site did not register.
-    #[error("the site asks for items it is not registered for: {}", names(.0))]
-    Unregistered(Vec<String>),
-    /// It wants the certificate where the account would do, and is not registered for that.
-    #[error("the site asks for a certificate at every sign-in and is not registered for that")]
-    NeedlessCertificate,
-    /// It asks for an age that is not the one it is registered for.
-    #[error("the site asks for an age that it is not registered for")]
-    UnregisteredAge,
-    /// It asks for an age on another day than today: with many days it could search for the birth
-    /// date.
-    #[error("the site asks for an age on {0}, which is not today")]
-    AgeDay(String),
-    /// It asks once more for an age that it has been shown.
-    #[error("the site asks again for an age that you have proved there")]
-    AgeAgain,
-    /// The person is younger than the site asks.
-    #[error("the site asks for at least {years} years on {on}, and you are younger")]
-    TooYoung {
-        /// The years asked for.
-        years: u8,
-        /// The day, `YYYY-MM-DD`.
-        on: String,
-    },
-    /// It asks in a form that this wallet does not know.
-    #[error("the site asks in a form that this wallet does not know")]
-    Query,
-    /// A certificate is needed, and there is none.
-    #[error("this needs a current certificate, and the wallet has none")]
-    NoCertificate,
-    /// A certificate is needed, and the time of the one that is here is over.
-    #[error("this needs a current certificate, and the wallet's is too old")]
-    OldCertificate,
-    /// A certificate is needed, and the one that is here is not shown yet.
-    #[error(
-        "this needs a certificate, and yours was renewed so lately that site and operator could compare the times"
-    )]
-    Waiting(UnixTime),
-    /// The certificate is of another issuer key than everybody's, so it would mark its holder.
-    #[error("the certificate is not of the issuer key that the operator publishes")]
-    IssuerKey,
-    /// The vault is damaged.
-    #[error(transparent)]
-    Vault(#[from] DamagedVault),
-    /// The response could not be made.
-    #[error("the response could not be made")]
-    Response,
-}
-
-impl Refusal {
-    /// The stable id of this refusal.
-    #[must_use]
-    pub fn id(&self) -> &'static str {
-        match self {
-            Refusal::Request(RequestError::Expired) => "request-expired",
-            Refusal::Request(_) => "request-invalid",
-            Refusal::NoEntry => "site-entry-missing",
-            Refusal::Entry(SiteEntryError::Expired) => "site-entry-expired",
-            Refusal::Entry(_) => "site-entry-invalid",
-            Refusal::Gateway => "gateway-mismatch",
-            Refusal::OtherGateway => "gateway-changed",
-            Refusal::Unregistered(_) => "items-not-registered",
-            Refusal::NeedlessCertificate => "certificate-not-registered",
-            Refusal::UnregisteredAge => "age-not-registered",
-            Refusal::AgeDay(_) => "age-day-wrong",
-            Refusal::AgeAgain => "age-proved-already",
-            Refusal::TooYoung { .. } => "age-not-reached",
-            Refusal::Query => "query-unsupported",
-            Refusal::NoCertificate | Refusal::OldCertificate => "certificate-missing",
-            Refusal::Waiting(_) => "certificate-waiting",
-            Refusal::IssuerKey => "issuer-key-changed",
-            Refusal::Vault(_) => "vault-damaged",
-            Refusal::Response => "response-failed",
-        }
-    }
-}
-
-fn names(items: &[String]) -> String {
-    items.join(", ")
 }
 
 /// What answering would do.
@@ -213,12 +119,19 @@ impl Request {
         self.verified.request().response_uri.as_str()
     }
 
-    /// What this wallet would answer.
+    /// The age that the site asks for, whether this wallet has proved it or not.
+    #[must_use]
+    pub fn age(&self) -> Option<AgeAsked> {
+        self.asked.with_age.as_ref().map(|(_, age)| *age)
+    }
+
+    /// What this wallet would answer, whether or not it can: nothing here depends on the person
+    /// and the certificate, but on the site and what it has been answered before.
     ///
     /// # Errors
     ///
-    /// [`Refusal::OtherGateway`]; [`Refusal::NeedlessCertificate`]; [`Refusal::AgeAgain`];
-    /// [`Refusal::TooYoung`]; [`Refusal::Query`] when the request accepts nothing else.
+    /// [`Refusal::OtherGateway`]; [`Refusal::OtherAge`]; [`Refusal::NeedlessCertificate`];
+    /// [`Refusal::AgeAgain`]; [`Refusal::Query`] when the request accepts nothing else.
     pub fn choose(&self, vault: &Vault, keys: &DeviceKeys) -> Result<Answer, Refusal> {
         let origin = &self.entry.site.origin;
         let record = vault.site(origin);
@@ -226,9 +139,12 @@ impl Request {
             return Err(Refusal::OtherGateway);
         }
         let proved = record.and_then(|site| site.age_over);
-        let age = self.asked.with_age.as_ref().map(|(_, age)| *age);
+        let age = self.age();
+        let first = vault.age_asked(origin);
+        if age.is_some_and(|age| first.is_some_and(|first| first != age.years)) {
+            return Err(Refusal::OtherAge);
+        }
         if let Some(age) = age.filter(|age| proved < Some(age.years)) {
-            old_enough(age, keys)?;
             return Ok(Answer::SignUp { age: Some(age) });
         }
         let joined = record.is_some_and(|site| site.state == SiteState::Joined);
@@ -246,6 +162,34 @@ impl Request {
             (None, Some(_)) => Err(Refusal::AgeAgain),
             (None, None) => Err(Refusal::Query),
         }
+    }
+
+    /// Whether the person can give `answer`, and what to think of before. Where it cannot be given
+    /// the site is told the same as when the person declines, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoCertificate`], [`Refusal::OldCertificate`], [`Refusal::NewCertificate`],
+    /// [`Refusal::Waiting`], [`Refusal::IssuerKey`] or [`Refusal::TooYoung`].
+    pub fn check(
+        &self,
+        vault: &Vault,
+        keys: &DeviceKeys,
+        answer: Answer,
+        now: UnixTime,
+    ) -> Result<Vec<Caution>, Refusal> {
+        let Answer::SignUp { age } = answer else {
+            return Ok(Vec::new());
+        };
+        let stored = presentable(vault, keys, now)?;
+        if let Some(age) = age {
+            old_enough(age, stored)?;
+        }
+        let apart = keys.apart(now);
+        let mut cautions = Vec::new();
+        cautions.extend(apart.map(|Apart(until)| Caution::RenewedLately(until)));
+        cautions.extend(stored.stands_out(now).then_some(Caution::LastEpoch));
+        Ok(cautions)
     }
 
     /// The encrypted response of a sign-in with this device's key at the site.
@@ -272,8 +216,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`Refusal::NoCertificate`], [`Refusal::OldCertificate`], [`Refusal::Waiting`],
-    /// [`Refusal::IssuerKey`], [`Refusal::Vault`] or [`Refusal::Response`].
+    /// As [`Request::check`] but for the age; [`Refusal::Vault`] or [`Refusal::Response`].
     pub fn sign_up(
         &self,
         vault: &Vault,
@@ -284,10 +227,7 @@ impl Request {
         let (keys, device) = keys;
         let items = &self.asked.items;
         let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
-        let stored = keys.usable(now).ok_or_else(|| unusable(keys, now))?;
-        if !stored.is_of(&vault.issuer_keys) {
-            return Err(Refusal::IssuerKey);
-        }
+        let stored = presentable(vault, keys, now)?;
         let (slots, certificate) = stored.open(person)?;
         let secrets = person.nym_secrets()?;
         let presentation = create_sign_up(
@@ -345,12 +285,28 @@ impl Request {
     }
 }
 
+/// The certificate that can be shown at `now`.
+fn presentable<'a>(
+    vault: &Vault,
+    keys: &'a DeviceKeys,
+    now: UnixTime,
+) -> Result<&'a StoredCertificate, Refusal> {
+    let stored = keys.usable(now).ok_or_else(|| unusable(keys, now))?;
+    if !stored.is_of(&vault.issuer_keys) {
+        return Err(Refusal::IssuerKey);
+    }
+    Ok(stored)
+}
+
 /// Why there is no certificate to show at `now`.
 fn unusable(keys: &DeviceKeys, now: UnixTime) -> Refusal {
-    match (keys.waiting(now), keys.newest()) {
-        (Some(next), _) => Refusal::Waiting(next.not_before()),
-        (None, Some(_)) => Refusal::OldCertificate,
-        (None, None) => Refusal::NoCertificate,
+    let Some(stored) = keys.certificate(now) else {
+        return Refusal::NoCertificate;
+    };
+    match keys.waiting(now) {
+        _ if now.epoch() < stored.epoch() => Refusal::NewCertificate,
+        Some(next) => Refusal::Waiting(next.not_before()),
+        None => Refusal::OldCertificate,
     }
 }
 
@@ -417,11 +373,8 @@ fn registered(age: AgeAsked, entry: &SiteEntry, now: UnixTime) -> Result<(), Ref
     Ok(())
 }
 
-/// Whether the proof can be made; without a certificate that is told later.
-fn old_enough(age: AgeAsked, keys: &DeviceKeys) -> Result<(), Refusal> {
-    let Some(certificate) = &keys.certificate else {
-        return Ok(());
-    };
+/// Whether the proof can be made.
+fn old_enough(age: AgeAsked, certificate: &StoredCertificate) -> Result<(), Refusal> {
     // Nobody has an age that begins before the first day of birth there can be.
     match age.is_reached_by(certificate.attributes().birthdate) {
         Ok(true) => Ok(()),

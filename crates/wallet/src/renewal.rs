@@ -9,7 +9,7 @@ use credential::origin::Origin;
 use credential::renewal::{
     BadAnswer, Outcome, RenewalAnswer, RenewalRefusal, RenewedEpochs, Renewing, log_entry,
 };
-use credential::time::UnixTime;
+use credential::time::{Epoch, UnixTime};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
@@ -124,9 +124,11 @@ pub struct SignedRefusal {
 }
 
 impl Vault {
-    /// The last refusal of a renewal, if none was granted since.
+    /// The last refusal of a renewal, if none was granted since: `newest` is the epoch of the latest
+    /// certificate. The certificate is written before the refusal is cleared, and a program can end
+    /// in between.
     #[must_use]
-    pub fn refusal(&self) -> Option<SignedRefusal> {
+    pub fn refusal(&self, newest: Option<Epoch>) -> Option<SignedRefusal> {
         let OperatorTrust {
             origin,
             operator_key,
@@ -134,12 +136,12 @@ impl Vault {
         let statement = self.renewal_refusal.as_deref()?;
         let answer = RenewalAnswer::read(statement, origin, operator_key).ok()?;
         match answer.outcome {
-            Outcome::Renewed(_) => None,
-            Outcome::Refused(refusal) => Some(SignedRefusal {
+            Outcome::Refused(refusal) if newest < Some(answer.new_epoch) => Some(SignedRefusal {
                 id: refusal.as_str(),
                 day: answer.iat,
                 log_entry: log_entry(statement),
             }),
+            Outcome::Refused(_) | Outcome::Renewed(_) => None,
         }
     }
 }

@@ -10,22 +10,31 @@ const HOUR: u64 = 3600;
 /// Least and most time between a presentation and a renewal, or a renewal and the first
 /// presentation of what it brought, in seconds.
 const APART: (u64, u64) = (HOUR, 24 * HOUR);
-/// The same where no certificate is accepted meanwhile, so that the person waits.
+/// The same where no certificate is accepted meanwhile, so that the person waits; and between a
+/// sign-up that failed for that reason and the renewal.
 const APART_WAITING: (u64, u64) = (HOUR, 12 * HOUR);
 /// So many seconds before the end of an epoch no renewal is planned any more: a device that is
 /// off at the moment has some time left.
 const MARGIN_SECS: u64 = 6 * HOUR;
+/// No moment is drawn from fewer seconds than these because an end is near: drawn from minutes it
+/// would tell when the person was there. It comes after that end instead.
+const LEAST_WINDOW_SECS: u64 = 12 * HOUR;
+/// A timer that runs every hour finds a moment at most so many seconds after it. Later than that
+/// the device was off, and its coming on is no moment that was drawn.
+pub(crate) const IN_TIME_SECS: u64 = HOUR + 600;
+/// In the first days of an epoch wallets fetch its manifest and turn to its certificates. Who shows
+/// one of the epoch before after that stands out.
+const FIRST_DAYS_SECS: u64 = 2 * 24 * HOUR;
 
 /// The moment to renew a certificate of `epoch` that is received at `now`: within the last three
-/// days of its epoch, or within a day where they are over.
+/// days of its epoch, or within a day where too little is left of them.
 pub(crate) fn renewal(epoch: Epoch, now: UnixTime, rng: &mut impl Rng) -> UnixTime {
-    let (least, most) = APART;
-    let from = opens(epoch.next()).max(now.plus_secs(least));
+    let from = opens(epoch.next()).max(now.plus_secs(APART.0));
     let to = epoch.next().start().minus_secs(MARGIN_SECS);
-    if from < to {
+    if is_wide(from, to) {
         between(from, to, rng)
     } else {
-        between(now.plus_secs(least), now.plus_secs(most), rng)
+        apart(now, rng)
     }
 }
 
@@ -36,10 +45,8 @@ pub(crate) fn renewal_after_presentation(
     now: UnixTime,
     rng: &mut impl Rng,
 ) -> UnixTime {
-    let (from, to) = (now.plus_secs(APART.0), now.plus_secs(APART.1));
-    let last = now.epoch().next().start().minus_secs(MARGIN_SECS);
-    let to = if from < last { to.min(last) } else { to };
-    planned.max(between(from, to, rng))
+    let end = now.epoch().next().start().minus_secs(MARGIN_SECS);
+    planned.max(apart_before(end, now, rng))
 }
 
 /// From when on a certificate of `epoch` is shown that was received by a renewal at `now`, while
@@ -50,14 +57,77 @@ pub(crate) fn showing(
     until: UnixTime,
     rng: &mut impl Rng,
 ) -> UnixTime {
-    let drawn = between(now.plus_secs(APART.0), now.plus_secs(APART.1), rng);
-    drawn.min(until).max(epoch.start())
+    apart_before(until, now, rng).max(epoch.start())
 }
 
 /// The same where no older one is accepted.
 pub(crate) fn showing_alone(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
     let (least, most) = APART_WAITING;
     between(now.plus_secs(least), now.plus_secs(most), rng)
+}
+
+/// The moment to renew after one that came to nothing: the device was off, or the operator did not
+/// answer.
+pub(crate) fn renewal_put_off(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    apart(now, rng)
+}
+
+/// The moment to renew after a site has asked at `now` for a certificate that is too old.
+pub(crate) fn renewal_wanted(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    showing_alone(now, rng)
+}
+
+/// Until when no certificate is shown after a renewal at `now`.
+pub(crate) fn shown_again(now: UnixTime) -> UnixTime {
+    now.plus_secs(APART.0)
+}
+
+/// The moment to fetch the manifest of `epoch`, drawn at `now`: within its first two days, or
+/// within a day where too little is left of them.
+pub(crate) fn manifest(epoch: Epoch, now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    let from = epoch.start().max(now);
+    let to = first_days_end(epoch);
+    if is_wide(from, to) {
+        between(from, to, rng)
+    } else {
+        apart(now, rng)
+    }
+}
+
+/// The first second after those of the first days of `epoch`.
+pub(crate) fn first_days_end(epoch: Epoch) -> UnixTime {
+    epoch.start().plus_secs(FIRST_DAYS_SECS)
+}
+
+/// Whether a moment cannot have been drawn before `now`, unless by a clock that was wrong. `end`
+/// is the latest that a plan can be for.
+pub(crate) fn is_beyond(moment: UnixTime, end: UnixTime, now: UnixTime) -> bool {
+    moment > end.max(now.plus_secs(APART.1))
+}
+
+/// Whether a moment is some hours after `now`, as after a presentation.
+pub(crate) fn is_hours_after(moment: UnixTime, now: UnixTime) -> bool {
+    (now.plus_secs(APART.0)..=now.plus_secs(APART.1)).contains(&moment)
+}
+
+/// A moment some hours after `now`.
+fn apart(now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    between(now.plus_secs(APART.0), now.plus_secs(APART.1), rng)
+}
+
+/// A moment some hours after `now`, and before `end` where there is time left.
+fn apart_before(end: UnixTime, now: UnixTime, rng: &mut impl Rng) -> UnixTime {
+    let from = now.plus_secs(APART.0);
+    if is_wide(from, end) {
+        between(from, end.min(now.plus_secs(APART.1)), rng)
+    } else {
+        apart(now, rng)
+    }
+}
+
+/// Whether there is time enough between two moments to draw one.
+fn is_wide(from: UnixTime, to: UnixTime) -> bool {
+    from.plus_secs(LEAST_WINDOW_SECS) <= to
 }
 
 /// A second from `from` to before `to`, each equally likely; `from` where there is none between.
@@ -109,11 +179,12 @@ mod tests {
     fn a_renewal_is_planned_over_the_last_three_days() {
         let planned = |secs| range(|rng| renewal(EPOCH, at(secs), rng));
         within(planned(0), EPOCH_SECONDS - EARLY_SECS, LAST);
-        let late = EPOCH_SECONDS - 86_400;
+        let late = LAST - 13 * HOUR;
         within(planned(late), late + HOUR, LAST);
-        // With less time than the margin, within a day.
-        let end = EPOCH_SECONDS - HOUR;
-        within(planned(end), end + HOUR, end + 24 * HOUR);
+        // With less time left than half a day, within a day.
+        for late in [LAST - 13 * HOUR + 1, LAST - 1, EPOCH_SECONDS - HOUR] {
+            within(planned(late), late + HOUR, late + 24 * HOUR);
+        }
         let after = EPOCH_SECONDS + 3 * 86_400;
         within(planned(after), after + HOUR, after + 24 * HOUR);
     }
@@ -124,10 +195,11 @@ mod tests {
             |secs, planned| range(|rng| renewal_after_presentation(at(planned), at(secs), rng));
         let due = EPOCH_SECONDS - 2 * 86_400;
         within(pushed(due, due), due + HOUR, due + 24 * HOUR);
-        let late = LAST - 5 * HOUR;
+        let late = LAST - 13 * HOUR;
         within(pushed(late, due), late + HOUR, LAST);
-        let end = LAST - HOUR;
-        within(pushed(end, due), end + HOUR, end + 24 * HOUR);
+        for late in [LAST - 13 * HOUR + 1, LAST - HOUR, EPOCH_SECONDS - 1] {
+            within(pushed(late, due), late + HOUR, late + 24 * HOUR);
+        }
         // A moment that is far away stays, and nothing tells that there was a presentation.
         assert_eq!(pushed(0, due), (due, due));
     }
@@ -140,9 +212,24 @@ mod tests {
         let begin = EPOCH_SECONDS;
         assert_eq!(next(begin - 2 * 86_400), (begin, begin));
         within(next(begin + 5), begin + 5 + HOUR, begin + 5 + 24 * HOUR);
-        // When the older one ends first, the new one follows at once.
         let end = 2 * EPOCH_SECONDS;
-        assert_eq!(next(end - 60), (end, end));
+        within(next(end - 13 * HOUR), end - 12 * HOUR, end);
+        // When the older one ends soon, the new one does not follow at once.
+        for late in [end - 13 * HOUR + 1, end - HOUR, end - 60] {
+            within(next(late), late + HOUR, late + 24 * HOUR);
+        }
         within(range(|rng| showing_alone(at(0), rng)), HOUR, 12 * HOUR);
+    }
+
+    #[test]
+    fn a_manifest_is_fetched_in_the_first_two_days_or_within_a_day() {
+        let fetched = |secs| range(|rng| manifest(EPOCH, at(secs), rng));
+        let before = range(|rng| manifest(EPOCH, EPOCH.previous().start(), rng));
+        within(before, 0, FIRST_DAYS_SECS);
+        within(fetched(0), 0, FIRST_DAYS_SECS);
+        within(fetched(36 * HOUR), 36 * HOUR, FIRST_DAYS_SECS);
+        for late in [36 * HOUR + 1, 5 * 86_400] {
+            within(fetched(late), late + HOUR, late + 24 * HOUR);
+        }
     }
 }

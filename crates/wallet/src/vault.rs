@@ -43,6 +43,9 @@ pub struct Vault {
     pub issuer_keys: IssuerKeys,
     /// The epoch of the newest of them.
     pub manifest_epoch: Option<Epoch>,
+    /// When that of the next epoch is fetched.
+    #[serde(default)]
+    pub(crate) manifest_at: Option<UnixTime>,
     /// The secrets, once a registration has begun.
     pub person: Option<Person>,
     /// Whether the register may know the secrets: a certificate was asked for, or they are from a
@@ -50,6 +53,9 @@ pub struct Vault {
     pub registered: bool,
     /// The sites at which this wallet has an account.
     pub sites: Vec<SiteRecord>,
+    /// The age that each site has asked for first, by its origin.
+    #[serde(default)]
+    pub(crate) ages_asked: BTreeMap<String, Years>,
     /// The operator's last signed refusal of a renewal, unless one was granted since.
     #[serde(default)]
     pub renewal_refusal: Option<String>,
@@ -142,9 +148,11 @@ impl Vault {
             operator,
             issuer_keys: IssuerKeys::default(),
             manifest_epoch: None,
+            manifest_at: None,
             person: None,
             registered: false,
             sites: Vec::new(),
+            ages_asked: BTreeMap::new(),
             renewal_refusal: None,
         }
     }
@@ -380,6 +388,12 @@ pub struct DeviceKeys {
     /// When the next renewal is due.
     #[serde(default)]
     pub(crate) renewal_at: Option<UnixTime>,
+    /// Whether that moment was drawn in place of one that came to nothing.
+    #[serde(default)]
+    pub(crate) put_off: bool,
+    /// Until when no certificate is shown, because the operator has just seen a renewal.
+    #[serde(default)]
+    pub(crate) apart_until: Option<UnixTime>,
     sites: BTreeMap<String, StoredKey>,
 }
 

@@ -1,16 +1,20 @@
-//! Ages: proved once at a sign-up, never told to the day, asked again only when a site asks for more.
+//! Ages: proved once at a sign-up, never told to the day, one number for each site; and who is too
+//! young looks to the site like anybody who declines.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use credential::age::{AgeAsked, Years};
 use credential::attributes::BirthDate;
+use credential::jose::SigningKey;
+use credential::site_entry::SiteEntry;
 use e2e::binaries;
 use e2e::log_in::{Way, log_in};
-use e2e::recorder::Recorder;
-use e2e::wallet::Wallet;
-use e2e::world::{World, snapshot};
+use e2e::recorder::{Exchange, Recorder};
+use e2e::wallet::{Refused, Wallet};
+use e2e::world::World;
+use openid4vc::vp::PostedResponse;
 use serde_json::{Value, json};
 use server::clock;
 use server::demo::deployment::Party;
@@ -39,11 +43,16 @@ fn visit(world: &World, gateway: Party, wallet: &Wallet<'_>) -> (String, Value) 
     (done.outcome, done.claims)
 }
 
+/// The request link of a new log-in.
+fn link(world: &World, gateway: Party) -> String {
+    let site = world.relying_party(gateway).unwrap();
+    let page = world.browser().unwrap().open(&site.begin().unwrap().url);
+    page.unwrap().request_link().unwrap()
+}
+
 /// What a person reads before agreeing to a log-in at the shop; this one does not agree.
 fn consent_text(world: &World, name: &str) -> String {
-    let site = world.relying_party(Party::ShopGateway).unwrap();
-    let page = world.browser().unwrap().open(&site.begin().unwrap().url);
-    let link = page.unwrap().request_link().unwrap();
+    let link = link(world, Party::ShopGateway);
     let mut wallet = world.deployment().wallet(name).unwrap();
     let shown = wallet
         .args(["sign-in", &link])
@@ -107,15 +116,9 @@ fn an_age_is_proved_at_the_sign_up_to_the_day_and_never_again() {
     assert_eq!(presentations(), 1);
 
     let too_young = enrolled(&world, "bero", 42, 1);
-    let site = world.relying_party(Party::ShopGateway).unwrap();
-    let page = world.browser().unwrap().open(&site.begin().unwrap().url);
-    let link = page.unwrap().request_link().unwrap();
-    let home = world.deployment().wallet_home("bero");
-    let before = snapshot(&home).unwrap();
-    let refused = too_young.sign_in(&link).unwrap().unwrap_err();
+    let refused = too_young.sign_in(&link(&world, Party::ShopGateway));
+    let refused = refused.unwrap().unwrap_err();
     assert_eq!(refused.id, "age-not-reached", "{}", refused.what);
-    assert_eq!(presentations(), 0, "nothing is sent");
-    assert_eq!(snapshot(&home).unwrap(), before);
     // The forum asks for no age.
     let (outcome, claims) = visit(&world, Party::ForumGateway, &too_young);
     assert_eq!(outcome, "signed-up");
@@ -123,48 +126,131 @@ fn an_age_is_proved_at_the_sign_up_to_the_day_and_never_again() {
     assert_eq!(remembered(&too_young), [Value::Null]);
 }
 
+/// All that a gateway sees of a wallet's answer to one request: addresses without the log-in's name,
+/// headers, length of the body; what is in it without the request's state; its own answer.
+fn seen(recorder: &Recorder) -> Vec<Value> {
+    let see = |exchange: &Exchange| {
+        let Exchange { asked, said, keys } = exchange;
+        let mut headers: Vec<_> = asked.headers.iter().collect();
+        headers.sort_by_key(|(name, _)| name.as_str());
+        let value = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, content)| json!([name.as_str(), value(content)]))
+            .collect();
+        let way: Vec<_> = asked.path.rsplit('/').take(2).collect();
+        let body = std::str::from_utf8(&asked.body).unwrap();
+        let plain = match PostedResponse::parse(body) {
+            Ok(PostedResponse::Encrypted(jwe)) => keys.iter().find_map(|key| jwe.decrypt(key).ok()),
+            Ok(_) | Err(_) => None,
+        };
+        let mut plain: Value =
+            plain.map_or(Value::Null, |plain| serde_json::from_slice(&plain).unwrap());
+        if let Some(members) = plain.as_object_mut() {
+            members.remove("state").unwrap();
+        }
+        json!([
+            asked.method.as_str(),
+            way,
+            headers,
+            body.len(),
+            plain,
+            said.status.as_u16(),
+            String::from_utf8_lossy(if asked.method == Method::POST {
+                &said.body
+            } else {
+                b""
+            }),
+        ])
+    };
+    recorder.take().iter().map(see).collect()
+}
+
 #[test]
-fn a_site_that_begins_to_ask_or_asks_for_more_gets_one_proof_of_each_account() {
-    let mut world = World::running().unwrap();
+fn to_the_site_who_cannot_prove_the_age_looks_like_anybody_who_declines() {
+    let world = World::running().unwrap();
     enrolled(&world, "alva", 41, 0);
     enrolled(&world, "bero", 42, 1);
+    let scratch = world.scratch().unwrap();
+    let file = |name: &str| scratch.join(name).to_str().unwrap().to_owned();
+    std::fs::write(file("passphrase"), "six words that nobody would guess").unwrap();
+    let (backup, passphrase) = (file("backup"), file("passphrase"));
+    let ca = world.deployment().ca();
+    let run = |name: &str, arguments: &[&str]| world.wallet(name).run(arguments).unwrap();
+    let with = ["--passphrase-file", &passphrase];
+    run("alva", &[&["backup", &backup][..], &with].concat()).unwrap();
+    let restore = [
+        &["restore", &backup][..],
+        &with,
+        &["--ca", ca.to_str().unwrap()],
+    ];
+    run("celi", &restore.concat()).unwrap();
+
+    let recorder = Recorder::start(&world, Party::ShopGateway).unwrap();
+    let mut all = Vec::new();
+    for (name, flag, id) in [
+        ("alva", "--decline", None),
+        ("bero", "--decline", None),
+        ("celi", "--decline", None),
+        ("bero", "--yes", Some("age-not-reached")),
+        ("celi", "--yes", Some("certificate-missing")),
+    ] {
+        let link = link(&world, Party::ShopGateway);
+        drop(recorder.take());
+        let said = run(name, &["sign-in", &link, flag]);
+        let refused = said.as_ref().err().map(|refused| refused.id.as_str());
+        assert_eq!(refused, id, "{name} {flag}: {said:?}");
+        let ends = |said: &Refused| said.what.ends_with("the site was told that you declined");
+        assert!(said.as_ref().err().is_none_or(ends), "{said:?}");
+        all.push(seen(&recorder));
+    }
+    assert_eq!(all[0].len(), 2, "the request and one answer: {:?}", all[0]);
+    assert_eq!(
+        all[0][1][4],
+        json!({"error": "access_denied"}),
+        "{:?}",
+        all[0]
+    );
+    for other in &all {
+        assert_eq!(*other, all[0]);
+    }
+    // Without a word of the person nothing is sent, whoever it is.
+    for name in ["alva", "bero", "celi"] {
+        let link = link(&world, Party::ShopGateway);
+        drop(recorder.take());
+        run(name, &["sign-in", &link]).unwrap_err();
+        assert_eq!(seen(&recorder).len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_site_that_begins_to_ask_gets_one_proof_of_each_account_and_none_of_another_age() {
+    let mut world = World::running().unwrap();
+    for (name, number) in [("alva", 41), ("bero", 42), ("celi", 43)] {
+        enrolled(&world, name, number, 0);
+    }
     let (outcome, first) = visit(&world, Party::ForumGateway, &world.wallet("alva"));
     assert_eq!(
         (outcome.as_str(), first.get("age_over_16")),
         ("signed-up", None)
     );
-    visit(&world, Party::ForumGateway, &world.wallet("bero"));
 
-    for (years, bero_is_old_enough) in [("16", true), ("18", false)] {
-        register_anew(&world, years);
-        world.stop(Party::ForumGateway).unwrap();
-        world.start(Party::ForumGateway).unwrap();
-        let claim = format!("age_over_{years}");
-        for expected in ["signed-up", "signed-in"] {
-            let (outcome, claims) = visit(&world, Party::ForumGateway, &world.wallet("alva"));
-            assert_eq!(outcome, expected, "{years}");
-            assert_eq!(
-                (&claims["sub"], &claims[&claim]),
-                (&first["sub"], &json!(true))
-            );
-        }
-        let site = world.relying_party(Party::ForumGateway).unwrap();
-        let page = world.browser().unwrap().open(&site.begin().unwrap().url);
-        let said = world
-            .wallet("bero")
-            .sign_in(&page.unwrap().request_link().unwrap())
-            .unwrap();
-        match said {
-            Ok(said) => {
-                assert!(bero_is_old_enough, "{said}");
-                assert_eq!(said["age_over"].to_string(), years);
-            }
-            Err(refused) => {
-                assert_eq!(refused.id, "age-not-reached");
-                assert!(!bero_is_old_enough);
-            }
-        }
+    register_anew(&world, "16");
+    restart(&mut world, Party::ForumGateway);
+    for expected in ["signed-up", "signed-in"] {
+        let (outcome, claims) = visit(&world, Party::ForumGateway, &world.wallet("alva"));
+        assert_eq!(outcome, expected);
+        assert_eq!(
+            (&claims["sub"], &claims["age_over_16"]),
+            (&first["sub"], &json!(true))
+        );
     }
+    let declined = |name: &str| {
+        let arguments = ["sign-in", &link(&world, Party::ForumGateway), "--decline"];
+        world.wallet(name).run(&arguments).unwrap().unwrap()
+    };
+    assert_eq!(declined("bero")["outcome"], "declined");
+
     // A gateway that has lost what was proved asks again, and the wallet does not insist.
     let store = world
         .deployment()
@@ -176,25 +262,63 @@ fn a_site_that_begins_to_ask_or_asks_for_more_gets_one_proof_of_each_account() {
         .unwrap();
     drop(lost);
     world.start(Party::ForumGateway).unwrap();
-    let site = world.relying_party(Party::ForumGateway).unwrap();
-    let page = world.browser().unwrap().open(&site.begin().unwrap().url);
-    let link = page.unwrap().request_link().unwrap();
-    let refused = world.wallet("alva").sign_in(&link).unwrap().unwrap_err();
+    let asked = link(&world, Party::ForumGateway);
+    let refused = world.wallet("alva").sign_in(&asked).unwrap().unwrap_err();
     assert_eq!(refused.id, "age-required");
-    let said = world.wallet("alva").sign_in(&link).unwrap().unwrap();
+    let said = world.wallet("alva").sign_in(&asked).unwrap().unwrap();
     assert_eq!(
         (&said["outcome"], &said["age_over"]),
-        (&json!("signed-up"), &json!(18))
+        (&json!("signed-up"), &json!(16))
     );
+
+    // Another age, by an entry that the operator has signed: not for who proved or declined the
+    // first, and for who never saw that.
+    sign_anew(&world, 18);
+    restart(&mut world, Party::ForumGateway);
+    let recorder = Recorder::start(&world, Party::ForumGateway).unwrap();
+    for name in ["alva", "bero"] {
+        let asked = link(&world, Party::ForumGateway);
+        drop(recorder.take());
+        let refused = world.wallet(name).sign_in(&asked).unwrap().unwrap_err();
+        assert_eq!(refused.id, "age-changed", "{name}");
+        assert_eq!(seen(&recorder).len(), 1, "{name}: nothing is sent");
+    }
+    let (outcome, claims) = visit(&world, Party::ForumGateway, &world.wallet("celi"));
+    assert_eq!(outcome, "signed-up");
+    assert_eq!(claims["age_over_18"], json!(true));
+}
+
+fn restart(world: &mut World, party: Party) {
+    world.stop(party).unwrap();
+    world.start(party).unwrap();
+}
+
+/// The operator's key signs an entry for the forum that asks for another age, whatever its register
+/// says of the one before.
+fn sign_anew(world: &World, years: u8) {
+    let file = world
+        .deployment()
+        .folder_of(Party::ForumGateway)
+        .join("site-entry.jwt");
+    let mut entry: SiteEntry = serde_json::from_value(entry_in(&file)).unwrap();
+    entry.age_over = Some(Years::try_from(years).unwrap());
+    let operator = world.deployment().folder_of(Party::Operator);
+    let key = std::fs::read(operator.join("operator.key")).unwrap();
+    let key = SigningKey::from_pkcs8(&key).unwrap();
+    std::fs::write(&file, entry.sign(&key).unwrap()).unwrap();
+}
+
+fn entry_in(file: &Path) -> Value {
+    let entry = std::fs::read_to_string(file).unwrap();
+    let entry = credential::jose::decode(entry.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&entry).unwrap()
 }
 
 /// The operator signs another entry for the forum, which asks for an age.
 fn register_anew(world: &World, years: &str) {
     let folder = world.deployment().folder_of(Party::ForumGateway);
     let file = folder.join("site-entry.jwt");
-    let entry = std::fs::read_to_string(&file).unwrap();
-    let entry = credential::jose::decode(entry.split('.').nth(1).unwrap()).unwrap();
-    let entry: Value = serde_json::from_slice(&entry).unwrap();
+    let entry = entry_in(&file);
     // Neither beside the date of birth nor as another number.
     let other = folder.join("refused.jwt");
     for wrong in [

@@ -332,6 +332,21 @@ fn a_wallet_proves_the_one_registered_age_on_todays_day_alone() {
     value["verifier_info"][0]["data"] = json!(by_law);
     let again = signed(&serde_json::from_value(value).unwrap());
     stage.refuses_request("again, by law", "age-proved-already", again);
+    no_second_age(&stage);
+}
+
+/// The operator vouches for another age later: the first one stays the only one.
+fn no_second_age(stage: &Stage) {
+    for number in [17, 19] {
+        let years = Years::try_from(number).unwrap();
+        let entry = stage.entry(|entry| entry.age_over = Some(years));
+        let age = AgeAsked {
+            years,
+            on: stage.now.day(),
+        };
+        let other = stage.keys.signer.sign(&stage.asking(&entry, age));
+        stage.refuses_request("a second age", "age-changed", other);
+    }
 }
 
 #[test]

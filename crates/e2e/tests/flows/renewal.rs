@@ -40,6 +40,22 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap()
 }
 
+/// The clock at a second since 1970.
+fn clock_at(weeks: Weeks, time: u64) -> Environment {
+    weeks.at(0, time - weeks.time(0, 0).0).unwrap()
+}
+
+/// When the wallet's next renewal is due.
+fn planned(wallet: &Wallet<'_>) -> u64 {
+    number(&done(wallet, &["show"])["renewal_at"])
+}
+
+/// The epochs of the certificates that a wallet has.
+fn certificates(wallet: &Wallet<'_>) -> Value {
+    let shown = done(wallet, &["show"]);
+    json!([shown["certificate"]["epoch"], shown["next_certificate"]])
+}
+
 /// The register without the epochs of its rows.
 fn register_without_epochs(world: &World) -> Vec<Row> {
     let mut rows = world.register_rows().unwrap();
@@ -153,8 +169,8 @@ fn certificates_are_renewed_across_the_end_of_a_week_and_look_like_the_first() {
     // Before its time: nothing is sent, nothing written.
     let shown = done(&alva, &["show"]);
     assert_eq!(number(&shown["certificate"]["epoch"]), first_epoch);
-    let planned = number(&shown["renewal_at"]);
-    assert!(weeks.time(0, 4 * DAY).0 <= planned && planned < weeks.time(1, 0).0);
+    let moment = number(&shown["renewal_at"]);
+    assert!(weeks.time(0, 4 * DAY).0 <= moment && moment < weeks.time(1, 0).0);
     let home = world.deployment().wallet_home("alva");
     let before = snapshot(&home).unwrap();
     let calls = world.connections();
@@ -163,7 +179,7 @@ fn certificates_are_renewed_across_the_end_of_a_week_and_look_like_the_first() {
     assert_eq!(snapshot(&home).unwrap(), before);
     assert_eq!(world.connections(), calls);
 
-    // An hour before the week ends every renewal is due.
+    // The timer finds each renewal at its moment.
     let end = weeks.at(0, WEEK - HOUR).unwrap();
     world.move_to(&[Party::Operator], &end).unwrap();
     world.move_to(&GATEWAYS, &end).unwrap();
@@ -171,7 +187,8 @@ fn certificates_are_renewed_across_the_end_of_a_week_and_look_like_the_first() {
     let recorder = Recorder::start(&world, Party::Operator).unwrap();
     let mut sizes = Vec::new();
     for name in ["alva", "bero"] {
-        let renewed = done(&wallet(&world, name, &end), &["renew"]);
+        let moment = planned(&wallet(&world, name, &begin)) + 60;
+        let renewed = done(&wallet(&world, name, &clock_at(weeks, moment)), &["renew"]);
         assert_eq!(renewed["outcome"], "renewed");
         assert_eq!(number(&renewed["epoch"]), first_epoch + 1);
         let from = number(&renewed["usable_from"]);
@@ -179,13 +196,9 @@ fn certificates_are_renewed_across_the_end_of_a_week_and_look_like_the_first() {
         assert!(number(&renewed["renewal_at"]) >= weeks.time(1, 4 * DAY).0);
         sizes.push(seen(&recorder.take()));
     }
+    // The manifest came days before.
     let paths: Vec<_> = sizes[0].iter().map(|seen| seen.path.as_str()).collect();
-    let expected = [
-        "GET /.well-known/bauta/manifest",
-        "POST /nonce",
-        "POST /registration/renewal",
-    ];
-    assert_eq!(paths, expected);
+    assert_eq!(paths, ["POST /nonce", "POST /registration/renewal"]);
     assert_eq!(sizes[0], sizes[1], "an observer tells two people apart");
     assert_eq!(register_without_epochs(&world), register);
     let next_epoch = i64::try_from(first_epoch).unwrap() + 1;
@@ -221,25 +234,27 @@ fn the_week_after(world: &mut World, weeks: Weeks, now: &Environment) {
     let end = weeks.at(1, WEEK - HOUR).unwrap();
     world.move_to(&[Party::Operator], &end).unwrap();
     let recorder = Recorder::start(world, Party::Operator).unwrap();
-    let bero = wallet(world, "bero", &end);
-    let keys = world
-        .deployment()
-        .wallet_home("bero")
-        .join("device-keys.age");
-    let before = std::fs::read(&keys).unwrap();
-    assert_eq!(refused(&bero, &["renew"]), "registration-ended");
+    let [alva, bero] = ["alva", "bero"].map(|name| wallet(world, name, &end));
+    for overdue in [&alva, &bero] {
+        let said = done(overdue, &["renew"]);
+        assert_eq!(said["outcome"], "not-due");
+        assert_eq!(number(&said["manifest_epoch"]), u64::from(weeks.epoch(1).0));
+    }
+    drop(recorder.take());
+    let before = certificates(&bero);
+    assert_eq!(refused(&bero, &["renew", "--now"]), "registration-ended");
     let ended = seen(&recorder.take());
-    assert_eq!(std::fs::read(&keys).unwrap(), before);
+    assert_eq!(certificates(&bero), before);
     let shown = done(&bero, &["show"]);
     assert_eq!(shown["renewal_refusal"]["id"], "registration-ended");
     assert_eq!(number(&shown["renewal_refusal"]["day"]) % DAY, 0);
-    let renewed = done(&wallet(world, "alva", &end), &["renew"]);
+    let renewed = done(&alva, &["renew", "--now"]);
     assert_eq!(number(&renewed["epoch"]), u64::from(weeks.epoch(2).0));
     assert_eq!(seen(&recorder.take()), ended, "a refusal looks different");
 }
 
 #[test]
-fn who_was_away_for_weeks_renews_at_once_and_shows_it_hours_later_or_when_they_say_so() {
+fn who_was_away_for_weeks_renews_hours_later_or_when_they_say_so() {
     let weeks = Weeks::from_next();
     let begin = weeks.at(0, HOUR).unwrap();
     let mut world = world_at(&begin);
@@ -256,13 +271,31 @@ fn who_was_away_for_weeks_renews_at_once_and_shows_it_hours_later_or_when_they_s
     let [alva, bero] = ["alva", "bero"].map(|name| wallet(&world, name, &back));
     let found = world.log_in(Party::ForumGateway, &alva).unwrap();
     assert_eq!(found.subject(), account.subject());
+    // The site asks for a certificate: the renewal is planned, hours away from that.
     let refused = world.log_in(Party::ShopGateway, &alva).unwrap_err();
     assert!(refused.to_string().contains("certificate-missing"));
+    let moment = planned(&alva);
+    assert!(weeks.time(5, 4 * HOUR).0 <= moment && moment <= weeks.time(5, 16 * HOUR).0);
+    let said = done(&alva, &["renew"]);
+    assert_eq!(said["outcome"], "not-due");
+    assert_eq!(number(&said["manifest_epoch"]), u64::from(weeks.epoch(5).0));
+    assert_eq!(planned(&alva), moment);
 
-    let renewed = done(&alva, &["renew"]);
+    // Who asks for nothing is put off too, once; who says so is not.
+    let put_off = number(&done(&bero, &["renew"])["renewal_at"]);
+    assert!(weeks.time(5, 4 * HOUR).0 <= put_off && put_off <= weeks.time(5, 28 * HOUR).0);
+    assert_eq!(number(&done(&bero, &["renew"])["renewal_at"]), put_off);
+    done(&bero, &["renew", "--now", "--use-at-once"]);
+    let login = world.log_in(Party::ShopGateway, &bero).unwrap();
+    assert_eq!(login.outcome, "signed-up");
+
+    let then = clock_at(weeks, moment + 60);
+    let renewed = done(&wallet(&world, "alva", &then), &["renew"]);
     assert_eq!(number(&renewed["epoch"]), u64::from(weeks.epoch(5).0));
     let from = number(&renewed["usable_from"]);
-    assert!(weeks.time(5, 4 * HOUR).0 <= from && from <= weeks.time(5, 16 * HOUR).0);
+    assert!(moment + HOUR <= from && from <= moment + 13 * HOUR);
+    world.move_to(&GATEWAYS, &then).unwrap();
+    let alva = wallet(&world, "alva", &then);
     let waiting = world.log_in(Party::ShopGateway, &alva).unwrap_err();
     assert!(
         waiting.to_string().contains("certificate-waiting"),
@@ -270,14 +303,112 @@ fn who_was_away_for_weeks_renews_at_once_and_shows_it_hours_later_or_when_they_s
     );
     assert_eq!(done(&alva, &["renew"])["outcome"], "not-due");
 
-    done(&bero, &["renew", "--use-at-once"]);
-    let login = world.log_in(Party::ShopGateway, &bero).unwrap();
-    assert_eq!(login.outcome, "signed-up");
-
-    let later = weeks.at(5, 17 * HOUR).unwrap();
+    let later = clock_at(weeks, from + 60);
     world.move_to(&GATEWAYS, &later).unwrap();
     let login = world.log_in(Party::ShopGateway, &wallet(&world, "alva", &later));
     assert_eq!(login.unwrap().outcome, "signed-up");
+}
+
+/// The request link of a new log-in.
+fn link(world: &World, gateway: Party) -> String {
+    let site = world.relying_party(gateway).unwrap();
+    let page = world.browser().unwrap().open(&site.begin().unwrap().url);
+    page.unwrap().request_link().unwrap()
+}
+
+/// How many answers of wallets a gateway got.
+fn answers(recorder: &Recorder) -> usize {
+    let heard = recorder.take();
+    let posts = heard.iter().filter(|one| one.asked.method == "POST");
+    posts
+        .filter(|one| one.asked.path.ends_with("/response"))
+        .count()
+}
+
+#[test]
+fn a_sign_up_and_a_renewal_are_kept_hours_apart_whichever_comes_first() {
+    let weeks = Weeks::from_next();
+    let begin = weeks.at(0, HOUR).unwrap();
+    let mut world = world_at(&begin);
+    drop(world.enrol_within("alva", 1, &begin).unwrap());
+    let moment = planned(&wallet(&world, "alva", &begin));
+
+    // Ten minutes before its moment a sign-up moves the renewal.
+    let before = clock_at(weeks, moment - 600);
+    world.move_to(&GATEWAYS, &before).unwrap();
+    let alva = wallet(&world, "alva", &before);
+    let login = world.log_in(Party::ForumGateway, &alva).unwrap();
+    assert_eq!(login.outcome, "signed-up");
+    let moved = planned(&alva);
+    assert!(
+        moment + 3000 <= moved && moved <= moment + DAY,
+        "{moment} {moved}"
+    );
+    let alva = wallet(&world, "alva", &clock_at(weeks, moment + 60));
+    assert_eq!(done(&alva, &["renew"])["outcome"], "not-due");
+    assert_eq!(planned(&alva), moved);
+
+    let renewed_at = renew_by_the_timer(&mut world, weeks, moved).unwrap();
+    // Ten minutes after it a sign-up is held back; a sign-in to an account is not.
+    let after = clock_at(weeks, renewed_at + 600);
+    world.move_to(&GATEWAYS, &after).unwrap();
+    let alva = wallet(&world, "alva", &after);
+    let login = world.log_in(Party::ForumGateway, &alva).unwrap();
+    assert_eq!(login.outcome, "signed-in");
+    let recorder = Recorder::start(&world, Party::ShopGateway).unwrap();
+    let link = link(&world, Party::ShopGateway);
+    let held = alva.sign_in(&link).unwrap().unwrap_err();
+    assert_eq!(held.id, "renewed-lately", "{}", held.what);
+    assert!(held.what.contains("UTC"), "{}", held.what);
+    assert_eq!(answers(&recorder), 0);
+    let signed_up = done(&alva, &["sign-in", &link, "--yes", "--use-at-once"]);
+    assert_eq!(signed_up["outcome"], "signed-up");
+    assert_eq!(answers(&recorder), 1);
+
+    let later = clock_at(weeks, renewed_at + 2 * HOUR);
+    world.move_to(&GATEWAYS, &later).unwrap();
+    let alva = wallet(&world, "alva", &later);
+    let forum = world.deployment().origin(Party::Forum);
+    done(&alva, &["devices", "--forget", &forum]);
+    let login = world.log_in(Party::ForumGateway, &alva).unwrap();
+    assert_eq!(login.outcome, "signed-up");
+}
+
+/// Runs the timer at each planned moment until it renews, and gives the second of that, if it does.
+/// In a new week the manifest comes first and puts the renewal off.
+fn renew_by_the_timer(world: &mut World, weeks: Weeks, mut moment: u64) -> Option<u64> {
+    for _ in 0..3 {
+        let now = clock_at(weeks, moment + 60);
+        world.move_to(&[Party::Operator], &now).unwrap();
+        let said = done(&wallet(world, "alva", &now), &["renew"]);
+        if said["outcome"] == "renewed" {
+            return Some(moment + 60);
+        }
+        moment = number(&said["renewal_at"]);
+    }
+    None
+}
+
+#[test]
+fn last_weeks_certificate_is_shown_late_in_a_week_only_to_who_agrees_to_stand_out() {
+    let weeks = Weeks::from_next();
+    let begin = weeks.at(0, HOUR).unwrap();
+    let mut world = world_at(&begin);
+    drop(world.enrol_within("alva", 1, &begin).unwrap());
+    let late = weeks.at(1, 2 * DAY + HOUR).unwrap();
+    world.move_to(&[Party::Operator], &late).unwrap();
+    world.move_to(&GATEWAYS, &late).unwrap();
+    let alva = wallet(&world, "alva", &late);
+    let recorder = Recorder::start(&world, Party::ForumGateway).unwrap();
+    let asked = link(&world, Party::ForumGateway);
+    let refused = alva.sign_in(&asked).unwrap().unwrap_err();
+    assert_eq!(refused.id, "certificate-of-last-week", "{}", refused.what);
+    assert_eq!(answers(&recorder), 0);
+    let signed_up = done(&alva, &["sign-in", &asked, "--yes", "--use-old"]);
+    assert_eq!(signed_up["outcome"], "signed-up");
+    // The account is there, and no certificate is shown any more.
+    let again = alva.sign_in(&link(&world, Party::ForumGateway)).unwrap();
+    assert_eq!(again.unwrap()["outcome"], "signed-in");
 }
 
 #[test]

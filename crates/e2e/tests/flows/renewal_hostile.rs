@@ -276,7 +276,6 @@ struct Stage {
     world: World,
     impostor: Impostor,
     real: Real,
-    device_keys: Vec<u8>,
 }
 
 impl Stage {
@@ -289,21 +288,13 @@ impl Stage {
         let end = weeks.at(0, WEEK - HOUR).unwrap();
         world.move_to(&[Party::Operator], &end).unwrap();
         let (impostor, real) = world.impostor_before(Party::Operator).unwrap();
-        let mut stage = Stage {
+        Stage {
             weeks,
             end,
             world,
             impostor,
             real,
-            device_keys: Vec::new(),
-        };
-        stage.device_keys = stage.read_keys();
-        stage
-    }
-
-    fn read_keys(&self) -> Vec<u8> {
-        let home = self.world.deployment().wallet_home("alva");
-        std::fs::read(home.join("device-keys.age")).unwrap()
+        }
     }
 
     fn opened(&self) -> Opened {
@@ -329,10 +320,30 @@ impl Stage {
 
     /// The wallet refuses with this id, and its certificates are as before.
     fn refused(&self, case: &str, id: &str) {
-        let alva = self.world.wallet("alva").within(&self.end);
-        let refused = alva.run(&["renew"]).unwrap().expect_err(case);
+        self.refused_within(&self.end, &["renew", "--now"], case, id);
+    }
+
+    fn refused_within(&self, now: &Environment, command: &[&str], case: &str, id: &str) {
+        let alva = self.world.wallet("alva").within(now);
+        let refused = alva.run(command).unwrap().expect_err(case);
         assert_eq!(refused.id, id, "{case}: {}", refused.what);
-        assert!(self.read_keys() == self.device_keys, "{case}: changed");
+        let keys = self.opened().keys;
+        let newest = keys.newest().unwrap().epoch();
+        assert_eq!(newest, self.weeks.epoch(0), "{case}: changed");
+    }
+
+    /// The operator answers renewals with this refusal, signed.
+    fn refuse(&self, refusal: RenewalRefusal) {
+        let (origin, operator, day) = (self.origin(), self.operator_key(), self.day());
+        self.say(RENEWAL, move |asked, said| {
+            let request = std::str::from_utf8(&asked.body).unwrap();
+            let request = RenewalRequest::read(request, &origin).unwrap();
+            let answer = RenewalAnswer::to(&request, Outcome::Refused(refusal), day);
+            Said {
+                body: answer.sign(&origin, &operator).into_bytes(),
+                ..said
+            }
+        });
     }
 
     fn operator_key(&self) -> SigningKey {
@@ -407,21 +418,26 @@ fn drawn() -> SecretKey {
     SecretKey::generate(&mut rand_core::UnwrapErr(getrandom::SysRng))
 }
 
-/// Manifests by which people could be told apart, or that do not fit this week.
+/// Manifests by which people could be told apart, or that do not fit the week. The timer fetches
+/// next week's in its first days.
 fn bad_manifests(stage: &Stage) {
-    let (this, next) = (stage.weeks.epoch(0), stage.weeks.epoch(1));
+    let (next, after) = (stage.weeks.epoch(1), stage.weeks.epoch(2));
     let key = |secret: &SecretKey, epoch| IssuerKey {
         epoch,
         key: secret.public(),
     };
-    let honest = key(&stage.issuer_key(0), this);
-    let now = stage.day();
-    stage.publish(&[honest, key(&drawn(), next)], now);
-    stage.refused("a second key for next week", "issuer-key-changed");
-    stage.publish(&[honest], now);
-    stage.refused("no key for next week", "issuer-key-changed");
+    let honest = key(&stage.issuer_key(1), next);
+    let now = stage.weeks.time(1, 3 * 24 * HOUR);
+    let clock = stage.weeks.at(1, 3 * 24 * HOUR).unwrap();
+    let refused = |case, id| stage.refused_within(&clock, &["renew"], case, id);
+    stage.publish(&[key(&drawn(), next), key(&drawn(), after)], now);
+    refused("a second key for this week", "issuer-key-changed");
+    stage.publish(&[key(&drawn(), after)], now);
+    refused("no key for this week", "manifest-invalid");
+    stage.publish(&[honest], stage.day());
+    refused("a manifest of last week", "clock-differs");
     stage.publish(&[honest], clock::now());
-    stage.refused("a manifest of last week", "manifest-invalid");
+    refused("a manifest that has ended", "clock-differs");
 }
 
 #[test]
@@ -499,10 +515,38 @@ fn a_wallet_takes_no_renewal_that_could_mark_its_holder_and_loses_nothing_by_a_b
 
     stage.behave();
     let alva = stage.world.wallet("alva").within(&stage.end);
-    let renewed = alva.run(&["renew"]).unwrap().unwrap();
+    let renewed = alva.run(&["renew", "--now"]).unwrap().unwrap();
     assert_eq!(renewed["epoch"], json!(next));
     let opened = stage.opened();
     let newest = opened.keys.newest().unwrap();
     assert_eq!(newest.epoch(), next);
     newest.open(opened.vault.person.as_ref().unwrap()).unwrap();
+}
+
+#[test]
+fn a_refusal_is_over_with_the_certificate_also_where_the_wallet_was_killed_between_its_files() {
+    let stage = Stage::new();
+    let alva = stage.world.wallet("alva").within(&stage.end);
+    let shown = || alva.run(&["show"]).unwrap().unwrap();
+    stage.refuse(RenewalRefusal::Refused);
+    stage.refused("a signed refusal", "renewal-refused");
+    assert_eq!(shown()["renewal_refusal"]["id"], "renewal-refused");
+
+    // The device keys with the certificate are written first, the vault after them.
+    let vault = stage
+        .world
+        .deployment()
+        .wallet_home("alva")
+        .join("vault.age");
+    let before = std::fs::read(&vault).unwrap();
+    stage.behave();
+    alva.run(&["renew", "--now"]).unwrap().unwrap();
+    std::fs::write(&vault, before).unwrap();
+    assert!(stage.opened().vault.renewal_refusal.is_some());
+    let after = shown();
+    assert_eq!(after["renewal_refusal"], Value::Null);
+    assert_eq!(
+        after["next_certificate"]["epoch"],
+        json!(stage.weeks.epoch(1))
+    );
 }

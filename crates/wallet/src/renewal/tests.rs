@@ -3,7 +3,6 @@ use bbs::certificate::{FirstCommitment, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, BirthDate, Generation};
 use credential::manifest::Manifest;
 use credential::renewal::{Registered, RenewalRequest, sign};
-use credential::time::Epoch;
 use credential::web_number::WebNumber;
 
 use super::*;
@@ -214,12 +213,18 @@ fn the_last_refusal_is_kept_with_the_name_of_its_log_entry() {
     let received = at.receive(&asked, &refused).err();
     assert_eq!(received, Some(RenewError::Refused(RenewalRefusal::Refused)));
     let mut vault = Vault::new(at.trust.clone());
-    assert_eq!(vault.refusal(), None);
+    let old = Some(at.stored.epoch());
+    assert_eq!(vault.refusal(old), None);
     vault.renewal_refusal = Some(refused.clone());
-    let shown = vault.refusal().unwrap();
+    assert!(vault.refusal(None).is_some());
+    let shown = vault.refusal(old).unwrap();
     assert_eq!(shown.id, "renewal-refused");
     assert_eq!(shown.day, NOW.day().start());
     assert_eq!(shown.log_entry, log_entry(&refused));
+    // A program that ended before it cleared the refusal has the certificate.
+    for newest in [epochs().new, epochs().new.next()] {
+        assert_eq!(vault.refusal(Some(newest)), None);
+    }
 }
 
 #[test]
@@ -228,5 +233,5 @@ fn a_vault_of_an_earlier_version_opens() {
     let mut vault = serde_json::to_value(Vault::new(at.trust)).unwrap();
     vault.as_object_mut().unwrap().remove("renewal_refusal");
     let vault: Vault = serde_json::from_value(vault).unwrap();
-    assert_eq!(vault.refusal(), None);
+    assert_eq!(vault.refusal(None), None);
 }

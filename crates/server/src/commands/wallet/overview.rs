@@ -6,7 +6,7 @@ use credential::attributes::Attributes;
 use credential::time::UnixTime;
 use serde_json::{Value, json};
 use wallet::renewal::SignedRefusal;
-use wallet::vault::{DeviceKeys, SiteState};
+use wallet::vault::{DeviceKeys, SiteState, StoredCertificate};
 
 use super::Output;
 use super::home::Home;
@@ -85,7 +85,8 @@ fn renewal(home: &Home, now: UnixTime) -> (String, Value) {
     if let Some(plan) = plan {
         text.push_str(&format!("\nRenewal      {}", minute(plan.moment)));
     }
-    let refusal = home.vault.refusal();
+    let newest = home.keys.newest().map(StoredCertificate::epoch);
+    let refusal = home.vault.refusal(newest);
     if let Some(SignedRefusal {
         id,
         day: of,

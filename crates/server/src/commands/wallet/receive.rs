@@ -168,7 +168,8 @@ pub(super) async fn fetch_manifest(
                 Failure::new("issuer-key-changed", error, next)
             }
         })?;
-    // Whatever becomes of this enrolment: another key for these epochs is noticed from now on.
+    home.vault.plan_manifest(now, &mut UnwrapErr(SysRng));
+    // Whatever comes of it: another key for these epochs is noticed from now on.
     home.save_vault()?;
     Ok(key)
 }

@@ -26,9 +26,9 @@ use crate::failure::{Failure, refused};
 /// What `renew` takes.
 #[derive(Debug, Args)]
 pub(super) struct RenewArgs {
-    /// Renew before the planned moment. The operator sees when you run this: who also sees when
-    /// you signed up somewhere could compare the two times. Never sooner than three days before
-    /// the next week begins.
+    /// Renew now instead of at a moment that is drawn. The operator sees when you run this: who
+    /// also sees when you signed up somewhere could compare the two times. Never sooner than three
+    /// days before the next week begins.
     #[arg(long)]
     now: bool,
     /// After a long absence: show the new certificate at once instead of some hours later. The
@@ -37,7 +37,7 @@ pub(super) struct RenewArgs {
     use_at_once: bool,
 }
 
-const EARLY: &str = "Renewing before the planned moment: the operator sees that somebody with your web number is \
+const EARLY: &str = "Renewing now instead of at a moment that was drawn: the operator sees that somebody with your web number is \
      here now. If you sign up at a site about now, the two could compare the times.";
 const AT_ONCE: &str = "The new certificate is shown at once: if you sign up at a site now, that site and the operator \
      could compare the times.";
@@ -49,17 +49,12 @@ pub(super) async fn run(args: &RenewArgs, folder: &Path, output: Output) -> Resu
     if home.vault.person.is_none() {
         return Err(not_registered());
     }
-    if home.keys.plan_if_missing(now, &mut UnwrapErr(SysRng)) {
-        home.save_keys()?;
-    }
     let plan = home.keys.plan(now).map_err(nothing_to_renew)?;
-    if !plan.is_due(now) {
-        if !args.now {
-            later(&plan, output);
-            return Ok(());
-        }
+    if args.now {
         check_earliest(&plan, now)?;
         output.progress(EARLY);
+    } else if !comes_now(&mut home, now).await? {
+        return later(&home, now, output);
     }
     let certificate = renew(&mut home, plan.epochs).await?;
     let first_use = if args.use_at_once {
@@ -71,6 +66,7 @@ pub(super) async fn run(args: &RenewArgs, folder: &Path, output: Output) -> Resu
     home.keys
         .keep_renewed(certificate, first_use, now, &mut UnwrapErr(SysRng));
     home.save_keys()?;
+    // Where the program ends before this, the newer certificate says that the refusal is over.
     if home.vault.renewal_refusal.take().is_some() {
         home.save_vault()?;
     }
@@ -98,16 +94,57 @@ fn check_earliest(plan: &Plan, now: UnixTime) -> Result<(), Failure> {
     Err(Failure::new("renewal-too-early", what, next))
 }
 
-fn later(plan: &Plan, output: Output) {
+/// Whether the timer renews now. It also fetches the manifest when its moment has come.
+///
+/// A moment is drawn in place of one that is missing or was missed only by a clock that a manifest
+/// of this epoch has confirmed; and where that had to be fetched just now, the renewal does not
+/// follow at once.
+async fn comes_now(home: &mut Home, now: UnixTime) -> Result<bool, Failure> {
+    let mut rng = UnwrapErr(SysRng);
+    if home.vault.plan_manifest(now, &mut rng) {
+        home.save_vault()?;
+    }
+    let settled = home.keys.is_settled(now);
+    let known = home.vault.has_manifest_of(now.epoch());
+    let fetches = home.vault.is_manifest_due(now) || !known && !settled;
+    if fetches {
+        let client = home.client()?;
+        pin_manifest(home, &client).await?;
+    }
+    if settled {
+        return Ok(false);
+    }
+    let mut anew = home.keys.plan_anew(now, &mut rng);
+    if fetches && !home.keys.is_settled(now) {
+        home.keys.put_off_renewal(now, &mut rng);
+        anew = true;
+    }
+    if anew {
+        home.save_keys()?;
+    }
+    let plan = home.keys.plan(now).map_err(nothing_to_renew)?;
+    Ok(plan.is_due(now))
+}
+
+fn later(home: &Home, now: UnixTime, output: Output) -> Result<(), Failure> {
+    let plan = home.keys.plan(now).map_err(nothing_to_renew)?;
     let text = format!(
         "Nothing to do yet. The next renewal is planned for {}.",
         minute(plan.moment)
     );
-    let value = json!({ "outcome": "not-due", "renewal_at": plan.moment });
+    let value = json!({
+        "outcome": "not-due",
+        "renewal_at": plan.moment,
+        "manifest_epoch": home.vault.manifest_epoch,
+    });
     output.result(&text, &value);
+    Ok(())
 }
 
-/// Asks the operator; nothing that the wallet has is replaced here.
+/// Asks the operator; no certificate is replaced here.
+///
+/// The wallet's lock is held meanwhile, for as long as the three requests may take: a sign-up at
+/// the same time is what must not happen, and either command would overwrite what the other keeps.
 async fn renew(home: &mut Home, epochs: RenewedEpochs) -> Result<StoredCertificate, Failure> {
     let client = home.client()?;
     let key = issuer_key(home, &client, epochs.new).await?;
@@ -122,6 +159,9 @@ async fn renew(home: &mut Home, epochs: RenewedEpochs) -> Result<StoredCertifica
     let server = (&origin, nonce.c_nonce.as_str());
     let asked =
         renewal::ask(person, old, epochs, server, (&device, &first_blind)).map_err(damaged)?;
+    // Written first: the operator may have seen it whatever becomes of the answer.
+    home.keys.asked(clock::now(), &mut UnwrapErr(SysRng));
+    home.save_keys()?;
     let post = client
         .requests()
         .post(format!("{origin}/registration/renewal"))
@@ -143,16 +183,16 @@ async fn renew(home: &mut Home, epochs: RenewedEpochs) -> Result<StoredCertifica
     }
 }
 
-/// The issuer key of the epoch to renew to, from a manifest of this epoch.
+/// The issuer key of the epoch to renew to, from a manifest of this epoch. The timer has fetched
+/// that days before.
 async fn issuer_key(
     home: &mut Home,
     client: &HttpsClient,
     epoch: Epoch,
 ) -> Result<IssuerKey, Failure> {
-    fetch_manifest(home, client).await?;
-    let now = clock::now();
-    if let Some(theirs) = home.vault.manifest_epoch.filter(|of| *of != now.epoch()) {
-        return Err(clock_differs(theirs, now));
+    let known = home.vault.has_manifest_of(clock::now().epoch());
+    if !known || home.vault.issuer_keys.of(epoch).is_none() {
+        pin_manifest(home, client).await?;
     }
     let key = home.vault.issuer_keys.of(epoch).copied();
     key.ok_or_else(|| {
@@ -160,6 +200,16 @@ async fn issuer_key(
         let next = "No certificate was asked for. Tell the operator.";
         Failure::new("manifest-invalid", what, next)
     })
+}
+
+/// Fetches the manifest, which must be of the epoch of this machine's clock.
+async fn pin_manifest(home: &mut Home, client: &HttpsClient) -> Result<(), Failure> {
+    fetch_manifest(home, client).await?;
+    let now = clock::now();
+    match home.vault.manifest_epoch.filter(|of| *of != now.epoch()) {
+        Some(theirs) => Err(clock_differs(theirs, now)),
+        None => Ok(()),
+    }
 }
 
 /// This machine and the operator are in different epochs.
@@ -183,7 +233,8 @@ fn keep_refusal(
 ) -> Result<Failure, Failure> {
     home.vault.renewal_refusal = Some(statement);
     home.save_vault()?;
-    let signed = home.vault.refusal().ok_or_else(unexpected)?;
+    let newest = home.keys.newest().map(StoredCertificate::epoch);
+    let signed = home.vault.refusal(newest).ok_or_else(unexpected)?;
     let now = clock::now();
     if refusal == RenewalRefusal::Epoch && signed.day.epoch() != now.epoch() {
         return Ok(clock_differs(signed.day.epoch(), now));

@@ -8,7 +8,7 @@ use getrandom::SysRng;
 use openid4vc::vp::{PostAnswer, RequestLink};
 use rand_core::UnwrapErr;
 use serde_json::json;
-use wallet::present::{Answer as Choice, Refusal, Request};
+use wallet::present::{Answer as Choice, Caution, Refusal, Request};
 use wallet::vault::SiteState;
 
 use super::home::Home;
@@ -26,10 +26,24 @@ pub(super) struct SignInArgs {
     /// Agree to what the site asks without being asked.
     #[arg(long)]
     yes: bool,
-    /// Decline. The site is told that the log-in was declined, and nothing else.
+    /// Decline. The site is told that the log-in was declined, and nothing else. It is told the same
+    /// of whoever has no certificate, or not the age.
     #[arg(long, conflicts_with = "yes")]
     decline: bool,
+    /// Show the certificate although one was renewed within the last hour: the operator and the
+    /// site could compare the two times.
+    #[arg(long)]
+    use_at_once: bool,
+    /// Show last week's certificate although most people show this week's by now: the site sees that
+    /// you are one of few, and the operator may know whom it has not renewed.
+    #[arg(long)]
+    use_old: bool,
 }
+
+const LATELY: &str = "Your certificate was renewed within the last hour: if it is shown now, the site and the operator \
+     could compare the times.";
+const OLD: &str = "Your certificate is last week's, and most people show this week's by now: the site sees that you \
+     are one of few, and the operator may know whom it has not renewed.";
 
 /// Errors of a gateway after which the certificate has to be shown instead of the account.
 const NEW_TO_GATEWAY: [&str; 2] = ["device-unknown", "account-unknown"];
@@ -47,20 +61,26 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
     let compact = fetch(&client, &link).await?;
     let request = Request::read(&compact, &link, &home.vault.operator, clock::now())
         .map_err(|refusal| failure(&refusal))?;
+    keep_age_asked(&mut home, &request)?;
+    if args.decline {
+        // Before anything is looked up: who declines looks like who could not have gone on.
+        output.progress(&head(&request));
+        return decline(&request, &client, output).await;
+    }
     let choice = request
         .choose(&home.vault, &home.keys)
         .map_err(|refusal| failure(&refusal))?;
     let question = question(&request, choice);
     output.progress(&question);
-    if args.decline {
-        return decline(&request, &client, output).await;
-    }
-    // Nobody agrees to what was not shown.
-    let asked = match output {
-        Output::Text => "Go on?".to_owned(),
-        Output::Json => format!("{question}\nGo on?"),
+    let checked = request.check(&home.vault, &home.keys, choice, clock::now());
+    let cautions = match checked {
+        Ok(cautions) => cautions,
+        Err(refusal) => {
+            let failure = cannot_answer(&mut home, &refusal)?;
+            return Err(decline_for(failure, &request, &client, (args.yes, output)).await);
+        }
     };
-    if let Err(declined) = confirm(&asked, args.yes) {
+    if let Err(declined) = agree(&args, &question, &cautions, output) {
         if declined.id == "declined" {
             decline(&request, &client, output).await?;
         }
@@ -79,6 +99,117 @@ async fn fetch(client: &HttpsClient, link: &RequestLink) -> Result<String, Failu
     }
     String::from_utf8(answer.body)
         .map_err(|_| Failure::new("request-invalid", "the site's request is not text", ""))
+}
+
+/// A site that asks for another age later is refused, also by who has not proved the first.
+fn keep_age_asked(home: &mut Home, request: &Request) -> Result<(), Failure> {
+    let Some(age) = request.age() else {
+        return Ok(());
+    };
+    let origin = &request.entry().site.origin;
+    if home.vault.keep_age_asked(origin, age.years) {
+        home.save_vault()?;
+    }
+    Ok(())
+}
+
+/// Asks for the person's consent to what is disclosed, and to what should be thought of.
+fn agree(
+    args: &SignInArgs,
+    question: &str,
+    cautions: &[Caution],
+    output: Output,
+) -> Result<(), Failure> {
+    // Nobody agrees to what was not shown.
+    let asked = match output {
+        Output::Text => "Go on?".to_owned(),
+        Output::Json => format!("{question}\nGo on?"),
+    };
+    confirm(&asked, args.yes)?;
+    for caution in cautions {
+        heed(*caution, args, output)?;
+    }
+    Ok(())
+}
+
+/// Goes on only where the person has agreed to this as well.
+fn heed(caution: Caution, args: &SignInArgs, output: Output) -> Result<(), Failure> {
+    let (warning, agreed) = match caution {
+        Caution::RenewedLately(_) => (LATELY, args.use_at_once),
+        Caution::LastEpoch => (OLD, args.use_old),
+    };
+    if agreed {
+        output.progress(warning);
+    }
+    confirm(&format!("{warning}\nShow it all the same?"), agreed).map_err(|failure| {
+        if failure.id == "declined" {
+            failure
+        } else {
+            unheeded(caution)
+        }
+    })
+}
+
+/// The failure where nobody can be asked. Nothing was sent, so that the person can decide.
+fn unheeded(caution: Caution) -> Failure {
+    match caution {
+        Caution::RenewedLately(until) => {
+            let what = format!(
+                "a certificate was renewed within the last hour, and site and operator could compare \
+                 the times; nothing was sent. It is shown from {} on",
+                minute(until)
+            );
+            let next =
+                "Run the same command with a new link then; with --use-at-once it is shown now.";
+            Failure::new(caution.id(), what, next)
+        }
+        Caution::LastEpoch => {
+            let what = "the certificate is last week's, and few people still show one of those; nothing \
+                        was sent";
+            let next = "Run `bauta wallet renew`, by a timer every hour, and try again tomorrow; with \
+                        --use-old it is shown now.";
+            Failure::new(caution.id(), what, next)
+        }
+    }
+}
+
+/// What keeps the person from answering. A certificate that is too old is renewed hours later.
+fn cannot_answer(home: &mut Home, refusal: &Refusal) -> Result<Failure, Failure> {
+    let Refusal::OldCertificate = refusal else {
+        return Ok(failure(refusal));
+    };
+    let Ok(plan) = home.keys.wanted(clock::now(), &mut UnwrapErr(SysRng)) else {
+        let next = "Run `bauta wallet enrol` with your document to receive one.";
+        return Ok(Failure::new("certificate-too-old", refusal, next));
+    };
+    home.save_keys()?;
+    let what = format!(
+        "{refusal}; its renewal is planned for {}",
+        minute(plan.moment)
+    );
+    let next = "`bauta wallet renew`, by a timer every hour, renews it then, and it is shown some hours \
+                later. With --now and --use-at-once it does so at once: the operator and the site could \
+                compare the times.";
+    Ok(Failure::new(refusal.id(), what, next))
+}
+
+/// Tells the site what it is told when somebody declines, once the person has read what it asks.
+async fn decline_for(
+    mut failure: Failure,
+    request: &Request,
+    client: &HttpsClient,
+    (yes, output): (bool, Output),
+) -> Failure {
+    output.progress(&format!("You cannot go on here: {}.", failure.what));
+    let told = match confirm("Decline? The site is told that, and not why.", yes) {
+        Err(_) => "nothing was sent",
+        Ok(()) if send_refusal(request, client).await.is_ok() => {
+            "the site was told that you declined"
+        }
+        Ok(()) => "the site could not be told that you declined",
+    };
+    failure.what = format!("{}; {told}", failure.what);
+    failure
 }
 
 /// Sends the answer. A gateway that does not know this device gets no certificate in its place
@@ -161,12 +292,19 @@ async fn sign_up(
     Ok(answer)
 }
 
-async fn decline(request: &Request, client: &HttpsClient, output: Output) -> Result<(), Failure> {
+/// The one message for everybody who does not go on.
+async fn send_refusal(request: &Request, client: &HttpsClient) -> Result<(), Failure> {
     let body = request.decline().map_err(|refusal| failure(&refusal))?;
     let answer = post(client, request, body).await?;
-    if !answer.status.is_success() {
-        return Err(refused(&answer));
+    if answer.status.is_success() {
+        Ok(())
+    } else {
+        Err(refused(&answer))
     }
+}
+
+async fn decline(request: &Request, client: &HttpsClient, output: Output) -> Result<(), Failure> {
+    send_refusal(request, client).await?;
     output.result(
         "Declined. The site learns nothing about you.",
         &json!({ "outcome": "declined" }),
@@ -183,13 +321,18 @@ async fn post(client: &HttpsClient, request: &Request, body: String) -> Result<A
     Ok(client.send(post).await?)
 }
 
-fn question(request: &Request, choice: Choice) -> String {
+/// Who asks.
+fn head(request: &Request) -> String {
     let site = &request.entry().site;
     let gateway = &request.entry().gateway.origin;
-    let head = format!(
+    format!(
         "{} ({})\nthrough {gateway}\nPurpose: {}\n",
         site.name, site.origin, site.purpose
-    );
+    )
+}
+
+fn question(request: &Request, choice: Choice) -> String {
+    let head = head(request);
     match choice {
         Choice::SignIn => head + "Signs in to your account there. Nothing about you is disclosed.",
         Choice::SignUp { age } => {
@@ -251,23 +394,25 @@ fn report(request: &Request, done: Choice, answer: &Answer, output: Output) -> R
 
 fn failure(refusal: &Refusal) -> Failure {
     let next = match refusal {
-        Refusal::IssuerKey => "Nothing was sent. Tell others, not the operator alone.",
+        Refusal::IssuerKey => "No certificate was shown. Tell others, not the operator alone.",
         Refusal::NoCertificate => "Run `bauta wallet enrol` with your document to receive one.",
         Refusal::OldCertificate => {
-            "Run `bauta wallet renew`; where that is refused, `bauta wallet enrol` with your document."
+            "`bauta wallet renew`, by a timer every hour, renews it at a moment that it draws."
         }
+        Refusal::NewCertificate => "Check this machine's date, then try again.",
         Refusal::Waiting(from) => {
             let what = format!("{refusal}; it is shown from {} on", minute(*from));
-            return Failure::new(refusal.id(), what, "Nothing was sent. Try again then.");
+            return Failure::new(refusal.id(), what, "Try again then.");
         }
         Refusal::Unregistered(_)
         | Refusal::NeedlessCertificate
         | Refusal::UnregisteredAge
-        | Refusal::AgeAgain => "Nothing was sent. You can report the site to the operator.",
+        | Refusal::AgeAgain
+        | Refusal::OtherAge => "Nothing was sent. You can report the site to the operator.",
         Refusal::AgeDay(_) => {
             "Nothing was sent. Check this device's date; if it is right, report the site."
         }
-        Refusal::TooYoung { .. } => "Nothing was sent: the site learns nothing about your age.",
+        Refusal::TooYoung { .. } => "The site learns nothing about your age.",
         Refusal::NoEntry | Refusal::Entry(_) | Refusal::Gateway | Refusal::OtherGateway => {
             "Nothing was sent. Do not go on with this page."
         }
