@@ -64,6 +64,7 @@ fn next_step(id: &str) -> &'static str {
         | "registration-busy"
         | "rate-limited"
         | "too-many-enrolments"
+        | "issuing-paused"
         | "internal-error"
         | "server-failed"
         | "request-timeout" => "Nothing is lost. Try the same again in a few minutes.",
@@ -79,6 +80,14 @@ fn next_step(id: &str) -> &'static str {
         }
         "certificate-required" => {
             "Run `bauta wallet renew`, or `bauta wallet enrol` with your document, to receive one."
+        }
+        "clock-ahead" => {
+            "If that is the date, start once with it: --today DATE. If not, set the clock; going on \
+             would destroy the keys of the present week."
+        }
+        "issuer-key-gone" => {
+            "Set the clock if it is behind. A key that was destroyed does not come back: certificates \
+             are issued from the next epoch on."
         }
         "invalid-nonce" => "Nothing is lost. Run the same command again.",
         "officer-statement-refused" => "Check --id, --key, and this machine's clock.",

@@ -13,6 +13,7 @@ mod ending;
 mod enrolment;
 mod hostile_operator;
 mod hostile_site;
+mod issuer_keys;
 mod linking;
 mod numbers;
 mod planted;

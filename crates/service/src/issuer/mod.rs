@@ -13,7 +13,7 @@ use openid4vc::vci::{CERTIFICATE, CredentialRequest, CredentialRequestError, Pro
 use store::{NewToken, Redemption, SessionId, SessionStore, StoreError};
 use zeroize::Zeroizing;
 
-pub use keys::{EpochKey, EpochKeys, KeyFolderError};
+pub use keys::{Clock, EpochKey, EpochKeys, KeyFolderError};
 
 use crate::enrolment::{CertificateRequest, Enrolments, IssueError};
 use crate::secret;

@@ -12,6 +12,7 @@ use store::sqlite::{SqliteRegister, SqliteSessions};
 use tempfile::TempDir;
 
 use super::*;
+use crate::issuer::Clock;
 use crate::testing;
 
 /// The first second of an epoch.
@@ -59,7 +60,7 @@ async fn operator() -> Operator {
     let nonces = Arc::new(SqliteSessions::open(&path("s.sqlite")).await.unwrap());
     let key = Arc::new(SigningKey::generate());
     std::fs::create_dir(path("keys")).unwrap();
-    let keys = Arc::new(EpochKeys::open(&path("keys"), START).unwrap());
+    let keys = Arc::new(EpochKeys::open(&path("keys"), START, Clock::Unchecked).unwrap());
     let renewals = Renewals::new(
         origin(),
         key.clone(),
@@ -256,7 +257,9 @@ async fn after_a_year_of_absence_the_certificate_is_renewed_for_the_present_epoc
     let ada = op.enrol().await;
     let (first, last) = (START.epoch(), Epoch(START.epoch().0 + 52));
     let too_late = last.next();
-    op.keys.turn(last.start()).unwrap();
+    for weeks in 1..=52 {
+        op.keys.turn(Epoch(first.0 + weeks).start()).unwrap();
+    }
     op.renewed(&ada, epochs(first, last), last.start()).await;
     let outcome = op
         .ask(&ada, epochs(first, too_late), too_late.start())
@@ -446,7 +449,8 @@ async fn a_key_that_was_declared_void_renews_nothing() {
     op.keys.turn(e.next().start()).unwrap();
     let keys = op.folder.path().join("keys");
     std::fs::remove_file(keys.join(format!("epoch-{}.pub", e.0))).unwrap();
-    let keys = Arc::new(EpochKeys::open(&keys, e.next().start()).unwrap());
+    let keys = EpochKeys::open(&keys, e.next().start(), Clock::Unchecked);
+    let keys = Arc::new(keys.unwrap());
     let renewals = Renewals {
         keys,
         ..op.renewals

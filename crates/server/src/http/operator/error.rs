@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use openid4vc::vci::{CredentialRequestError, PreAuthorizedRequestError};
 use service::enrolment::{DocumentError, EnrolmentError, IssueError};
-use service::issuer::{CredentialError, RedeemError};
+use service::issuer::{CredentialError, KeyFolderError, RedeemError};
 use service::officer::OfficerError;
 use service::register::EndError;
 use service::renewal::RenewalError;
@@ -156,12 +156,42 @@ impl From<RenewalError> for Problem {
                 "The registration was changed at the same moment; try again",
             ),
             RenewalError::Signature => return internal(&error),
-            RenewalError::Keys(error) => return internal(&error),
+            RenewalError::Keys(error) => return error.into(),
             RenewalError::Store(error) => return internal(&error),
         };
         Problem::new(status, id, title)
     }
 }
+
+/// There is no key to sign with. Where the clock is the reason, the log has said it once.
+impl From<KeyFolderError> for Problem {
+    fn from(error: KeyFolderError) -> Problem {
+        match error {
+            KeyFolderError::Ahead { .. } | KeyFolderError::Gone(_) => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ISSUING_PAUSED,
+                "No certificates are issued at present; try again later",
+            ),
+            KeyFolderError::Io(..) | KeyFolderError::Damaged(_) => internal(&error),
+        }
+    }
+}
+
+/// The same at the credential endpoint.
+fn no_key(error: &KeyFolderError) -> OAuthError {
+    match error {
+        KeyFolderError::Ahead { .. } | KeyFolderError::Gone(_) => OAuthError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server_error",
+            ISSUING_PAUSED,
+            "no certificates are issued at present; try again later",
+        ),
+        KeyFolderError::Io(..) | KeyFolderError::Damaged(_) => failed(error),
+    }
+}
+
+/// The keys cannot be used because of the clock.
+const ISSUING_PAUSED: &str = "issuing-paused";
 
 /// A token request that cannot be read.
 pub(super) fn token_request(error: PreAuthorizedRequestError) -> OAuthError {
@@ -220,7 +250,7 @@ impl From<CredentialError> for OAuthError {
                 "the proof is not for this issuer and key",
             ),
             CredentialError::Issue(error) => return issue(error),
-            CredentialError::Keys(error) => return failed(&error),
+            CredentialError::Keys(error) => return no_key(&error),
             CredentialError::Store(error) => return failed(&error),
         };
         OAuthError::new(StatusCode::BAD_REQUEST, code, id, title)
