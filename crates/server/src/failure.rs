@@ -81,6 +81,10 @@ fn next_step(id: &str) -> &'static str {
         "certificate-required" => {
             "Run `bauta wallet renew`, or `bauta wallet enrol` with your document, to receive one."
         }
+        "site-age-differs" => {
+            "Nothing was registered. Give the same age, or wait until that entry has ended."
+        }
+        "site-busy" => "Nothing was registered. Run the same command again.",
         "clock-ahead" => {
             "If that is the date, start once with it: --today DATE. If not, set the clock; going on \
              would destroy the keys of the present week."

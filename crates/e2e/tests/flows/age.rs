@@ -1,6 +1,6 @@
 //! Ages: proved once at a sign-up, never told to the day, asked again only when a site asks for more.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use axum::http::Method;
@@ -9,6 +9,7 @@ use credential::attributes::BirthDate;
 use e2e::binaries;
 use e2e::log_in::{Way, log_in};
 use e2e::recorder::Recorder;
+use e2e::rows;
 use e2e::wallet::Wallet;
 use e2e::world::{World, snapshot};
 use serde_json::{Value, json};
@@ -136,6 +137,15 @@ fn a_site_that_begins_to_ask_or_asks_for_more_gets_one_proof_of_each_account() {
     visit(&world, Party::ForumGateway, &world.wallet("bero"));
 
     for (years, bero_is_old_enough) in [("16", true), ("18", false)] {
+        if years == "18" {
+            no_other_age_while_an_entry_is_valid(&world, years);
+            let sites = world.state(Party::Operator).join("sites.sqlite");
+            // Stands for a year of waiting.
+            let sites = rusqlite::Connection::open(sites).unwrap();
+            sites
+                .execute("UPDATE site_entry SET expires = 1", [])
+                .unwrap();
+        }
         register_anew(&world, years);
         world.stop(Party::ForumGateway).unwrap();
         world.start(Party::ForumGateway).unwrap();
@@ -188,13 +198,47 @@ fn a_site_that_begins_to_ask_or_asks_for_more_gets_one_proof_of_each_account() {
     );
 }
 
-/// The operator signs another entry for the forum, which asks for an age.
-fn register_anew(world: &World, years: &str) {
+/// A second number, with which the forum could come nearer to a date of birth, is refused.
+fn no_other_age_while_an_entry_is_valid(world: &World, years: &str) {
+    let folder = world.deployment().folder_of(Party::ForumGateway);
+    let out = folder.join("second.jwt");
+    let sites = world.state(Party::Operator).join("sites.sqlite");
+    let before = rows::read(&sites).unwrap();
+    let (_, entry) = entry_of_forum(world);
+    let refused = add(world, &entry, &["--age-over", years], &out)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && said.contains("[site-age-differs]"),
+        "{said}"
+    );
+    assert!(!out.exists());
+    // Nor is anything registered that could not be written.
+    let mut again = add(
+        world,
+        &entry,
+        &["--age-over=16"],
+        &folder.join("site-entry.jwt"),
+    );
+    let said = String::from_utf8(again.output().unwrap().stderr).unwrap();
+    assert!(said.contains("[file-unwritable]"), "{said}");
+    assert_eq!(rows::read(&sites).unwrap(), before);
+}
+
+/// The forum's entry, with the file that its gateway reads it from.
+fn entry_of_forum(world: &World) -> (PathBuf, Value) {
     let folder = world.deployment().folder_of(Party::ForumGateway);
     let file = folder.join("site-entry.jwt");
     let entry = std::fs::read_to_string(&file).unwrap();
     let entry = credential::jose::decode(entry.split('.').nth(1).unwrap()).unwrap();
-    let entry: Value = serde_json::from_slice(&entry).unwrap();
+    (file, serde_json::from_slice(&entry).unwrap())
+}
+
+/// The operator signs another entry for the forum, which asks for an age.
+fn register_anew(world: &World, years: &str) {
+    let (file, entry) = entry_of_forum(world);
+    let folder = world.deployment().folder_of(Party::ForumGateway);
     // Neither beside the date of birth nor as another number.
     let other = folder.join("refused.jwt");
     for wrong in [
