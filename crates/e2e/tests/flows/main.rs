@@ -19,6 +19,7 @@ mod numbers;
 mod planted;
 mod renewal;
 mod renewal_hostile;
+mod restored_register;
 mod silence;
 mod sites;
 mod wallet_commands;

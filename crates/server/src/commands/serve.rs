@@ -90,7 +90,7 @@ async fn build(
     files::make_private_folder(state)?;
     let keys = Arc::new(open_keys(&state.join(KEY_FOLDER), today)?);
     let register: Arc<dyn RegisterStore> =
-        Arc::new(SqliteRegister::open(&state.join("register.sqlite")).await?);
+        Arc::new(SqliteRegister::open(&register_file(state)).await?);
     let sessions: Arc<dyn SessionStore> =
         Arc::new(SqliteSessions::open(&state.join("sessions.sqlite")).await?);
     let setup = EnrolmentSetup {
@@ -162,6 +162,11 @@ fn open_keys(folder: &Path, today: Option<&str>) -> anyhow::Result<EpochKeys> {
 fn is_today(date: &str, now: UnixTime) -> bool {
     let days = [now.minus_secs(86_400), now, now.plus_secs(86_400)];
     days.into_iter().any(|day| clock::date(day) == date)
+}
+
+/// Where the register is stored.
+pub(super) fn register_file(state_folder: &Path) -> PathBuf {
+    state_folder.join("register.sqlite")
 }
 
 /// Where the register of sites is stored.

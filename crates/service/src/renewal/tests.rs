@@ -269,7 +269,7 @@ async fn after_a_year_of_absence_the_certificate_is_renewed_for_the_present_epoc
 }
 
 #[tokio::test]
-async fn the_next_epoch_is_renewed_in_the_last_three_days_alone_and_never_an_earlier_one_again() {
+async fn the_next_epoch_is_renewed_in_the_last_three_days_alone() {
     let op = operator().await;
     let mut ada = op.enrol().await;
     let e = START.epoch();
@@ -285,15 +285,37 @@ async fn the_next_epoch_is_renewed_in_the_last_three_days_alone_and_never_an_ear
     }
     assert_eq!(op.row_of(&ada).await, ada.row());
     ada.certificate = op.renewed(&ada, epochs(e, e.next()), at(LATE)).await;
-    // The row is ahead: this week's certificate is not made again.
-    ada.certificate = certify(
-        op.keys.secret(e).unwrap().secret(),
-        e,
-        &ada.slots,
-        (&ada.c, &ada.secrets, &ada.c_blind),
-    );
-    assert_eq!(op.ask(&ada, epochs(e, e), at(LATE)).await, EPOCH);
     assert_eq!(op.row_of(&ada).await.last_epoch, e.next());
+}
+
+#[tokio::test]
+async fn a_device_that_was_set_back_renews_for_this_epoch_though_the_row_is_ahead() {
+    let op = operator().await;
+    let ada = op.enrol().await;
+    let e = START.epoch().next();
+    for secs in [0, 600] {
+        op.keys.turn(e.start().plus_secs(secs)).unwrap();
+    }
+    let late = e.start().plus_secs(LATE);
+    op.renewed(&ada, epochs(START.epoch(), e.next()), late)
+        .await;
+    let ahead = op.row_of(&ada).await;
+    assert_eq!(ahead.last_epoch, e.next());
+    // The device has the certificate of the first epoch again, and needs one for today.
+    op.renewed(&ada, epochs(START.epoch(), e), late).await;
+    assert_eq!(op.row_of(&ada).await, ahead, "an epoch was lowered");
+    // A certificate of an epoch that is past is made for nobody.
+    let past = op
+        .ask(&ada, epochs(START.epoch(), START.epoch()), late)
+        .await;
+    assert_eq!(past, EPOCH);
+    // Nor does the row let anybody in who is not the holder.
+    let sent = ada.ask_with(
+        &SigningKey::generate(),
+        epochs(START.epoch(), e),
+        &op.nonce(late).await,
+    );
+    assert_eq!(op.outcome(&sent.compact, late).await, REFUSED);
 }
 
 #[tokio::test]
