@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use credential::time::{Day, Epoch, UnixTime};
 use store::{
-    Consumed, Evaluation, EvaluationRecord, Inserted, NewCode, NewTag, NewToken, RateLimit,
-    Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId, SessionStore,
+    Consumed, Evaluation, EvaluationRecord, Inserted, NewCode, NewTag, NewToken, NonceInserted,
+    RateLimit, Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId, SessionStore,
     StoreError, TagIndex, TagMatch, TrusteeStore, UnlockHash, Updated,
 };
 
@@ -34,8 +34,13 @@ impl SessionStore for Forgetful {
         Ok(None)
     }
 
-    async fn insert_nonce(&self, _: SecretHash, _: UnixTime) -> Result<(), StoreError> {
-        Ok(())
+    async fn insert_nonce(
+        &self,
+        _: SecretHash,
+        _: UnixTime,
+        _: u64,
+    ) -> Result<NonceInserted, StoreError> {
+        Ok(NonceInserted::Done)
     }
 
     async fn consume_nonce(&self, _: SecretHash, _: UnixTime) -> Result<Consumed, StoreError> {

@@ -65,6 +65,7 @@ fn next_step(id: &str) -> &'static str {
         | "rate-limited"
         | "too-many-enrolments"
         | "issuing-paused"
+        | "too-many-nonces"
         | "internal-error"
         | "server-failed"
         | "request-timeout" => "Nothing is lost. Try the same again in a few minutes.",

@@ -120,7 +120,7 @@ async fn forgetting_when_nothing_has_expired_leaves_every_file_as_it_was() {
         .unwrap();
     let now = credential::time::UnixTime(1_800_000_000);
     let nonce = store::SecretHash([1; 32]);
-    store::SessionStore::insert_nonce(&sessions, nonce, now.plus_secs(60))
+    store::SessionStore::insert_nonce(&sessions, nonce, now.plus_secs(60), 1)
         .await
         .unwrap();
     let files = || {

@@ -118,6 +118,7 @@ async fn build(
             Arc::clone(&enrolments),
             Arc::clone(&sessions),
             Arc::clone(&keys),
+            config.enrolment.nonces_max,
         ),
         registrations: Registrations::new(origin.clone(), register, Arc::clone(&sessions)),
         renewals,

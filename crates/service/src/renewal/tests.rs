@@ -185,7 +185,7 @@ impl Operator {
     async fn nonce(&self, now: UnixTime) -> String {
         let nonce = secret::random_nonce();
         let expires = now.plus_secs(NONCE_SECS);
-        let stored = self.nonces.insert_nonce(secret::hash(&nonce), expires);
+        let stored = self.nonces.insert_nonce(secret::hash(&nonce), expires, 100);
         stored.await.unwrap();
         nonce
     }

@@ -3,11 +3,10 @@
 use axum::http::StatusCode;
 use openid4vc::vci::{CredentialRequestError, PreAuthorizedRequestError};
 use service::enrolment::{DocumentError, EnrolmentError, IssueError};
-use service::issuer::{CredentialError, KeyFolderError, RedeemError};
+use service::issuer::{CredentialError, KeyFolderError, NonceError, RedeemError};
 use service::officer::OfficerError;
 use service::register::EndError;
 use service::renewal::RenewalError;
-use store::StoreError;
 
 use crate::http::problem::{OAuthError, Problem};
 
@@ -200,11 +199,6 @@ pub(super) fn token_request(error: PreAuthorizedRequestError) -> OAuthError {
     OAuthError::new(StatusCode::BAD_REQUEST, code, "malformed-request", title)
 }
 
-/// A store that failed.
-pub(super) fn store(error: &StoreError) -> OAuthError {
-    failed(error)
-}
-
 fn failed(error: &(dyn std::error::Error + 'static)) -> OAuthError {
     tracing::error!(error, "request failed");
     OAuthError::new(
@@ -213,6 +207,20 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> OAuthError {
         "internal-error",
         "the server could not finish the request",
     )
+}
+
+impl From<NonceError> for OAuthError {
+    fn from(error: NonceError) -> OAuthError {
+        match error {
+            NonceError::TooMany => OAuthError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "too-many-nonces",
+                "too many nonces are out at present; try again in a few minutes",
+            ),
+            NonceError::Store(error) => failed(&error),
+        }
+    }
 }
 
 impl From<RedeemError> for OAuthError {
