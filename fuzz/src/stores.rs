@@ -1,10 +1,10 @@
 //! Stores that remember nothing, so that an input has the same fate every time.
 
 use async_trait::async_trait;
-use credential::time::{Day, UnixTime};
+use credential::time::{Day, Epoch, UnixTime};
 use store::{
-    Consumed, Evaluation, EvaluationRecord, Inserted, NewCode, NewTag, NewToken, RateLimit,
-    Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId, SessionStore,
+    Consumed, Evaluation, EvaluationRecord, Inserted, NewCode, NewTag, NewToken, NonceInserted,
+    RateLimit, Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId, SessionStore,
     StoreError, TagIndex, TagMatch, TrusteeStore, UnlockHash, Updated,
 };
 
@@ -34,8 +34,13 @@ impl SessionStore for Forgetful {
         Ok(None)
     }
 
-    async fn insert_nonce(&self, _: SecretHash, _: UnixTime) -> Result<(), StoreError> {
-        Ok(())
+    async fn insert_nonce(
+        &self,
+        _: SecretHash,
+        _: UnixTime,
+        _: u64,
+    ) -> Result<NonceInserted, StoreError> {
+        Ok(NonceInserted::Done)
     }
 
     async fn consume_nonce(&self, _: SecretHash, _: UnixTime) -> Result<Consumed, StoreError> {
@@ -87,6 +92,10 @@ impl RegisterStore for OneRow {
         _: &[NewTag],
     ) -> Result<Updated, StoreError> {
         Ok(Updated::Done)
+    }
+
+    async fn raise_last_epochs(&self, _: Epoch) -> Result<usize, StoreError> {
+        Ok(0)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Moving the clock of a process.
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
@@ -14,6 +16,74 @@ use crate::wallet::Environment;
 ///
 /// When faketime (Debian package faketime) is missing.
 pub fn ahead(offset: &str) -> anyhow::Result<Environment> {
+    faked([("FAKETIME".into(), format!("+{offset}").into())])
+}
+
+/// The date that somebody reads from another clock who lives at the time of `environment`.
+///
+/// # Errors
+///
+/// When the environment does not come from [`ahead`] with seconds or days.
+pub fn today(environment: &Environment) -> anyhow::Result<String> {
+    let offset = environment.iter().find(|(name, _)| name == "FAKETIME");
+    let Some((_, offset)) = offset else {
+        return Ok(clock::date(clock::now()));
+    };
+    let offset = offset.to_str().and_then(|offset| offset.strip_prefix('+'));
+    let offset = offset.context("an offset into the future")?;
+    let (number, unit) = offset.split_at(offset.len().saturating_sub(1));
+    let secs = match unit {
+        "s" => number.parse::<u64>()?,
+        "d" => number.parse::<u64>()? * 86_400,
+        _ => anyhow::bail!("{offset} is neither seconds nor days"),
+    };
+    Ok(clock::date(clock::now().plus_secs(secs)))
+}
+
+/// A clock that is moved while processes run that look at it.
+pub struct Dial {
+    file: PathBuf,
+}
+
+impl Dial {
+    /// A clock in this folder, which shows `time`.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be written there.
+    pub fn new(folder: &Path, time: UnixTime) -> anyhow::Result<Dial> {
+        let file = folder.join("clock");
+        let dial = Dial { file };
+        dial.set(time)?;
+        Ok(dial)
+    }
+
+    /// Moves it to this time, from which it goes on.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be written.
+    pub fn set(&self, time: UnixTime) -> anyhow::Result<()> {
+        let next = self.file.with_extension("next");
+        let ahead_by = time.0.saturating_sub(clock::now().0);
+        std::fs::write(&next, format!("+{ahead_by}s\n"))?;
+        Ok(std::fs::rename(&next, &self.file)?)
+    }
+
+    /// What makes a process look at it.
+    ///
+    /// # Errors
+    ///
+    /// When faketime is missing.
+    pub fn environment(&self) -> anyhow::Result<Environment> {
+        faked([
+            ("FAKETIME_TIMESTAMP_FILE".into(), self.file.clone().into()),
+            ("FAKETIME_NO_CACHE".into(), "1".into()),
+        ])
+    }
+}
+
+fn faked<const N: usize>(what: [(OsString, OsString); N]) -> anyhow::Result<Environment> {
     // The tool itself knows where its library is.
     let shown = Command::new("faketime")
         .args(["-f", "+0d", "env"])
@@ -26,13 +96,12 @@ pub fn ahead(offset: &str) -> anyhow::Result<Environment> {
         .context("faketime does not say where its library is")?;
     let variables = [
         ("LD_PRELOAD", library),
-        ("FAKETIME", &format!("+{offset}")),
         // Time-outs are measured on the monotonic clock, which is nobody's calendar.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ("DONT_FAKE_MONOTONIC", "1"),
     ];
     let pair = |(name, value): (&str, &str)| (name.into(), value.into());
-    Ok(variables.into_iter().map(pair).collect())
+    Ok(variables.into_iter().map(pair).chain(what).collect())
 }
 
 /// The weeks from the next epoch on, whatever day it is now.

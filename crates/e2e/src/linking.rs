@@ -66,6 +66,11 @@ impl Known {
         }
     }
 
+    /// Adds what the same place has of another event.
+    pub fn add_all(&mut self, other: Known) {
+        self.0.extend(other.0);
+    }
+
     /// Adds octets as they are.
     pub fn add_octets(&mut self, name: &str, octets: &[u8]) {
         self.0.push((name.to_owned(), octets.to_vec()));
@@ -102,6 +107,13 @@ impl Known {
                 self.0.push((format!("{name}, decoded"), octets));
             }
         }
+    }
+
+    /// The pieces whose name ends like this.
+    #[must_use]
+    pub fn named(&self, end: &str) -> Vec<&[u8]> {
+        let named = self.0.iter().filter(|(name, _)| name.ends_with(end));
+        named.map(|(_, bytes)| bytes.as_slice()).collect()
     }
 
     /// Names and lengths of the pieces in their order: what must not differ between people.

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::binaries;
 use crate::browser::Browser;
+use crate::faketime;
 use crate::forwarder::Forwarder;
 use crate::impostor::{Impostor, Real};
 use crate::log_in::{LoggedIn, Way, log_in};
@@ -148,6 +149,18 @@ impl World {
     ///
     /// When it does not become ready.
     pub fn start_within(&mut self, party: Party, environment: &Environment) -> anyhow::Result<()> {
+        let server = Server::start(
+            party.name(),
+            self.command(party, environment)?,
+            &self.logs(),
+        )?;
+        self.lead(party, Some(server.address()));
+        self.servers.insert(party, server);
+        Ok(())
+    }
+
+    /// The command that runs a server. Whoever starts an operator knows what day it is.
+    fn command(&self, party: Party, environment: &Environment) -> anyhow::Result<Command> {
         let (program, role) = match party {
             Party::Trustee1 | Party::Trustee2 | Party::Trustee3 => ("bauta", "trustee"),
             Party::Operator => ("bauta", "serve"),
@@ -158,11 +171,11 @@ impl World {
         let mut command = Command::new(binaries::path(program)?);
         command.arg(role).arg("--config");
         command.arg(self.deployment.config(party));
+        if party == Party::Operator {
+            command.args(["--today", &faketime::today(environment)?]);
+        }
         command.envs(environment.iter().cloned());
-        let server = Server::start(party.name(), command, &self.logs())?;
-        self.lead(party, Some(server.address()));
-        self.servers.insert(party, server);
-        Ok(())
+        Ok(command)
     }
 
     /// Moves the clock of servers, which are started anew.

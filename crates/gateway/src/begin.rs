@@ -114,7 +114,7 @@ impl Gateway {
         let age = now.0.saturating_sub(authentication.time.0);
         let fresh = request.max_age.is_none_or(|max_age| age <= max_age);
         // The site may have begun to ask for an age since this session began.
-        let old_enough = self.site.entry.age_over <= authentication.age_over;
+        let old_enough = self.is_old_enough(authentication.age_over);
         Ok((fresh && old_enough).then_some(UsableSession {
             row,
             authentication,

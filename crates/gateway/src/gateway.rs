@@ -5,9 +5,11 @@ use crate::authentication::Authentication;
 use crate::bearer::{BearerHash, BearerKind};
 use crate::client::{ClientId, Clients};
 use crate::discovery;
+use crate::login::Errand;
 use crate::manifest::Keeper;
 use crate::site::{Operator, Site};
 use crate::store::{AccountStore, CodeRow, SessionRow, StoreError};
+use credential::age::Years;
 use credential::time::UnixTime;
 use getrandom::SysRng;
 use openid4vc::Secret;
@@ -158,6 +160,21 @@ impl Gateway {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.settings.issuer
+    }
+
+    /// Whether `proved`, the highest age that was proved for an account, is what the site asks for
+    /// now. A log-in that waits may have begun when it asked for another age.
+    pub(crate) fn is_old_enough(&self, proved: Option<Years>) -> bool {
+        self.site.entry.age_over <= proved
+    }
+
+    /// Whether an account for which this age was proved is opened for this errand. Who is not old
+    /// enough for the site must still be able to remove a device.
+    pub(crate) fn may_open(&self, errand: &Errand, proved: Option<Years>) -> bool {
+        match errand {
+            Errand::Client { .. } => self.is_old_enough(proved),
+            Errand::Devices => true,
+        }
     }
 
     /// An address at this gateway.

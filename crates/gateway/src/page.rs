@@ -25,7 +25,7 @@ pub enum LoginPage {
     LeadingBack,
     /// The holder refused.
     Refused(WayOut),
-    /// No wallet answered in time.
+    /// No wallet answered in time, or the site asks for an age since then.
     Expired(WayOut),
     /// The browser had its code.
     Finished,
@@ -100,6 +100,12 @@ impl Gateway {
                 qr: self.wallet_link(id, Transport::Qr),
                 remaining_secs: login.expires.0.saturating_sub(now.0),
             }),
+            // The site has begun to ask for an age since the wallet answered.
+            LoginState::Approved(ref approved)
+                if !self.may_open(&login.errand, approved.authentication.age_over) =>
+            {
+                Ok(LoginPage::Expired(self.way_out(&login)))
+            }
             LoginState::Approved(ref approved) => match approved.clone().release(arrival) {
                 Ok(authentication) => self.finish(id, version, login, authentication, now).await,
                 Err(ReleaseError::NotBack) => Ok(LoginPage::LeadingBack),

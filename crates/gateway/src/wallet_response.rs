@@ -204,7 +204,9 @@ impl Gateway {
         if !account.has_device(&DeviceKey(shown.device_key.sec1())) {
             return Err(RespondError::UnknownDevice);
         }
-        old_enough(&read, account.age_over)?;
+        if !self.may_open(&read.login.errand, account.age_over) {
+            return Err(RespondError::AgeRequired);
+        }
         let person = Authentication {
             subject: account.subject,
             time: now,
@@ -232,7 +234,15 @@ impl Gateway {
         let lookup = self.site_keys.lookup(&shown.pseudonym.to_bytes());
         let known = self.store.find_account(&lookup).await?;
         let age_over = known.as_ref().and_then(|known| known.age_over).max(proved);
-        old_enough(&read, age_over)?;
+        // No account is made without the age, whatever the log-in is for.
+        let errand = known.as_ref().map(|_| &read.login.errand);
+        let admits = match errand {
+            Some(errand) => self.may_open(errand, age_over),
+            None => self.is_old_enough(age_over),
+        };
+        if !admits {
+            return Err(RespondError::AgeRequired);
+        }
         let (subject, change) = admitted(known, &lookup, (shown, proved), now);
         let items = shown.items.iter();
         let items = items.map(|(item, text)| (item.as_str().to_owned(), text.to_string()));
@@ -294,15 +304,6 @@ struct Read {
     /// Everything but the state, which stands apart in `waiting`.
     login: Login,
     waiting: Waiting,
-}
-
-/// Whether the account may be opened: `proved` is the highest age that was proved for it.
-fn old_enough(read: &Read, proved: Option<Years>) -> Result<(), RespondError> {
-    if read.waiting.age.map(|age| age.years) <= proved {
-        Ok(())
-    } else {
-        Err(RespondError::AgeRequired)
-    }
 }
 
 /// What a certificate does here: a new account, a new device, or nothing new.

@@ -25,6 +25,16 @@ pub fn now() -> UnixTime {
     )
 }
 
+/// The day of a time in UTC, `YYYY-MM-DD`; the seconds where the calendar ends.
+#[must_use]
+pub fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.0).unwrap_or(i64::MAX);
+    time::OffsetDateTime::from_unix_timestamp(seconds).map_or_else(
+        |_| time.0.to_string(),
+        |calendar| calendar.date().to_string(),
+    )
+}
+
 impl<S: Sync> FromRequestParts<S> for Now {
     type Rejection = Infallible;
 

@@ -64,6 +64,8 @@ fn next_step(id: &str) -> &'static str {
         | "registration-busy"
         | "rate-limited"
         | "too-many-enrolments"
+        | "issuing-paused"
+        | "too-many-nonces"
         | "internal-error"
         | "server-failed"
         | "request-timeout" => "Nothing is lost. Try the same again in a few minutes.",
@@ -79,6 +81,18 @@ fn next_step(id: &str) -> &'static str {
         }
         "certificate-required" => {
             "Reload the site's page and use its new link: it asks for the certificate then."
+        }
+        "site-age-differs" => {
+            "Nothing was registered. Give the same age, or wait until that entry has ended."
+        }
+        "site-busy" => "Nothing was registered. Run the same command again.",
+        "clock-ahead" => {
+            "If that is the date, start once with it: --today DATE. If not, set the clock; going on \
+             would destroy the keys of the present week."
+        }
+        "issuer-key-gone" => {
+            "Set the clock if it is behind. A key that was destroyed does not come back: certificates \
+             are issued from the next epoch on."
         }
         "invalid-nonce" => "Nothing is lost. Run the same command again.",
         "officer-statement-refused" => "Check --id, --key, and this machine's clock.",

@@ -42,7 +42,7 @@ enum Command {
     Demo(DemoCommand),
     /// Run the operator: enrolment, issuer, register and register of sites.
     Serve(ServeCommand),
-    /// Make what an operator needs before its first start.
+    /// What an operator needs before its first start, and after a backup was restored.
     #[command(subcommand)]
     Operator(OperatorCommand),
     /// Work as an officer.

@@ -145,7 +145,7 @@ impl Renewals {
         let signature =
             renewal::sign(&committed, key.secret(), epoch).map_err(|_| RenewalError::Signature)?;
         let next = RegisterRow {
-            last_epoch: epoch,
+            last_epoch: epoch.max(row.last_epoch),
             ..row.clone()
         };
         match self.register.update(&row, &next, &[]).await? {
@@ -167,7 +167,7 @@ fn admit(request: &RenewalRequest, row: &RegisterRow) -> Result<(), RenewalRefus
     }
     match row.status {
         RowStatus::Ended => Err(RenewalRefusal::Ended),
-        RowStatus::Active if request.epochs.new < row.last_epoch => Err(RenewalRefusal::Epoch),
+        // Also for an earlier epoch than the last: a device that was set back has lost that one.
         RowStatus::Active => Ok(()),
     }
 }

@@ -31,7 +31,8 @@ pub use register::{
     TagMatch, Updated,
 };
 pub use session::{
-    Consumed, NewCode, NewToken, Redemption, SecretHash, SessionId, SessionStore, UnlockHash,
+    Consumed, NewCode, NewToken, NonceInserted, Redemption, SecretHash, SessionId, SessionStore,
+    UnlockHash,
 };
 pub use site::{SiteInserted, SiteRecord, SiteStore};
 pub use trustee::{Evaluation, EvaluationRecord, EvidenceHash, RateLimit, TrusteeStore};

@@ -116,4 +116,8 @@ pub trait RegisterStore: Send + Sync {
         next: &RegisterRow,
         tags: &[NewTag],
     ) -> Result<Updated, StoreError>;
+
+    /// Raises `last_epoch` of every row that has an earlier one to `epoch`, in one transaction;
+    /// returned is of how many rows.
+    async fn raise_last_epochs(&self, epoch: Epoch) -> Result<usize, StoreError>;
 }

@@ -66,6 +66,16 @@ pub enum Consumed {
     Refused,
 }
 
+/// What became of a nonce that was to be handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonceInserted {
+    /// It is stored.
+    Done,
+    /// As many as there may be were handed out since the oldest that is stored; nothing was
+    /// stored.
+    TooMany,
+}
+
 /// Codes, tokens, nonces and identifiers, each consumed in the transaction that looks it up.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
@@ -88,8 +98,13 @@ pub trait SessionStore: Send + Sync {
         now: UnixTime,
     ) -> Result<Option<SessionId>, StoreError>;
 
-    /// Stores a nonce that was handed out.
-    async fn insert_nonce(&self, nonce: SecretHash, expires: UnixTime) -> Result<(), StoreError>;
+    /// Stores a nonce that is handed out, unless `at_most` were since the oldest that is stored.
+    async fn insert_nonce(
+        &self,
+        nonce: SecretHash,
+        expires: UnixTime,
+        at_most: u64,
+    ) -> Result<NonceInserted, StoreError>;
 
     /// Uses up a nonce.
     async fn consume_nonce(&self, nonce: SecretHash, now: UnixTime)

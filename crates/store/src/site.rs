@@ -25,13 +25,22 @@ pub enum SiteInserted {
     Done,
     /// Another entry has this identifier; nothing was stored.
     IdTaken,
+    /// The valid entries of the site are not those that the caller had read; nothing was stored.
+    Stale,
 }
 
 /// Site entries, in the order in which they were added.
 #[async_trait]
 pub trait SiteStore: Send + Sync {
-    /// Stores an entry; older entries of the same site stay.
-    async fn insert(&self, record: &SiteRecord) -> Result<SiteInserted, StoreError>;
+    /// Stores an entry, only if the entries of its site that are valid at `now` are still those
+    /// with the identifiers `read`, in the order of [`SiteStore::list`]. Older entries of the same
+    /// site stay.
+    async fn insert(
+        &self,
+        record: &SiteRecord,
+        read: &[String],
+        now: UnixTime,
+    ) -> Result<SiteInserted, StoreError>;
 
     /// All entries that are valid at `now`.
     async fn list(&self, now: UnixTime) -> Result<Vec<SiteRecord>, StoreError>;

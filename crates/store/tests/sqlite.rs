@@ -35,13 +35,13 @@ async fn sessions_conform() {
     conformance::session::all(one, two).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_site_register_conforms() {
     let folder = folder();
-    let store = SqliteSites::open(&folder.path().join("sites.sqlite"))
-        .await
-        .unwrap();
-    conformance::site::all(&store).await;
+    let path = folder.path().join("sites.sqlite");
+    let one = Arc::new(SqliteSites::open(&path).await.unwrap());
+    let two = Arc::new(SqliteSites::open(&path).await.unwrap());
+    conformance::site::all(one, two).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,7 +148,7 @@ async fn forgetting_when_nothing_has_expired_leaves_every_file_as_it_was() {
         .unwrap();
     let now = credential::time::UnixTime(1_800_000_000);
     let nonce = store::SecretHash([1; 32]);
-    store::SessionStore::insert_nonce(&sessions, nonce, now.plus_secs(60))
+    store::SessionStore::insert_nonce(&sessions, nonce, now.plus_secs(60), 1)
         .await
         .unwrap();
     let files = || {

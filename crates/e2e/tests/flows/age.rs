@@ -1,7 +1,7 @@
 //! Ages: proved once at a sign-up, never told to the day, one number for each site; and who is too
 //! young looks to the site like anybody who declines.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use axum::http::{HeaderValue, Method};
@@ -12,6 +12,7 @@ use credential::site_entry::SiteEntry;
 use e2e::binaries;
 use e2e::log_in::{Way, log_in};
 use e2e::recorder::{Exchange, Recorder};
+use e2e::rows;
 use e2e::wallet::{Refused, Wallet};
 use e2e::world::World;
 use openid4vc::vp::PostedResponse;
@@ -236,6 +237,7 @@ fn a_site_that_begins_to_ask_gets_one_proof_of_each_account_and_none_of_another_
     );
 
     register_anew(&world, "16");
+    no_other_age_while_an_entry_is_valid(&world, "18");
     restart(&mut world, Party::ForumGateway);
     for expected in ["signed-up", "signed-in"] {
         let (outcome, claims) = visit(&world, Party::ForumGateway, &world.wallet("alva"));
@@ -314,11 +316,46 @@ fn entry_in(file: &Path) -> Value {
     serde_json::from_slice(&entry).unwrap()
 }
 
-/// The operator signs another entry for the forum, which asks for an age.
-fn register_anew(world: &World, years: &str) {
+/// A second number, with which the forum could come nearer to a date of birth, is refused.
+fn no_other_age_while_an_entry_is_valid(world: &World, years: &str) {
+    let folder = world.deployment().folder_of(Party::ForumGateway);
+    let out = folder.join("second.jwt");
+    let sites = world.state(Party::Operator).join("sites.sqlite");
+    let before = rows::read(&sites).unwrap();
+    let (_, entry) = entry_of_forum(world);
+    let refused = add(world, &entry, &["--age-over", years], &out)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        !refused.status.success() && said.contains("[site-age-differs]"),
+        "{said}"
+    );
+    assert!(!out.exists());
+    // Nor is anything registered that could not be written.
+    let mut again = add(
+        world,
+        &entry,
+        &["--age-over=16"],
+        &folder.join("site-entry.jwt"),
+    );
+    let said = String::from_utf8(again.output().unwrap().stderr).unwrap();
+    assert!(said.contains("[file-unwritable]"), "{said}");
+    assert_eq!(rows::read(&sites).unwrap(), before);
+}
+
+/// The forum's entry, with the file that its gateway reads it from.
+fn entry_of_forum(world: &World) -> (PathBuf, Value) {
     let folder = world.deployment().folder_of(Party::ForumGateway);
     let file = folder.join("site-entry.jwt");
     let entry = entry_in(&file);
+    (file, entry)
+}
+
+/// The operator signs another entry for the forum, which asks for an age.
+fn register_anew(world: &World, years: &str) {
+    let (file, entry) = entry_of_forum(world);
+    let folder = world.deployment().folder_of(Party::ForumGateway);
     // Neither beside the date of birth nor as another number.
     let other = folder.join("refused.jwt");
     for wrong in [

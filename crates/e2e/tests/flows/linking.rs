@@ -2,7 +2,8 @@
 //! sites have, their keys included, cannot tell whose account is whose.
 //!
 //! The attacker has written down every request that reached the operator, both gateways and both
-//! sites, with headers, and every answer that is no page; has opened what was encrypted to the
+//! sites, with headers, and every answer that is no page: at the operator an enrolment and the
+//! renewal after it, whose certificate is the one that is shown at the sites; has opened what was encrypted to the
 //! gateways; and has every row that a visit left in their databases. What the operator certified
 //! stands in its own record of the enrolment. Left out: network addresses, the connection below
 //! HTTP (TLS, the order of headers), and times of arrival (`linking::TIMES`, and the order of visits:
@@ -10,17 +11,21 @@
 
 use std::collections::BTreeMap;
 
+use e2e::faketime::Weeks;
 use e2e::gateway_keys::GatewayKeys;
 use e2e::linking::{Known, links};
 use e2e::recorder::{Exchange, Recorder};
 use e2e::rows::{self, Row};
-use e2e::wallet::Wallet;
-use e2e::world::World;
+use e2e::wallet::{Environment, Wallet};
+use e2e::world::{AUTHORITIES, GATEWAYS, World};
 use openid4vc::vp::PostedResponse;
 use server::demo::deployment::Party;
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
 use wallet::vault::Vault;
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
 
 /// A place is all that belongs together in the attacker's eyes.
 const FORUM: &[Party] = &[Party::ForumGateway, Party::Forum];
@@ -33,23 +38,32 @@ const PEOPLE: [(&str, u16); 2] = [("alva", 1), ("bero", 5)];
 
 #[test]
 fn operator_and_sites_together_cannot_link_a_person() {
-    let mut world = World::running().unwrap();
-    world.start(Party::Forum).unwrap();
-    world.start(Party::Shop).unwrap();
-    let attacker = Attacker::new(&world);
+    let weeks = Weeks::from_next();
+    // In the last three days of a week the next one's certificates are issued.
+    let begin = weeks.at(0, 5 * DAY).unwrap();
+    let mut world = World::new().unwrap();
+    world.move_to(&AUTHORITIES, &begin).unwrap();
     let [p, q] = PEOPLE;
+    let mut known = at_the_operator(&world, &begin);
+
+    // Past the hours after which a renewed certificate is shown.
+    let later = weeks.at(1, 30 * HOUR).unwrap();
+    world.move_to(&AUTHORITIES, &later).unwrap();
+    world.move_to(&GATEWAYS, &later).unwrap();
+    let sites = [Party::Forum, Party::Shop];
+    world.move_to(&sites, &later).unwrap();
+    let attacker = Attacker::of(&world, &[FORUM, SHOP, OPERATOR]);
     // Sites fetch their gateway's metadata and keys for their first visitor.
-    let first = world.enrol("celi", 2).unwrap();
+    let first = world.enrol_within("celi", 2, &later).unwrap();
     visit(&world, Party::Forum, &first);
     visit(&world, Party::Shop, &first);
 
-    let mut known: BTreeMap<(&str, &str), Known> = BTreeMap::new();
-    for (name, number) in [p, q] {
-        let enrolment = attacker.watch(OPERATOR, || drop(world.enrol(name, number).unwrap()));
-        known.insert((name, "operator"), enrolment);
-    }
+    let shown = weeks.epoch(1).0.to_string();
     for (name, place) in [(p.0, FORUM), (q.0, FORUM), (q.0, SHOP), (p.0, SHOP)] {
-        let visit = attacker.watch(place, || visit(&world, place[1], &world.wallet(name)));
+        let wallet = world.wallet(name).within(&later);
+        let visit = attacker.watch(place, || visit(&world, place[1], &wallet));
+        let epochs = visit.named("decoded.epoch");
+        assert!(!epochs.is_empty() && epochs.iter().all(|epoch| *epoch == shown.as_bytes()));
         let label = if place == FORUM { "forum" } else { "shop" };
         known.insert((name, label), visit);
     }
@@ -87,6 +101,36 @@ fn operator_and_sites_together_cannot_link_a_person() {
     }
     let [p, q] = [p, q].map(|(name, _)| attacker.register_rows_of(name));
     assert_same_shape("the register", &p, &q);
+}
+
+/// What the operator has of the two people's enrolments and renewals.
+fn at_the_operator(
+    world: &World,
+    now: &Environment,
+) -> BTreeMap<(&'static str, &'static str), Known> {
+    let attacker = Attacker::of(world, &[OPERATOR]);
+    let mut known = BTreeMap::new();
+    for (name, number) in PEOPLE {
+        let enrol = || drop(world.enrol_within(name, number, now).unwrap());
+        known.insert((name, "operator"), attacker.watch(OPERATOR, enrol));
+    }
+    let [p, q] = PEOPLE.map(|(name, _)| {
+        let wallet = world.wallet(name).within(now);
+        attacker.watch(OPERATOR, || {
+            let renewed = wallet.run(&["renew", "--now"]).unwrap().unwrap();
+            assert_eq!(renewed["outcome"], "renewed");
+        })
+    });
+    assert_same_shape("a renewal", &p, &q);
+    for ((name, _), renewal) in PEOPLE.into_iter().zip([p, q]) {
+        let request = renewal.named(", decoded.proof, decoded");
+        assert!(!request.is_empty(), "no renewal was seen");
+        known
+            .entry((name, "operator"))
+            .or_default()
+            .add_all(renewal);
+    }
+    known
 }
 
 fn assert_same_shape(place: &str, p: &Known, q: &Known) {
@@ -139,10 +183,8 @@ struct Attacker<'a> {
 }
 
 impl Attacker<'_> {
-    fn new(world: &World) -> Attacker<'_> {
-        let parties = PLACES
-            .iter()
-            .flat_map(|(_, parties)| parties.iter().copied());
+    fn of<'a>(world: &'a World, places: &[&[Party]]) -> Attacker<'a> {
+        let parties = places.iter().flat_map(|parties| parties.iter().copied());
         let recorders = parties.map(|party| (party, Recorder::start(world, party).unwrap()));
         Attacker {
             world,

@@ -9,6 +9,7 @@ use credential::time::Day;
 use gateway::authentication::Transport;
 use gateway::begin::Begun;
 use gateway::devices::Devices;
+use gateway::page::LoginPage;
 use gateway::wallet_response::RespondError;
 use serde_json::Value;
 
@@ -294,4 +295,93 @@ async fn the_store_keeps_the_number_and_no_day_and_no_proof() {
     let octets = credential::jose::decode(&proof.borrow()).unwrap();
     assert!(found(&device.public().sec1()), "the control is found");
     assert!(!found(proof.borrow().as_bytes()) && !found(&octets));
+}
+
+#[tokio::test]
+async fn a_log_in_that_began_before_another_age_was_registered_opens_no_account_without_it() {
+    let at = fixture_with(asking(16)).await;
+    let (person, device) = (at.operator.enrol(NOW), SigningKey::generate());
+    let new_age = [Some(18), Some(16), Some(12), None];
+    for (age_over, opens) in new_age.into_iter().zip([false, true, true, true]) {
+        let before = at_age(16).await;
+        let (other, key) = (before.operator.enrol(NOW), SigningKey::generate());
+        let id = before.begin(&mut Browser::new()).await;
+        let request = before.request(id, Transport::Qr).await;
+        let now = Setting {
+            age_over,
+            ..Setting::default()
+        };
+        let after = before.restarted(now).await;
+        let body = proving(&other, &key, &request);
+        let said = after.gateway.respond(id, Transport::Qr, &body, NOW).await;
+        match said {
+            Ok(_) => assert!(opens, "{age_over:?}"),
+            Err(error) => assert!(!opens && matches!(error, RespondError::AgeRequired)),
+        }
+        // Nor was an account made.
+        if !opens {
+            let unknown = respond(&after, |r| other.sign_in(&key, r)).await;
+            assert!(matches!(unknown, Some(RespondError::UnknownAccount)));
+        }
+    }
+
+    // A log-in by the account itself, and by one that had not to prove anything.
+    at.code(&mut Browser::new(), |r| proving(&person, &device, r))
+        .await;
+    let id = at.begin(&mut Browser::new()).await;
+    let request = at.request(id, Transport::Qr).await;
+    let at = at.restarted(asking(18)).await;
+    let body = person.sign_in(&device, &request);
+    let said = at.gateway.respond(id, Transport::Qr, &body, NOW).await;
+    assert!(matches!(said, Err(RespondError::AgeRequired)));
+}
+
+async fn at_age(years: u8) -> Fixture {
+    fixture_with(asking(years)).await
+}
+
+#[tokio::test]
+async fn an_answer_that_was_taken_before_another_age_was_registered_ends_nowhere() {
+    let at = at_age(16).await;
+    let (person, device) = (at.operator.enrol(NOW), SigningKey::generate());
+    let mut browser = Browser::for_age();
+    let id = at.begin(&mut browser).await;
+    let request = at.request(id, Transport::Qr).await;
+    let body = proving(&person, &device, &request);
+    let taken = at.gateway.respond(id, Transport::Qr, &body, NOW).await;
+    taken.unwrap();
+    let at = at.restarted(asking(18)).await;
+    let page = at.page(id, &browser).await;
+    assert!(matches!(page, LoginPage::Expired(_)));
+    // The same number again: it goes on.
+    let at = at.restarted(asking(16)).await;
+    let page = at.page(id, &browser).await;
+    assert!(matches!(page, LoginPage::Continue { .. }));
+}
+
+#[tokio::test]
+async fn the_page_of_devices_makes_no_account_without_the_age() {
+    let at = at_age(18).await;
+    let (person, device) = (at.operator.enrol(NOW), SigningKey::generate());
+    let devices = async || {
+        let begun = at.gateway.devices(Browser::new().cookies(), NOW).await;
+        let Devices::Login(Begun::Login { id, .. }) = begun.unwrap() else {
+            panic!("no log-in")
+        };
+        (id, at.request(id, Transport::Qr).await)
+    };
+    let (id, request) = devices().await;
+    let body = person.sign_up(&device, &request);
+    let said = at.gateway.respond(id, Transport::Qr, &body, NOW).await;
+    assert!(matches!(said, Err(RespondError::AgeRequired)));
+    let unknown = respond(&at, |r| person.sign_in(&device, r)).await;
+    assert!(matches!(unknown, Some(RespondError::UnknownAccount)));
+
+    // Who has an account brings a new device to it there.
+    at.code(&mut Browser::new(), |r| proving(&person, &device, r))
+        .await;
+    let (id, request) = devices().await;
+    let body = person.sign_up(&SigningKey::generate(), &request);
+    let said = at.gateway.respond(id, Transport::Qr, &body, NOW).await;
+    said.unwrap();
 }

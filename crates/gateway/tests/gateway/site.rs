@@ -84,7 +84,7 @@ async fn gateway_in(
     operator: &Operator,
     setting: &Setting,
 ) -> Arc<Gateway> {
-    let signer = signer("login.forum.example", NOW);
+    let signer = signer_in(folder);
     let hash = x509_hash(&signer);
     let mut entry = operator.entry("https://forum.example", (ISSUER, &hash), NOW);
     entry.requires_certificate = setting.requires_certificate;
@@ -129,8 +129,25 @@ async fn gateway_in(
     Arc::new(gateway)
 }
 
+/// The key for requests that a gateway keeps when it is started again.
+fn signer_in(folder: &tempfile::TempDir) -> RequestSigner {
+    let [key, certificate] = ["request.key", "request.der"].map(|name| folder.path().join(name));
+    if !key.exists() {
+        let (drawn, der) = request_key("login.forum.example", NOW);
+        std::fs::write(&key, drawn.to_pkcs8().as_slice()).unwrap();
+        std::fs::write(&certificate, der).unwrap();
+    }
+    let key = SigningKey::from_pkcs8(&std::fs::read(key).unwrap()).unwrap();
+    RequestSigner::new(key, vec![std::fs::read(certificate).unwrap()]).unwrap()
+}
+
 /// A key for requests with a certificate that it signed itself.
 pub(crate) fn signer(host: &str, now: UnixTime) -> RequestSigner {
+    let (key, certificate) = request_key(host, now);
+    RequestSigner::new(key, vec![certificate]).unwrap()
+}
+
+fn request_key(host: &str, now: UnixTime) -> (SigningKey, Vec<u8>) {
     let pair = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
     let begin = i64::try_from(now.0).unwrap() - 3600;
@@ -138,7 +155,7 @@ pub(crate) fn signer(host: &str, now: UnixTime) -> RequestSigner {
     params.not_after = params.not_before + time::Duration::days(500);
     let certificate = params.self_signed(&pair).unwrap().der().to_vec();
     let key = SigningKey::from_pkcs8(&pair.serialize_der()).unwrap();
-    RequestSigner::new(key, vec![certificate]).unwrap()
+    (key, certificate)
 }
 
 fn clients() -> Vec<Client> {
@@ -232,8 +249,10 @@ impl Fixture {
     /// All bytes of the store.
     pub(crate) fn files(&self) -> Vec<u8> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
-        entries
-            .flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .filter(|path| path.to_string_lossy().contains("gateway.db"))
+            .flat_map(|path| std::fs::read(path).unwrap())
             .collect()
     }
 

@@ -1,15 +1,23 @@
-//! `bauta operator`: what an operator needs before its first start.
+//! `bauta operator`: what an operator needs before its first start, and after a backup was restored.
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
+use credential::renewal;
+use credential::time::{Epoch, UnixTime};
 use rand_core::{Rng, UnwrapErr};
 use service::tags::TagKey;
+use store::RegisterStore;
+use store::sqlite::SqliteRegister;
 use zeroize::Zeroizing;
 
+use super::serve::register_file;
+use crate::config::operator::OperatorConfig;
+use crate::failure::Failure;
 use crate::files::{self, Access};
+use crate::{clock, config};
 
 /// What `bauta operator` can do.
 #[derive(Debug, Subcommand)]
@@ -29,6 +37,21 @@ pub enum OperatorCommand {
         #[arg(long, default_value = "enrolment")]
         attester: String,
     },
+    /// After a backup of the register was restored: take it that everybody may have the newest
+    /// certificate.
+    ///
+    /// The rows of the backup do not know the certificates that were issued since, and whoever has
+    /// one would be refused as a forger. This raises the last epoch of all rows to `--epoch`, in one
+    /// transaction; rows that are there already stay as they are. Stop the operator first.
+    RaiseEpochs {
+        /// The operator's configuration, `operator.toml`.
+        #[arg(long)]
+        config: PathBuf,
+        /// The latest epoch of which a certificate may have been issued; by default that of which
+        /// certificates are issued now.
+        #[arg(long)]
+        epoch: Option<u32>,
+    },
 }
 
 impl OperatorCommand {
@@ -38,12 +61,59 @@ impl OperatorCommand {
     ///
     /// What went wrong, for the person at the terminal.
     pub fn run(self) -> anyhow::Result<()> {
-        let OperatorCommand::Init {
-            out,
-            origin,
-            attester,
-        } = self;
-        init(&out, &Origin::parse(&origin)?, &attester)
+        match self {
+            OperatorCommand::Init {
+                out,
+                origin,
+                attester,
+            } => init(&out, &Origin::parse(&origin)?, &attester),
+            OperatorCommand::RaiseEpochs { config, epoch } => {
+                let config: OperatorConfig = config::load(&config)?;
+                let raised = raise_epochs(&config.state_folder, epoch.map(Epoch), clock::now());
+                crate::commands::runtime()?.block_on(raised)
+            }
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what the command has done")]
+async fn raise_epochs(
+    state_folder: &Path,
+    epoch: Option<Epoch>,
+    now: UnixTime,
+) -> anyhow::Result<()> {
+    let newest = newest_issued(now);
+    let epoch = epoch.unwrap_or(newest);
+    if epoch > newest {
+        let what = format!(
+            "no certificate of epoch {} has been issued yet; the newest are of epoch {}",
+            epoch.0, newest.0
+        );
+        return Err(Failure::of("argument-invalid", what).into());
+    }
+    let file = register_file(state_folder);
+    if !file.exists() {
+        let what = format!("there is no register at {}", file.display());
+        return Err(Failure::of("file-unreadable", what).into());
+    }
+    let raised = SqliteRegister::open(&file)
+        .await?
+        .raise_last_epochs(epoch)
+        .await?;
+    println!(
+        "{}",
+        serde_json::json!({ "epoch": epoch, "raised": raised })
+    );
+    Ok(())
+}
+
+/// The latest epoch of which certificates are issued at `now`.
+fn newest_issued(now: UnixTime) -> Epoch {
+    let next = now.epoch().next();
+    if now >= renewal::opens(next) {
+        next
+    } else {
+        now.epoch()
     }
 }
 

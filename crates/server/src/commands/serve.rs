@@ -8,12 +8,13 @@ use std::time::Duration;
 use clap::Args;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
+use credential::time::UnixTime;
 use mrtd::TrustStore;
 use openid4vc::uri::HttpsUri;
 use oprf::ShareIndex;
 use service::attestation;
 use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments};
-use service::issuer::{EpochKeys, Issuer};
+use service::issuer::{Clock, EpochKeys, Issuer, KeyFolderError};
 use service::officer::{OfficerId, Officers};
 use service::register::Registrations;
 use service::renewal::Renewals;
@@ -43,6 +44,10 @@ pub struct ServeCommand {
     /// The configuration, `operator.toml`.
     #[arg(long)]
     config: PathBuf,
+    /// Today's date, such as 2027-01-15, from another clock than this machine's. Needed after a
+    /// pause of more than a week: going on destroys the issuer's older keys.
+    #[arg(long, value_name = "DATE")]
+    today: Option<String>,
 }
 
 impl ServeCommand {
@@ -53,14 +58,15 @@ impl ServeCommand {
     /// What is missing or wrong in the configuration, or why it cannot listen.
     pub fn run(self) -> anyhow::Result<()> {
         let config: OperatorConfig = config::load(&self.config)?;
-        crate::commands::runtime()?.block_on(serve(&config))
+        let today = self.today.as_deref();
+        crate::commands::runtime()?.block_on(serve(&config, today))
     }
 }
 
-async fn serve(config: &OperatorConfig) -> anyhow::Result<()> {
+async fn serve(config: &OperatorConfig, today: Option<&str>) -> anyhow::Result<()> {
     let bound = Bound::new(&config.server).await?;
     let origin = with_port(&config.origin, bound.address().port())?;
-    let operator = Arc::new(build(config, origin).await?);
+    let operator = Arc::new(build(config, origin, today).await?);
     let sweeper = tokio::spawn(sweep(Arc::clone(&operator)));
     let served = bound
         .run(operator::routes(Arc::clone(&operator.operator)))
@@ -75,15 +81,18 @@ struct Running {
     sessions: Arc<dyn SessionStore>,
 }
 
-async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Running> {
+async fn build(
+    config: &OperatorConfig,
+    origin: Origin,
+    today: Option<&str>,
+) -> anyhow::Result<Running> {
     let state = &config.state_folder;
     files::make_private_folder(state)?;
-    files::make_private_folder(&state.join(KEY_FOLDER))?;
+    let keys = Arc::new(open_keys(&state.join(KEY_FOLDER), today)?);
     let register: Arc<dyn RegisterStore> =
-        Arc::new(SqliteRegister::open(&state.join("register.sqlite")).await?);
+        Arc::new(SqliteRegister::open(&register_file(state)).await?);
     let sessions: Arc<dyn SessionStore> =
         Arc::new(SqliteSessions::open(&state.join("sessions.sqlite")).await?);
-    let keys = Arc::new(EpochKeys::open(&state.join(KEY_FOLDER), clock::now())?);
     let setup = EnrolmentSetup {
         origin: origin.clone(),
         policy: policy(config)?,
@@ -109,6 +118,7 @@ async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Runnin
             Arc::clone(&enrolments),
             Arc::clone(&sessions),
             Arc::clone(&keys),
+            config.enrolment.nonces_max,
         ),
         registrations: Registrations::new(origin.clone(), register, Arc::clone(&sessions)),
         renewals,
@@ -121,6 +131,43 @@ async fn build(config: &OperatorConfig, origin: Origin) -> anyhow::Result<Runnin
         operator: Arc::new(operator),
         sessions,
     })
+}
+
+/// Opens the issuer's keys. `today` is the date that somebody has read from another clock.
+fn open_keys(folder: &Path, today: Option<&str>) -> anyhow::Result<EpochKeys> {
+    files::make_private_folder(folder)?;
+    let now = clock::now();
+    let clock = match today {
+        Some(date) if is_today(date, now) => Clock::Checked,
+        Some(_) | None => Clock::Unchecked,
+    };
+    EpochKeys::open(folder, now, clock).map_err(|error| {
+        let today = clock::date(now);
+        let failure = match &error {
+            KeyFolderError::Ahead { .. } => Failure::of(
+                "clock-ahead",
+                format!("{error}; this machine's clock says {today}"),
+            ),
+            KeyFolderError::Gone(_) => Failure::of(
+                "issuer-key-gone",
+                format!("{error}; this machine's clock says {today}"),
+            ),
+            KeyFolderError::Io(..) => Failure::of("file-unreadable", &error),
+            KeyFolderError::Damaged(_) => Failure::of("file-invalid", &error),
+        };
+        failure.into()
+    })
+}
+
+/// Whether a date is the clock's, as far as people anywhere on earth can agree on one.
+fn is_today(date: &str, now: UnixTime) -> bool {
+    let days = [now.minus_secs(86_400), now, now.plus_secs(86_400)];
+    days.into_iter().any(|day| clock::date(day) == date)
+}
+
+/// Where the register is stored.
+pub(super) fn register_file(state_folder: &Path) -> PathBuf {
+    state_folder.join("register.sqlite")
 }
 
 /// Where the register of sites is stored.
@@ -218,6 +265,7 @@ pub(super) fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
 
 /// Forgets what has expired, and turns the issuer's keys with the epoch.
 async fn sweep(running: Arc<Running>) {
+    let mut told = None;
     loop {
         // At once after the start: afterwards the files are opened only when something is due.
         let now = clock::now();
@@ -225,12 +273,30 @@ async fn sweep(running: Arc<Running>) {
         if let Err(error) = running.sessions.forget_expired(now).await {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot forget");
         }
-        if let Err(error) = running.operator.keys.turn(now) {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "cannot turn the keys"
-            );
-        }
+        let failure = running.operator.keys.turn(now).err();
+        tell_once(&mut told, failure);
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// Logs why the keys do not turn, once for as long as it is the same. Until then no certificate is
+/// issued.
+fn tell_once(told: &mut Option<String>, failure: Option<KeyFolderError>) {
+    let text = failure.as_ref().map(ToString::to_string);
+    if *told == text {
+        return;
+    }
+    match failure {
+        Some(error @ KeyFolderError::Ahead { .. }) => tracing::error!(
+            id = "clock-ahead",
+            error = &error as &dyn std::error::Error,
+            "the clock has leapt: no certificate is issued until it is set right"
+        ),
+        Some(error) => tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "cannot turn the keys: no certificate is issued"
+        ),
+        None => tracing::info!("the keys turn again"),
+    }
+    *told = text;
 }

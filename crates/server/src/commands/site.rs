@@ -8,7 +8,7 @@ use credential::age::{BadYears, Years};
 use credential::attributes::Item;
 use credential::origin::Origin;
 use credential::site_entry::{Gateway, Site};
-use service::sites::{NewSite, SignInNeeds, Sites};
+use service::sites::{NewSite, SignInNeeds, SiteError, Sites};
 use store::sqlite::SqliteSites;
 
 use super::serve::{read_key, sites_file};
@@ -54,7 +54,8 @@ pub struct AddSite {
     #[arg(long)]
     requires_certificate: bool,
     /// An age in years that people have to have, from 1 to 120. They prove it once an account,
-    /// without their date of birth, so `birthdate` cannot be an item then.
+    /// without their date of birth, so `birthdate` cannot be an item then. One number a site:
+    /// another one is taken when the last entry with the first has ended.
     #[arg(long, value_parser = age)]
     age_over: Option<Years>,
     /// How long the entry is valid, in days.
@@ -91,7 +92,18 @@ impl AddSite {
         let new = self.parse()?;
         files::make_private_folder(&config.state_folder)?;
         let sites = open_sites(&config.state_folder).await?;
-        let entry = sites.add(new, (&config.origin, &key), clock::now()).await?;
+        // An entry that was registered cannot be taken back.
+        if self.out.exists() {
+            let what = format!("{} exists; nothing was registered", self.out.display());
+            return Err(Failure::of("file-unwritable", what).into());
+        }
+        let added = sites.add(new, (&config.origin, &key), clock::now()).await;
+        let entry = added.map_err(|error| match &error {
+            SiteError::OtherAge(_) => Failure::of("site-age-differs", &error).into(),
+            SiteError::Busy => Failure::of("site-busy", &error).into(),
+            SiteError::Entry(_) => Failure::of("argument-invalid", &error).into(),
+            SiteError::IdTaken | SiteError::Store(_) => anyhow::Error::from(error),
+        })?;
         files::write_new(&self.out, entry.as_bytes(), files::Access::Public)
     }
 

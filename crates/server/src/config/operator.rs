@@ -79,6 +79,9 @@ pub struct EnrolmentConfig {
     pub session_secs: u64,
     /// How many sessions there may be at a time. Default 2000.
     pub sessions_max: usize,
+    /// How many nonces are handed out within the time that one is good for, five minutes; used ones
+    /// count. Anybody may ask for one, and each is a row. Default 1000000.
+    pub nonces_max: u64,
 }
 
 impl Default for EnrolmentConfig {
@@ -86,6 +89,7 @@ impl Default for EnrolmentConfig {
         EnrolmentConfig {
             session_secs: 900,
             sessions_max: 2000,
+            nonces_max: 1_000_000,
         }
     }
 }

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Party;
 use super::deployment::{Deployment, program};
+use crate::clock;
 
 /// How long a process may take to listen, and to stop.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -127,5 +128,9 @@ fn command_of(deployment: &Deployment, party: Party) -> anyhow::Result<Command> 
         .arg(role)
         .arg("--config")
         .arg(deployment.config(party));
+    if party == Party::Operator {
+        // Whoever comes back to a demonstration after weeks has no other clock to look at.
+        command.args(["--today", &clock::date(clock::now())]);
+    }
     Ok(command)
 }

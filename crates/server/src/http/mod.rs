@@ -1,5 +1,6 @@
 //! HTTP: what all roles share. Each role's routes stand in a module of its own.
 
+pub mod aside;
 pub mod bearer;
 pub mod body;
 pub mod gateway;

@@ -1,7 +1,9 @@
 //! The proof of an age on the wire: what is refused, with its identifier, and what clients are told.
 
 use crate::person::{Person, Request};
-use crate::process::{Browser, Process, Setting, refusal, refused, waiting};
+use crate::process::{
+    Browser, Process, Setting, location, page_text, refusal, refused, request, state, waiting,
+};
 use credential::age::{AgeAsked, Years};
 use credential::jose::SigningKey;
 use credential::presentation::Wanted;
@@ -114,4 +116,49 @@ async fn other_proofs_than_the_one_asked_for_are_refused() {
         )
     });
     assert_eq!(tampered.await, invalid);
+}
+
+#[tokio::test]
+async fn a_log_in_that_began_under_another_age_opens_nothing_without_the_new_one() {
+    let mut at = asking_for_18().await;
+    let (person, device) = (at.operator.enrol(at.now), SigningKey::generate());
+    let (mut browser, page, answered) = waiting(&at).await;
+    let (_, _, open) = waiting(&at).await;
+    let body = proving(&person, &device, &answered);
+    let taken = at.post(&answered.response_uri, &body).await;
+    assert_eq!(taken.status.as_u16(), 200);
+
+    at.register_anew(21);
+    // One that a wallet had answered, and one that it had not.
+    let shown = browser.get(&at, &page).await;
+    assert_eq!(state(&shown), "expired");
+    for body in [
+        proving(&person, &device, &open),
+        person.sign_in(&device, &open),
+        person.sign_up(&device, &open),
+        proving(&at.operator.enrol(at.now), &SigningKey::generate(), &open),
+    ] {
+        let said = at.post(&open.response_uri, &body).await;
+        assert_eq!(refusal(&said), refused(400, "age-required"));
+    }
+    let code = Browser::default()
+        .log_in(&at, |request| proving(&person, &device, request))
+        .await;
+    assert_eq!(at.redeem(&code).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn the_page_of_devices_makes_no_account_without_the_age() {
+    let at = asking_for_18().await;
+    let (person, device) = (at.operator.enrol(at.now), SigningKey::generate());
+    let mut browser = Browser::default();
+    let page = location(&browser.get(&at, "/devices").await);
+    let html = page_text(&browser.get(&at, &page).await);
+    let request = request(&at, &html, "wallet-command").await;
+    let body = person.sign_up(&device, &request);
+    let said = at.post(&request.response_uri, &body).await;
+    assert_eq!(refusal(&said), refused(400, "age-required"));
+    let body = person.sign_in(&device, &request);
+    let said = at.post(&request.response_uri, &body).await;
+    assert_eq!(refusal(&said), refused(400, "account-unknown"));
 }

@@ -111,6 +111,20 @@ impl Process {
         (self.child, self.port) = spawn(self.folder.path());
     }
 
+    /// The operator signs an entry with another age, and the gateway is started with it.
+    pub(crate) fn register_anew(&mut self, years: u8) {
+        let file = self.folder.path().join("entry.jwt");
+        let entry = std::fs::read_to_string(&file).unwrap();
+        let (origin, key) = (&self.operator.origin, self.operator.key.public());
+        let entry = SiteEntry::verify(&entry, origin, key, self.now).unwrap();
+        let entry = SiteEntry {
+            age_over: Some(Years::try_from(years).unwrap()),
+            ..entry
+        };
+        std::fs::write(file, entry.sign(&self.operator.key).unwrap()).unwrap();
+        self.restart();
+    }
+
     /// A connection whose bytes the test sends itself.
     pub(crate) fn raw(&self) -> RawConnection {
         let ca = self.folder.path().join("ca/ca.pem");

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use service::officer::Verdict;
 
 use crate::support::wallet::{Reply, assert_refused};
-use crate::support::{Terms, World};
+use crate::support::{Terms, World, wait_for};
 
 /// Half of a text.
 fn half(text: &Value) -> Value {
@@ -26,6 +26,10 @@ impl World {
     async fn end(&self, request: &Value) -> Reply {
         self.call(Method::POST, "/registration/end", None, Some(request))
             .await
+    }
+
+    async fn ask_nonce(&self) -> Reply {
+        self.call(Method::POST, "/nonce", None, None).await
     }
 
     async fn statement_to_end(&self, person: &Person, aud: &Origin, device: &SigningKey) -> Value {
@@ -189,4 +193,26 @@ async fn more_enrolments_than_there_is_room_for_are_refused() {
         .await;
     assert_refused(&refused, 503, "too-many-enrolments");
     assert_eq!(world.status(&session).await["state"], "open");
+}
+
+#[tokio::test]
+async fn more_nonces_than_there_is_room_for_are_refused_until_the_first_have_ended() {
+    let world = World::with(Terms {
+        nonces_max: 2,
+        ..Terms::default()
+    });
+    for _ in 0..2 {
+        world.ask_nonce().await.ok();
+    }
+    for _ in 0..2 {
+        assert_refused(&world.ask_nonce().await, 503, "too-many-nonces");
+    }
+    assert_eq!(world.count_sessions("nonce"), 2);
+    world.expire("nonce");
+    // The sweep of a start looks into the file whatever is due.
+    let world = world.restart_operator();
+    wait_for("room for another nonce", async || {
+        (world.ask_nonce().await.refusal().0 == 200).then_some(())
+    })
+    .await;
 }

@@ -10,10 +10,10 @@ use credential::jose;
 use credential::time::UnixTime;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{CERTIFICATE, CredentialRequest, CredentialRequestError, ProofError};
-use store::{NewToken, Redemption, SessionId, SessionStore, StoreError};
+use store::{NewToken, NonceInserted, Redemption, SessionId, SessionStore, StoreError};
 use zeroize::Zeroizing;
 
-pub use keys::{EpochKey, EpochKeys, KeyFolderError};
+pub use keys::{Clock, EpochKey, EpochKeys, KeyFolderError};
 
 use crate::enrolment::{CertificateRequest, Enrolments, IssueError};
 use crate::secret;
@@ -31,6 +31,7 @@ pub struct Issuer {
     keys: Arc<EpochKeys>,
     token_secs: u64,
     nonce_secs: u64,
+    nonces_max: u64,
 }
 
 /// An access token.
@@ -39,6 +40,17 @@ pub struct Token {
     pub token: Zeroizing<String>,
     /// How long it is good, in seconds.
     pub expires_in: u64,
+}
+
+/// Why no nonce is handed out.
+#[derive(Debug, thiserror::Error)]
+pub enum NonceError {
+    /// As many as there may be are out.
+    #[error("too many nonces are out")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why a code buys no token.
@@ -82,13 +94,15 @@ pub enum CredentialError {
 }
 
 impl Issuer {
-    /// An issuer of this name for the sessions of `enrolments`.
+    /// An issuer of this name for the sessions of `enrolments`. It has at most `nonces_max` nonces
+    /// out at a time: anybody may ask for one.
     #[must_use]
     pub fn new(
         identifier: HttpsUri,
         enrolments: Arc<Enrolments>,
         sessions: Arc<dyn SessionStore>,
         keys: Arc<EpochKeys>,
+        nonces_max: u64,
     ) -> Issuer {
         // Neither is of use when the session it belongs to has ended.
         let session_secs = enrolments.session_secs();
@@ -100,6 +114,7 @@ impl Issuer {
             keys,
             token_secs,
             nonce_secs,
+            nonces_max,
         }
     }
 
@@ -146,13 +161,15 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]
-    pub async fn nonce(&self, now: UnixTime) -> Result<String, StoreError> {
+    /// The variants of [`NonceError`].
+    pub async fn nonce(&self, now: UnixTime) -> Result<String, NonceError> {
         let nonce = secret::random_nonce();
-        self.sessions
-            .insert_nonce(secret::hash(&nonce), now.plus_secs(self.nonce_secs))
-            .await?;
-        Ok(nonce)
+        let (hash, expires) = (secret::hash(&nonce), now.plus_secs(self.nonce_secs));
+        let at_most = self.nonces_max;
+        match self.sessions.insert_nonce(hash, expires, at_most).await? {
+            NonceInserted::Done => Ok(nonce),
+            NonceInserted::TooMany => Err(NonceError::TooMany),
+        }
     }
 
     /// Issues a certificate for a credential request, or repeats the one issued for the very same

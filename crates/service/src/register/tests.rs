@@ -60,7 +60,7 @@ impl Fixture {
     async fn nonce(&self) -> String {
         let nonce = secret::random_nonce();
         self.nonces
-            .insert_nonce(secret::hash(&nonce), NOW.plus_secs(60))
+            .insert_nonce(secret::hash(&nonce), NOW.plus_secs(60), 100)
             .await
             .unwrap();
         nonce

@@ -123,6 +123,15 @@ impl RegisterStore for SqliteRegister {
             })
             .await
     }
+
+    async fn raise_last_epochs(&self, epoch: Epoch) -> Result<usize, StoreError> {
+        self.0
+            .write(move |tx| {
+                let sql = "UPDATE registration SET last_epoch = ?1 WHERE last_epoch < ?1";
+                Ok(tx.execute(sql, [epoch.0])?)
+            })
+            .await
+    }
 }
 
 fn find_row(db: &Connection, id: RegisterId) -> Result<Option<RegisterRow>, StoreError> {

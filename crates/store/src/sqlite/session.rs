@@ -8,8 +8,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::expiry::NextExpiry;
 use super::{Database, number, seconds};
 use crate::{
-    Consumed, NewCode, NewToken, Redemption, SecretHash, SessionId, SessionStore, StoreError,
-    UnlockHash,
+    Consumed, NewCode, NewToken, NonceInserted, Redemption, SecretHash, SessionId, SessionStore,
+    StoreError, UnlockHash,
 };
 
 const MIGRATIONS: &[&str] = &["
@@ -128,14 +128,22 @@ impl SessionStore for SqliteSessions {
             .await
     }
 
-    async fn insert_nonce(&self, nonce: SecretHash, expires: UnixTime) -> Result<(), StoreError> {
+    async fn insert_nonce(
+        &self,
+        nonce: SecretHash,
+        expires: UnixTime,
+        at_most: u64,
+    ) -> Result<NonceInserted, StoreError> {
         let next_expiry = Arc::clone(&self.next_expiry);
         self.database
             .write(move |tx| {
+                if nonces_handed_out(tx)? >= at_most {
+                    return Ok(NonceInserted::TooMany);
+                }
                 next_expiry.note(expires);
                 let sql = "INSERT INTO nonce (nonce_hash, expires) VALUES (?1, ?2)";
                 tx.execute(sql, params![nonce.0, seconds(expires)])?;
-                Ok(())
+                Ok(NonceInserted::Done)
             })
             .await
     }
@@ -205,6 +213,15 @@ fn forget_and_look_ahead(tx: &Transaction<'_>, now: UnixTime) -> Result<UnixTime
     Ok(UnixTime(next))
 }
 
+/// How many nonces were handed out since the oldest that is stored; those that were used up since
+/// count, too. Counting the rows would read all of them.
+fn nonces_handed_out(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    let sql =
+        "SELECT coalesce((SELECT max(rowid) FROM nonce) - (SELECT min(rowid) FROM nonce) + 1, 0)";
+    let span: i64 = tx.query_row(sql, [], |row| row.get(0))?;
+    number(span, "order of the nonces")
+}
+
 struct FoundCode {
     unlock: UnlockHash,
     session: SessionId,
@@ -270,7 +287,7 @@ mod tests {
             .unwrap();
         store.forget_expired(UnixTime(1)).await.unwrap();
         // The insert has begun and waits for the file, when a sweep finds nothing in it.
-        let mut insert = pin!(store.insert_nonce(SecretHash([7; 32]), UnixTime(10)));
+        let mut insert = pin!(store.insert_nonce(SecretHash([7; 32]), UnixTime(10), 1));
         let file = Arc::clone(&store.database.connection);
         let file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let mut context = Context::from_waker(Waker::noop());

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use credential::time::UnixTime;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Database, number, seconds};
 use crate::{SiteInserted, SiteRecord, SiteStore, StoreError};
@@ -33,8 +33,13 @@ impl SqliteSites {
 
 #[async_trait]
 impl SiteStore for SqliteSites {
-    async fn insert(&self, record: &SiteRecord) -> Result<SiteInserted, StoreError> {
-        let record = record.clone();
+    async fn insert(
+        &self,
+        record: &SiteRecord,
+        read: &[String],
+        now: UnixTime,
+    ) -> Result<SiteInserted, StoreError> {
+        let (record, read) = (record.clone(), read.to_vec());
         self.0
             .write(move |tx| {
                 let sql = "SELECT entry_id, origin, entry, expires FROM site_entry
@@ -43,6 +48,9 @@ impl SiteStore for SqliteSites {
                 match there.optional()?.transpose()? {
                     Some(there) if there == record => Ok(SiteInserted::Done),
                     Some(_) => Ok(SiteInserted::IdTaken),
+                    None if valid_entries(tx, &record.origin, now)? != read => {
+                        Ok(SiteInserted::Stale)
+                    }
                     None => {
                         tx.execute(
                             "INSERT INTO site_entry (entry_id, origin, entry, expires)
@@ -73,6 +81,19 @@ impl SiteStore for SqliteSites {
             })
             .await
     }
+}
+
+/// The identifiers of a site's valid entries.
+fn valid_entries(
+    tx: &Transaction<'_>,
+    origin: &str,
+    now: UnixTime,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = tx.prepare(
+        "SELECT entry_id FROM site_entry WHERE origin = ?1 AND expires > ?2 ORDER BY rowid",
+    )?;
+    let ids = statement.query_map(params![origin, seconds(now)], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 fn read_record(row: &Row<'_>) -> Result<SiteRecord, StoreError> {

@@ -32,6 +32,7 @@ pub(crate) async fn all(one: Arc<dyn RegisterStore>, two: Arc<dyn RegisterStore>
     a_taken_id_or_tag_leaves_nothing_behind(&*one).await;
     an_update_needs_the_row_as_it_was_read(&*one).await;
     an_update_adds_tags_and_never_takes_one_from_another_row(&*one).await;
+    last_epochs_are_raised_and_never_lowered(&*one).await;
     of_racing_inserts_of_one_tag_exactly_one_is_done(one.clone(), two.clone()).await;
     of_racing_updates_of_one_row_exactly_one_is_done(one, two).await;
 }
@@ -171,6 +172,30 @@ async fn an_update_adds_tags_and_never_takes_one_from_another_row(store: &dyn Re
     );
     let found = store.find_by_tags(&[TagIndex([61; 32])]).await.unwrap();
     assert_eq!(found, TagMatch::One(next));
+}
+
+async fn last_epochs_are_raised_and_never_lowered(store: &dyn RegisterStore) {
+    let ahead = RegisterRow {
+        last_epoch: Epoch(2960),
+        ..row(7)
+    };
+    let ended = RegisterRow {
+        status: RowStatus::Ended,
+        ..row(8)
+    };
+    for row in [&ahead, &ended] {
+        assert_eq!(store.insert(row, &[]).await.unwrap(), Inserted::Done);
+    }
+    assert_eq!(store.raise_last_epochs(Epoch(2940)).await.unwrap(), 0);
+    assert_eq!(store.find(ended.id).await.unwrap(), Some(ended.clone()));
+    assert!(store.raise_last_epochs(Epoch(2955)).await.unwrap() > 1);
+    let raised = RegisterRow {
+        last_epoch: Epoch(2955),
+        ..ended
+    };
+    assert_eq!(store.find(raised.id).await.unwrap(), Some(raised));
+    assert_eq!(store.find(ahead.id).await.unwrap(), Some(ahead));
+    assert_eq!(store.raise_last_epochs(Epoch(2955)).await.unwrap(), 0);
 }
 
 async fn of_racing_inserts_of_one_tag_exactly_one_is_done(

@@ -2,10 +2,13 @@ use std::sync::Arc;
 
 use credential::time::UnixTime;
 use store::{
-    Consumed, NewCode, NewToken, Redemption, SecretHash, SessionId, SessionStore, UnlockHash,
+    Consumed, NewCode, NewToken, NonceInserted, Redemption, SecretHash, SessionId, SessionStore,
+    UnlockHash,
 };
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
+/// More nonces than any of these tests has out.
+const NONCES: u64 = 1000;
 const RIGHT: UnlockHash = UnlockHash([1; 32]);
 const WRONG: UnlockHash = UnlockHash([2; 32]);
 
@@ -37,7 +40,8 @@ pub(crate) async fn all(one: Arc<dyn SessionStore>, two: Arc<dyn SessionStore>) 
     what_has_expired_is_forgotten_and_the_rest_stays(&*one).await;
     of_racing_redemptions_exactly_one_succeeds(one.clone(), two.clone()).await;
     of_racing_uses_of_a_nonce_exactly_one_is_first(one.clone(), two.clone()).await;
-    racing_wrong_transaction_codes_are_all_counted(one, two).await;
+    racing_wrong_transaction_codes_are_all_counted(one.clone(), two).await;
+    so_many_nonces_are_handed_out_until_the_oldest_ends(&*one).await;
 }
 
 async fn a_code_buys_one_token_once(store: &dyn SessionStore) {
@@ -116,8 +120,10 @@ async fn a_token_is_refused_from_the_second_it_expires(store: &dyn SessionStore)
 async fn a_nonce_is_taken_once_and_only_before_it_expires(store: &dyn SessionStore) {
     let expires = NOW.plus_secs(60);
     let (a, b) = (SecretHash([5; 32]), SecretHash([6; 32]));
-    store.insert_nonce(a, expires).await.unwrap();
-    store.insert_nonce(b, expires).await.unwrap();
+    for nonce in [a, b] {
+        let inserted = store.insert_nonce(nonce, expires, NONCES).await.unwrap();
+        assert_eq!(inserted, NonceInserted::Done);
+    }
     assert_eq!(store.consume_nonce(a, NOW).await.unwrap(), Consumed::First);
     assert_eq!(
         store.consume_nonce(a, NOW).await.unwrap(),
@@ -215,13 +221,38 @@ async fn of_racing_redemptions_exactly_one_succeeds(
     }
 }
 
+async fn so_many_nonces_are_handed_out_until_the_oldest_ends(store: &dyn SessionStore) {
+    let far = NOW.plus_secs(100_000);
+    store.forget_expired(far).await.unwrap();
+    let insert = async |n: u8, secs: u64| {
+        let (nonce, expires) = (SecretHash([n; 32]), far.plus_secs(secs));
+        store.insert_nonce(nonce, expires, 3).await.unwrap()
+    };
+    for n in 80..83 {
+        assert_eq!(insert(n, u64::from(n)).await, NonceInserted::Done);
+    }
+    assert_eq!(insert(83, 90).await, NonceInserted::TooMany);
+    let refused = store.consume_nonce(SecretHash([83; 32]), far).await;
+    assert_eq!(refused.unwrap(), Consumed::Refused);
+    // The oldest has ended.
+    store.forget_expired(far.plus_secs(80)).await.unwrap();
+    assert_eq!(insert(83, 90).await, NonceInserted::Done);
+    assert_eq!(insert(84, 90).await, NonceInserted::TooMany);
+    // It was used up.
+    let used = store.consume_nonce(SecretHash([81; 32]), far).await;
+    assert_eq!(used.unwrap(), Consumed::First);
+    assert_eq!(insert(84, 90).await, NonceInserted::Done);
+}
+
 async fn of_racing_uses_of_a_nonce_exactly_one_is_first(
     one: Arc<dyn SessionStore>,
     two: Arc<dyn SessionStore>,
 ) {
     for n in 40..60 {
         let nonce = SecretHash([n; 32]);
-        one.insert_nonce(nonce, NOW.plus_secs(60)).await.unwrap();
+        one.insert_nonce(nonce, NOW.plus_secs(60), NONCES)
+            .await
+            .unwrap();
         let attempt = |store: Arc<dyn SessionStore>| {
             tokio::spawn(async move { store.consume_nonce(nonce, NOW).await.unwrap() })
         };

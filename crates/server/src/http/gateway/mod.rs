@@ -15,10 +15,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
+use axum::middleware;
 use axum::routing::{get, post};
 use gateway::discovery;
 use gateway::gateway::Gateway;
 use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::aside::aside;
 
 /// What the handlers share.
 type Shared = axum::extract::State<Arc<Gateway>>;
@@ -43,7 +46,7 @@ pub fn routes(gateway: Arc<Gateway>) -> Router {
         .route("/wallet/{login}/{transport}/request", get(wallet::request))
         .route(
             "/wallet/{login}/{transport}/response",
-            post(wallet::response),
+            post(wallet::response).layer(middleware::from_fn(aside)),
         )
         .method_not_allowed_fallback(async || refusal::wrong_method());
     let pages = Router::new()

@@ -3,11 +3,10 @@
 use axum::http::StatusCode;
 use openid4vc::vci::{CredentialRequestError, PreAuthorizedRequestError};
 use service::enrolment::{DocumentError, EnrolmentError, IssueError};
-use service::issuer::{CredentialError, RedeemError};
+use service::issuer::{CredentialError, KeyFolderError, NonceError, RedeemError};
 use service::officer::OfficerError;
 use service::register::EndError;
 use service::renewal::RenewalError;
-use store::StoreError;
 
 use crate::http::problem::{OAuthError, Problem};
 
@@ -156,23 +155,48 @@ impl From<RenewalError> for Problem {
                 "The registration was changed at the same moment; try again",
             ),
             RenewalError::Signature => return internal(&error),
-            RenewalError::Keys(error) => return internal(&error),
+            RenewalError::Keys(error) => return error.into(),
             RenewalError::Store(error) => return internal(&error),
         };
         Problem::new(status, id, title)
     }
 }
 
+/// There is no key to sign with. Where the clock is the reason, the log has said it once.
+impl From<KeyFolderError> for Problem {
+    fn from(error: KeyFolderError) -> Problem {
+        match error {
+            KeyFolderError::Ahead { .. } | KeyFolderError::Gone(_) => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                ISSUING_PAUSED,
+                "No certificates are issued at present; try again later",
+            ),
+            KeyFolderError::Io(..) | KeyFolderError::Damaged(_) => internal(&error),
+        }
+    }
+}
+
+/// The same at the credential endpoint.
+fn no_key(error: &KeyFolderError) -> OAuthError {
+    match error {
+        KeyFolderError::Ahead { .. } | KeyFolderError::Gone(_) => OAuthError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "server_error",
+            ISSUING_PAUSED,
+            "no certificates are issued at present; try again later",
+        ),
+        KeyFolderError::Io(..) | KeyFolderError::Damaged(_) => failed(error),
+    }
+}
+
+/// The keys cannot be used because of the clock.
+const ISSUING_PAUSED: &str = "issuing-paused";
+
 /// A token request that cannot be read.
 pub(super) fn token_request(error: PreAuthorizedRequestError) -> OAuthError {
     let code = openid4vc::oauth::OAuthError::from(error).error.as_str();
     let title = "the token request cannot be read";
     OAuthError::new(StatusCode::BAD_REQUEST, code, "malformed-request", title)
-}
-
-/// A store that failed.
-pub(super) fn store(error: &StoreError) -> OAuthError {
-    failed(error)
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> OAuthError {
@@ -183,6 +207,20 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> OAuthError {
         "internal-error",
         "the server could not finish the request",
     )
+}
+
+impl From<NonceError> for OAuthError {
+    fn from(error: NonceError) -> OAuthError {
+        match error {
+            NonceError::TooMany => OAuthError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "too-many-nonces",
+                "too many nonces are out at present; try again in a few minutes",
+            ),
+            NonceError::Store(error) => failed(&error),
+        }
+    }
 }
 
 impl From<RedeemError> for OAuthError {
@@ -220,7 +258,7 @@ impl From<CredentialError> for OAuthError {
                 "the proof is not for this issuer and key",
             ),
             CredentialError::Issue(error) => return issue(error),
-            CredentialError::Keys(error) => return failed(&error),
+            CredentialError::Keys(error) => return no_key(&error),
             CredentialError::Store(error) => return failed(&error),
         };
         OAuthError::new(StatusCode::BAD_REQUEST, code, id, title)

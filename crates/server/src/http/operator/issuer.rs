@@ -38,11 +38,7 @@ pub(super) async fn nonce(
     State(operator): State<Arc<Operator>>,
     Now(now): Now,
 ) -> Result<Json<NonceResponse>, OAuthError> {
-    let c_nonce = operator
-        .issuer
-        .nonce(now)
-        .await
-        .map_err(|failure| error::store(&failure))?;
+    let c_nonce = operator.issuer.nonce(now).await?;
     Ok(Json(NonceResponse { c_nonce }))
 }
 

@@ -26,6 +26,7 @@ use service::renewal::Renewals;
 use service::sites::Sites;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use super::aside::aside;
 use super::body::BodyMax;
 use super::problem::Problem;
 
@@ -58,23 +59,33 @@ pub struct Operator {
 
 /// All routes.
 pub fn routes(operator: Arc<Operator>) -> Router {
+    let computing = || middleware::from_fn(aside);
     let document = put(enrolment::document).layer(Extension(BodyMax(DOCUMENT_MAX_BYTES)));
     let renewal = post(renewal::renew).layer(Extension(BodyMax(RENEWAL_MAX_BYTES)));
     Router::new()
         // wallets
         .route("/enrolment", post(enrolment::begin))
         .route("/enrolment/{id}", get(enrolment::status))
-        .route("/enrolment/{id}/commitment", post(enrolment::commit))
-        .route("/enrolment/{id}/restore", post(enrolment::restore))
+        .route(
+            "/enrolment/{id}/commitment",
+            post(enrolment::commit).layer(computing()),
+        )
+        .route(
+            "/enrolment/{id}/restore",
+            post(enrolment::restore).layer(computing()),
+        )
         .route("/token", post(issuer::token))
         .route("/nonce", post(issuer::nonce))
-        .route("/credential", post(issuer::credential))
+        .route("/credential", post(issuer::credential).layer(computing()))
         .route("/registration/end", post(ending::end))
-        .route("/registration/renewal", renewal)
+        .route("/registration/renewal", renewal.layer(computing()))
         // officers
         .route("/officer/enrolments", get(officer::list))
         .route("/officer/enrolments/{id}", get(officer::evidence))
-        .route("/officer/enrolments/{id}/decision", post(officer::decide))
+        .route(
+            "/officer/enrolments/{id}/decision",
+            post(officer::decide).layer(computing()),
+        )
         // everybody
         .route("/.well-known/bauta/manifest", get(public::manifest))
         .route(
@@ -86,7 +97,7 @@ pub fn routes(operator: Arc<Operator>) -> Router {
             get(public::server_metadata),
         )
         .route("/sites", get(public::sites))
-        .route("/enrolment/{id}/document", document)
+        .route("/enrolment/{id}/document", document.layer(computing()))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(middleware::from_fn(wipe_after))

@@ -21,8 +21,9 @@ pub(super) async fn manifest(
     State(operator): State<Arc<Operator>>,
     Now(now): Now,
 ) -> Result<impl IntoResponse, Problem> {
-    let signed = operator.keys.manifest(&operator.origin, &operator.key, now);
-    let signed = signed.map_err(|failure| error::internal(&failure))?;
+    let signed = operator
+        .keys
+        .manifest(&operator.origin, &operator.key, now)?;
     Ok((
         [
             (header::CONTENT_TYPE, "application/jwt"),

@@ -40,6 +40,8 @@ pub(crate) struct Terms {
     pub(crate) evaluations_per_minute: u32,
     /// How many enrolment sessions there may be at a time.
     pub(crate) sessions_max: usize,
+    /// How many nonces the operator hands out in five minutes.
+    pub(crate) nonces_max: u64,
     /// How long any server takes over a request at most.
     pub(crate) request_timeout_secs: u64,
 }
@@ -50,6 +52,7 @@ impl Default for Terms {
             session_secs: 900,
             evaluations_per_minute: 60,
             sessions_max: 2000,
+            nonces_max: 1000,
             request_timeout_secs: 30,
         }
     }
@@ -289,6 +292,7 @@ fn write_operator_config(root: &Path, trustee_ports: &[u16], terms: Terms) -> Pa
          [enrolment]\n\
          session_secs = {}\n\
          sessions_max = {}\n\
+         nonces_max = {}\n\
          [[officers]]\n\
          id = {}\n\
          key = {}\n\
@@ -300,6 +304,7 @@ fn write_operator_config(root: &Path, trustee_ports: &[u16], terms: Terms) -> Pa
         terms.request_timeout_secs,
         terms.session_secs,
         terms.sessions_max,
+        terms.nonces_max,
         officer["id"],
         inline(&officer["key"]),
     );
