@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use credential::time::{Day, Epoch, UnixTime};
 use store::{
     Consumed, Evaluation, EvaluationRecord, Inserted, NewCode, NewTag, NewToken, NonceInserted,
-    RateLimit, Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId, SessionStore,
-    StoreError, TagIndex, TagMatch, TrusteeStore, UnlockHash, Updated,
+    RateLimit, Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId,
+    SessionStore, StoreError, TagIndex, TagMatch, TrusteeStore, UnlockHash, Updated,
 };
 
 pub(crate) struct Forgetful;
@@ -69,7 +69,7 @@ impl RegisterStore for OneRow {
         Ok(Some(RegisterRow {
             id,
             commitment: [0; 48],
-            first_commitment: [0; 48],
+            slot_commitment: [0; 48],
             generation: 1,
             status: store::RowStatus::Active,
             last_epoch: crate::world::NOW.epoch(),

@@ -247,16 +247,14 @@ fn age_seeds() -> Vec<Vec<u8>> {
 
 fn renewal(data: &[u8]) -> bool {
     let world = &*WORLD;
-    let (point, data) = take(data);
     let (proof, binding) = take(data);
     let expected = ExpectedRenewal {
         issuer: &world.issuer.public(),
         header: &credential::issuance::issuer_header(crate::world::NOW.epoch()),
         opened: &opened_slots(),
-        first: &world.first,
         binding,
     };
-    SlotCommitment::verify_renewal(&point, &proof, &expected).is_ok()
+    world.k.verify_renewal(&proof, &expected).is_ok()
 }
 
 /// Slots 1 to 6: four limbs of the device key, web number, generation.
@@ -271,9 +269,9 @@ fn opened_slots() -> [Scalar; certificate::OPENED_SLOTS] {
 
 fn renewal_seeds() -> Vec<Vec<u8>> {
     let world = &*WORLD;
-    let (point, _, proof) = world
+    let proof = world
         .certificate
-        .renew(&world.first_blind, b"binding", &mut rng())
+        .renew(b"binding", &mut rng())
         .expect("a certificate that holds");
-    vec![[point.as_slice(), &proof, b"binding"].concat()]
+    vec![[proof.as_slice(), b"binding"].concat()]
 }

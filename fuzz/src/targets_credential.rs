@@ -121,7 +121,7 @@ fn renewal_request(data: &[u8]) -> bool {
         return false;
     };
     let row = Registered {
-        first: WORLD.first,
+        slot_commitment: WORLD.k,
         generation: Generation::First,
     };
     request
@@ -135,7 +135,6 @@ fn renewal_request_seeds() -> Vec<Vec<u8>> {
     let sent = Renewing {
         certificate: &world.certificate,
         web_number: &world.slots.web_number,
-        first_blind: &world.first_blind,
         device: &KEY,
     }
     .request(
@@ -147,7 +146,7 @@ fn renewal_request_seeds() -> Vec<Vec<u8>> {
         &mut rng(),
     );
     let sent = sent.expect("a certificate that holds");
-    vec![world::payload_of(&sent.compact)]
+    vec![world::payload_of(&sent)]
 }
 
 /// A proof and a header, under the device's signature.
@@ -185,7 +184,7 @@ fn issued_form(data: &[u8]) -> bool {
     let Ok(signature) = issuance::parse_issued_form(text, NOW.epoch()) else {
         return false;
     };
-    let secrets = (&world.secrets, &world.first_blind);
+    let secrets = (&world.secrets, &world.request.blind);
     issuance::receive(&signature, &world.issuer_key(), &world.slots, secrets).is_ok()
 }
 

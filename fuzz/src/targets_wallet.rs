@@ -66,7 +66,7 @@ fn some_keys() -> DeviceKeys {
         &world.signature,
         &world.issuer_key(),
         &world.slots,
-        &world.first_blind,
+        &world.request.blind,
     );
     let mut keys = DeviceKeys::default();
     keys.keep_enrolled(certificate, NOW, &mut rng());

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use bbs::certificate::{
-    Blind, Certificate, FirstCommitment, NymCommitment, NymSecrets, SignerEntropy,
+    Blind, Certificate, KeptCommitment, NymCommitment, NymSecrets, SignerEntropy,
 };
 use credential::attributes::{Attributes, BirthDate, Generation, IssuedSlots};
 use credential::issuance::{self, SlotRequest};
@@ -56,8 +56,7 @@ pub(crate) struct World {
     pub(crate) secrets: NymSecrets,
     pub(crate) blind: Blind,
     pub(crate) commitment: NymCommitment,
-    pub(crate) first: FirstCommitment,
-    pub(crate) first_blind: Blind,
+    pub(crate) k: KeptCommitment,
     pub(crate) slots: IssuedSlots,
     pub(crate) request: SlotRequest,
     pub(crate) signature: Vec<u8>,
@@ -89,9 +88,8 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
         device_key: *KEY.public(),
     };
     let (opening, origin) = ((&secrets, &blind), origin());
-    let first_blind = Blind::draw(&mut rng);
     let server = (&origin, b"n".as_slice());
-    let request = issuance::request(&slots, &commitment, opening, &first_blind, server, &mut rng);
+    let request = issuance::request(&slots, &commitment, opening, server, &mut rng);
     let sent = (request.commitment.as_slice(), request.proof.as_slice());
     let epoch = NOW.epoch();
     let issued = issuance::issue(&issuer, epoch, &slots, &commitment, sent, server)
@@ -100,7 +98,7 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
         epoch,
         key: issuer.public(),
     };
-    let own = (&secrets, &first_blind);
+    let own = (&secrets, &request.blind);
     let certificate =
         issuance::receive(&issued.signature, &issuer_key, &slots, own).expect("an honest issuer");
     let manifest = Manifest::sign(&origin, &[issuer_key], NOW, &KEY);
@@ -110,8 +108,7 @@ pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
         keys: manifest.keys().clone(),
         site: site_entry().context(),
         signature: issued.signature.to_vec(),
-        first: FirstCommitment::from_bytes(&issued.commitment).expect("an honest issuer"),
-        first_blind,
+        k: KeptCommitment::from_bytes(&issued.commitment).expect("an honest issuer"),
         issuer,
         secrets,
         blind,

@@ -17,7 +17,6 @@ struct Holder {
     blind: Blind,
     c: NymCommitment,
     known: KnownSlots,
-    k_blind: Blind,
     certificate: Certificate,
     context: Context,
 }
@@ -34,9 +33,7 @@ fn holder() -> &'static Holder {
         let (c, blind) = NymCommitment::commit(&secrets, &mut rng);
         let known = KnownSlots::new(&[Scalar::from_u128(20_000); KNOWN_SLOTS]);
         let opening = (&secrets, &blind);
-        let k_blind = Blind::draw(&mut rng);
-        let (k, proof) =
-            SlotCommitment::prove(&known, &c, opening, &k_blind, b"", &mut rng);
+        let (k, k_blind, proof) = SlotCommitment::prove(&known, &c, opening, b"", &mut rng);
         let k = SlotCommitment::verify(&k, &known, &c, &proof, b"").expect("honest");
         let key = SecretKey::generate(&mut rng);
         let signature = k.sign(&key, b"header").expect("honest");
@@ -48,7 +45,6 @@ fn holder() -> &'static Holder {
             blind,
             c,
             known,
-            k_blind,
             certificate,
             context: Context::new(b"a site"),
         }
@@ -90,25 +86,16 @@ pub extern "C" fn first_issuance() -> usize {
         c,
         secrets,
         blind,
-        k_blind,
         ..
     } = holder();
-    let opening = (secrets, blind);
-    let (k, proof) = SlotCommitment::prove(known, c, opening, k_blind, b"", &mut rng());
+    let (k, _, proof) = SlotCommitment::prove(known, c, (secrets, blind), b"", &mut rng());
     k.len() + proof.len()
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn renewal() -> usize {
-    let Holder {
-        certificate,
-        k_blind,
-        ..
-    } = holder();
-    let (k, _, proof) = certificate
-        .renew(k_blind, b"", &mut rng())
-        .expect("honest");
-    k.len() + proof.len()
+    let proof = holder().certificate.renew(b"", &mut rng());
+    proof.expect("honest").len()
 }
 
 #[unsafe(no_mangle)]

@@ -5,9 +5,9 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::Invalid;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, sum_of_products};
 use crate::signature::{SecretKey, Signature, b_point};
-use crate::suite::{Interface, Octets, Parameters};
+use crate::suite::{Interface, Octets, Parameters, announced};
 
 /// A commitment to the prover's messages with the proof that its opening is known.
 #[derive(Clone)]

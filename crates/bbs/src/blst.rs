@@ -386,16 +386,6 @@ pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
     G1(out)
 }
 
-/// Σ generator · response - point · challenge, in variable time: the first message of a prover who
-/// opens `point`, as the verifier computes it from the answers.
-pub(crate) fn announced<'a>(
-    answers: impl IntoIterator<Item = (&'a G1, &'a Scalar)>,
-    (point, challenge): (&G1, Scalar),
-) -> G1 {
-    let answers = answers.into_iter().map(|(g, response)| (*g, *response));
-    msm_vartime(&answers.chain([(*point, -challenge)]).collect::<Vec<_>>())
-}
-
 /// A point of the prime-order subgroup G2.
 #[derive(Clone, Copy)]
 pub(crate) struct G2(blst_p2_affine);
@@ -473,7 +463,8 @@ impl G2 {
 }
 
 /// Whether e(p, q) is e(r, the generator of G2). No point may be the identity, which
-/// `blst_miller_loop` does not know; every point that is parsed is none.
+/// `blst_miller_loop` does not know; no point that is parsed is, and none that is computed but with
+/// negligible probability.
 pub(crate) fn pairs_as_with_generator((p, q): (&G1, &G2), r: &G1) -> bool {
     let (a, b, generator) = (p.to_affine(), (-*r).to_affine(), G2::generator());
     let mut left = blst_fp12::default();

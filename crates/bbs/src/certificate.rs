@@ -21,7 +21,7 @@ pub use self::age::{AGE_PROOF_LEN, BIRTH_DAY_SLOT};
 pub use self::issuance::{SLOT_PROOF_LEN, SlotCommitment};
 pub use self::opening::{NymCommitment, OPENING_PROOF_LEN};
 pub use self::presentation::{Asked, Expected, Presented, verify_presentation};
-pub use self::renewal::{ExpectedRenewal, FirstCommitment, OPENED_SLOTS, RENEWAL_PROOF_LEN};
+pub use self::renewal::{ExpectedRenewal, KeptCommitment, OPENED_SLOTS, RENEWAL_PROOF_LEN};
 pub use self::secrets::{Blind, NymSecrets, SignerEntropy};
 pub use self::sign_in::{SIGN_IN_PROOF_LEN, prove_sign_in, verify_sign_in};
 use crate::Invalid;

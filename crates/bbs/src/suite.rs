@@ -1,6 +1,6 @@
 //! The suite BLS12-381-SHA-256: interfaces, generators, and how octets become scalars.
 
-use crate::blst::{EXPAND_LEN, G1, Scalar, expand_message};
+use crate::blst::{EXPAND_LEN, G1, Scalar, expand_message, msm_vartime};
 use crate::signature::PublicKey;
 
 /// Identifier of the suite. Source: draft-irtf-cfrg-bbs-signatures §7.2.2.
@@ -153,6 +153,16 @@ impl zeroize::Zeroize for Octets {
     fn zeroize(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// Σ generator · response - point · challenge, in variable time: the first message of a prover who
+/// opens `point`, as the verifier computes it from the answers.
+pub(crate) fn announced<'a>(
+    answers: impl IntoIterator<Item = (&'a G1, &'a Scalar)>,
+    (point, challenge): (&G1, Scalar),
+) -> G1 {
+    let answers = answers.into_iter().map(|(g, response)| (*g, *response));
+    msm_vartime(&answers.chain([(*point, -challenge)]).collect::<Vec<_>>())
 }
 
 /// hash_to_scalar. Source: draft-irtf-cfrg-bbs-signatures §4.2.2.

@@ -7,8 +7,8 @@
 )]
 
 use bbs::certificate::{
-    Asked, Blind, Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets,
-    Presented, SignerEntropy, SlotCommitment, octets_slot, verify_presentation,
+    Asked, Certificate, DISCLOSABLE, Expected, KnownSlots, NymCommitment, NymSecrets, Presented,
+    SignerEntropy, SlotCommitment, octets_slot, verify_presentation,
 };
 use bbs::proof::{self, Proof, Statement};
 use bbs::pseudonym::{Context, Pseudonym};
@@ -122,9 +122,8 @@ fn our_certificate_verifies_with_them() {
     let (c, c_blind) = NymCommitment::commit(&drawn, &mut rng);
     let entropy = SignerEntropy::draw(&mut rng);
     let (secrets, c) = (drawn.add_entropy(&entropy), c.add_entropy(&entropy));
-    let blind = Blind::draw(&mut rng);
-    let (k, slot_proof) =
-        SlotCommitment::prove(&known(), &c, (&secrets, &c_blind), &blind, b"", &mut rng);
+    let (k, blind, slot_proof) =
+        SlotCommitment::prove(&known(), &c, (&secrets, &c_blind), b"", &mut rng);
     let signature = SlotCommitment::verify(&k, &known(), &c, &slot_proof, b"")
         .unwrap()
         .sign(&key, HEADER)

@@ -136,31 +136,33 @@ pub fn verify_nym_commitment(
     Ok(commitment)
 }
 
-/// What the wallet sends for a certificate.
+/// What the wallet sends for a certificate, and the blind that it keeps.
 pub struct SlotRequest {
     /// The commitment to all slots, 48 octets.
     pub commitment: [u8; G1_LEN],
     /// Its proof, [`SLOT_PROOF_LEN`] octets.
     pub proof: Vec<u8>,
+    /// Slot 0 of this certificate and of those that it is renewed to.
+    pub blind: Blind,
 }
 
-/// Wallet: commits to all slots under `blind`, slot 0 of the certificate, and proves what is in
-/// them. `server` is the issuer's origin and its nonce. Every renewal needs `blind` again.
+/// Wallet: commits to all slots and proves what is in them. `server` is the issuer's origin and
+/// its nonce.
 #[must_use]
 pub fn request(
     slots: &IssuedSlots,
     final_c: &NymCommitment,
     opening: (&NymSecrets, &Blind),
-    blind: &Blind,
     server: (&Origin, &[u8]),
     rng: &mut impl CryptoRng,
 ) -> SlotRequest {
     let binding = issue_binding(slots, server).to_bytes();
     let known = slots.known_slots();
-    let (commitment, proof) = SlotCommitment::prove(&known, final_c, opening, blind, &binding, rng);
+    let (commitment, blind, proof) = SlotCommitment::prove(&known, final_c, opening, &binding, rng);
     SlotRequest {
         commitment,
         proof: proof.to_vec(),
+        blind,
     }
 }
 
@@ -179,7 +181,7 @@ fn issue_binding<'a>(slots: &'a IssuedSlots, server: (&'a Origin, &'a [u8])) -> 
 pub struct Issued {
     /// To send to the wallet.
     pub signature: [u8; SIGNATURE_LEN],
-    /// The commitment to all slots, which renewals are proved against.
+    /// The commitment to all slots, for the register: renewals sign it again.
     pub commitment: [u8; G1_LEN],
 }
 

@@ -2,11 +2,11 @@
 //! and messages of both sides stand side by side.
 //! Source: `docs/specs.md`, section "issuing"; `docs/specs/enrolment.md`, section "renewal".
 
+use bbs::SecretKey;
 use bbs::certificate::{
-    Blind, Certificate, ExpectedRenewal, FirstCommitment, RENEWAL_PROOF_LEN, SlotCommitment,
+    Certificate, ExpectedRenewal, KeptCommitment, RENEWAL_PROOF_LEN, SlotCommitment,
 };
 use bbs::signature::SIGNATURE_LEN;
-use bbs::{G1_LEN, SecretKey};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
@@ -53,29 +53,19 @@ impl RenewedEpochs {
     }
 }
 
-/// A wallet's request that was made, and what the wallet keeps of it.
-pub struct SentRenewal {
-    /// The compact JWS to send.
-    pub compact: String,
-    /// Slot 0 of the certificate that is asked for.
-    pub blind: Blind,
-}
-
 /// What the wallet proves a renewal with.
 pub struct Renewing<'a> {
     /// The certificate that it has.
     pub certificate: &'a Certificate,
     /// Its web number.
     pub web_number: &'a WebNumber,
-    /// The blind under which the enrolment committed to all slots.
-    pub first_blind: &'a Blind,
     /// The key that the certificate is bound to.
     pub device: &'a SigningKey,
 }
 
 impl Renewing<'_> {
-    /// Asks the issuer for the same certificate in another epoch. `server` is the issuer's origin
-    /// and its nonce.
+    /// Asks the issuer for the same certificate in another epoch: the compact JWS to send. `server`
+    /// is the issuer's origin and its nonce.
     ///
     /// # Errors
     ///
@@ -85,27 +75,23 @@ impl Renewing<'_> {
         epochs: RenewedEpochs,
         server: (&Origin, &str),
         rng: &mut impl CryptoRng,
-    ) -> Result<SentRenewal, IssuanceError> {
+    ) -> Result<String, IssuanceError> {
         let (issuer, nonce) = server;
         let binding = binding(issuer, nonce, epochs, self.device.public());
-        let (commitment, blind, proof) =
-            self.certificate
-                .renew(self.first_blind, &binding.to_bytes(), rng)?;
+        let proof = self.certificate.renew(&binding.to_bytes(), rng)?;
         let claims = RequestClaims {
             aud: issuer.clone(),
             nonce: nonce.to_owned(),
             web_number: self.web_number.as_str().to_owned(),
             old_epoch: epochs.old,
             new_epoch: epochs.new,
-            commitment: jose::encode(commitment),
             proof: jose::encode(proof),
         };
         let header = Header {
             jwk: Some(*self.device.public()),
             ..Header::of_type(REQUEST_TYP)
         };
-        let compact = jws::sign_with_header(self.device, &header, &claims);
-        Ok(SentRenewal { compact, blind })
+        Ok(jws::sign_with_header(self.device, &header, &claims))
     }
 }
 
@@ -131,7 +117,6 @@ struct RequestClaims {
     web_number: String,
     old_epoch: Epoch,
     new_epoch: Epoch,
-    commitment: String,
     proof: String,
 }
 
@@ -152,14 +137,13 @@ pub struct RenewalRequest {
     pub web_number: WebNumber,
     /// From which epoch to which.
     pub epochs: RenewedEpochs,
-    commitment: [u8; G1_LEN],
     proof: Box<[u8; RENEWAL_PROOF_LEN]>,
 }
 
 /// What the register says about the person of a web number.
 pub struct Registered {
-    /// The commitment to all slots of the enrolment's certificate.
-    pub first: FirstCommitment,
+    /// The commitment to all slots of the certificates since the enrolment.
+    pub slot_commitment: KeptCommitment,
     /// The capped generation.
     pub generation: Generation,
 }
@@ -190,13 +174,12 @@ impl RenewalRequest {
                 old: claims.old_epoch,
                 new: claims.new_epoch,
             },
-            commitment: octets(&claims.commitment)?,
             proof: Box::new(octets(&claims.proof)?),
         })
     }
 
     /// Checks the proof against the issuer's own row: a certificate of the old epoch for this
-    /// device key, web number and generation, with the slots that were committed to at enrolment.
+    /// device key, web number and generation, with the slots of the commitment.
     /// `old` is the key of the old epoch.
     ///
     /// # Errors
@@ -213,11 +196,9 @@ impl RenewalRequest {
             issuer: &old.key,
             header: &issuer_header(self.epochs.old),
             opened: &opened_slots(&self.device_key, &self.web_number, row.generation),
-            first: &row.first,
             binding: &binding.to_bytes(),
         };
-        let verified = SlotCommitment::verify_renewal(&self.commitment, &self.proof, &expected)?;
-        Ok(verified)
+        Ok(row.slot_commitment.verify_renewal(&self.proof, &expected)?)
     }
 }
 

@@ -1,6 +1,5 @@
 //! A wallet's files, opened with the key that lies beside them.
 
-use bbs::certificate::Blind;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use credential::renewal::RenewedEpochs;
@@ -17,8 +16,6 @@ pub struct Opened {
     pub vault: Vault,
     /// The device's keys and certificates.
     pub keys: DeviceKeys,
-    /// The blind of the commitment that its renewals start from.
-    pub first_blind: Blind,
 }
 
 impl Opened {
@@ -31,11 +28,9 @@ impl Opened {
         let home = world.deployment().wallet_home(name);
         let identity = std::fs::read_to_string(home.join("identity.key"))?;
         let identity = DeviceIdentity::parse(&identity)?;
-        let mut keys: DeviceKeys = identity.open(&std::fs::read(home.join("device-keys.age"))?)?;
         Ok(Opened {
             vault: identity.open(&std::fs::read(home.join("vault.age"))?)?,
-            first_blind: keys.first_blind()?,
-            keys,
+            keys: identity.open(&std::fs::read(home.join("device-keys.age"))?)?,
         })
     }
 
@@ -68,12 +63,6 @@ impl Opened {
         let person = self.vault.person.as_ref().context("no registration")?;
         let old = self.keys.newest().context("no certificate")?;
         let server = (self.origin(), nonce);
-        Ok(renewal::ask(
-            person,
-            old,
-            epochs,
-            server,
-            (device, &self.first_blind),
-        )?)
+        Ok(renewal::ask(person, old, epochs, server, device)?)
     }
 }

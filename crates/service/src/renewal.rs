@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use bbs::certificate::{FirstCommitment, NymCommitment, NymSecrets, SlotCommitment};
+use bbs::certificate::{KeptCommitment, NymCommitment, NymSecrets, SlotCommitment};
 use credential::attributes::Generation;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
@@ -123,7 +123,7 @@ impl Renewals {
             return Ok(Err(RenewalRefusal::Epoch));
         };
         let found = self.register.find(id_of(&request.web_number)?).await?;
-        let found = found.filter(|row| row.first_commitment != NO_COMMITMENT);
+        let found = found.filter(|row| row.slot_commitment != NO_COMMITMENT);
         let registered = registered(found.as_ref().unwrap_or(&self.nobody))?;
         let proved = request.verify(&self.origin, &old, &registered);
         let key_hash = request.device_key.thumbprint();
@@ -179,7 +179,7 @@ fn row_of_nobody() -> RegisterRow {
     RegisterRow {
         id: RegisterId([0; 16]),
         commitment: commitment.to_bytes(),
-        first_commitment: commitment.to_bytes(),
+        slot_commitment: commitment.to_bytes(),
         generation: 1,
         status: RowStatus::Active,
         last_epoch: Epoch(0),
@@ -188,10 +188,10 @@ fn row_of_nobody() -> RegisterRow {
 }
 
 fn registered(row: &RegisterRow) -> Result<Registered, StoreError> {
-    let first = FirstCommitment::from_bytes(&row.first_commitment)
-        .map_err(|_| StoreError::Damaged("first commitment"))?;
+    let slot_commitment = KeptCommitment::from_bytes(&row.slot_commitment)
+        .map_err(|_| StoreError::Damaged("slot commitment"))?;
     Ok(Registered {
-        first,
+        slot_commitment,
         generation: Generation::of(row.generation),
     })
 }

@@ -25,9 +25,9 @@ pub struct RegisterRow {
     pub id: RegisterId,
     /// The final commitment to the holder's secrets, a compressed point; it hides perfectly.
     pub commitment: [u8; 48],
-    /// The commitment to all slots of the certificate that the last enrolment brought, from which
-    /// renewals start. It hides perfectly, too. Zeros in rows from before there was one.
-    pub first_commitment: [u8; 48],
+    /// The commitment to all slots of the certificates since the last enrolment; it hides perfectly,
+    /// too. Zeros in rows from before there was one.
+    pub slot_commitment: [u8; 48],
     /// 1 for the first registration of a person, one more for each that starts without backup.
     pub generation: u32,
     /// Whether certificates are still issued.

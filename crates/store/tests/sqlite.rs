@@ -83,15 +83,15 @@ async fn a_register_of_the_first_version_is_read_on() {
     drop(store);
     let db = rusqlite::Connection::open(&path).unwrap();
     db.execute_batch(
-        "ALTER TABLE registration DROP COLUMN first_commitment; PRAGMA user_version = 1;",
+        "ALTER TABLE registration DROP COLUMN slot_commitment; PRAGMA user_version = 1;",
     )
     .unwrap();
     drop(db);
     let store = SqliteRegister::open(&path).await.unwrap();
     let found = store::RegisterStore::find(&store, row.id).await.unwrap();
-    let first_commitment = [0; 48];
+    let slot_commitment = [0; 48];
     let expected = store::RegisterRow {
-        first_commitment,
+        slot_commitment,
         ..row
     };
     assert_eq!(found, Some(expected));
@@ -120,7 +120,7 @@ async fn the_register_has_these_columns_and_no_others() {
             "status",
             "last_epoch",
             "device_key_hash",
-            "first_commitment"
+            "slot_commitment"
         ]
     );
     assert_eq!(

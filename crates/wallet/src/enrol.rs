@@ -214,8 +214,7 @@ pub struct CertificateRequest {
     pub body: String,
 }
 
-/// Commits to all slots of the certificate. `device` is the key that it is bound to, and the blind
-/// of [`crate::vault::DeviceKeys::first_blind`], which must be stored before the request is sent.
+/// Commits to all slots of the certificate.
 ///
 /// # Errors
 ///
@@ -224,7 +223,7 @@ pub fn request_certificate(
     person: &Person,
     identity: (&Attributes, &str),
     issuer: (&Origin, &HttpsUri, &str),
-    (device, first_blind): (&SigningKey, Blind),
+    device: &SigningKey,
     now: UnixTime,
 ) -> Result<CertificateRequest, EnrolError> {
     let (origin, audience, nonce) = issuer;
@@ -241,8 +240,7 @@ pub fn request_certificate(
     let commitment = person.commitment()?;
     let opening = (&secrets, &blind);
     let server = (origin, nonce.as_bytes());
-    let mut rng = UnwrapErr(SysRng);
-    let sent = issuance::request(&slots, &commitment, opening, &first_blind, server, &mut rng);
+    let sent = issuance::request(&slots, &commitment, opening, server, &mut UnwrapErr(SysRng));
     let proof = CommitmentProof {
         nonce: nonce.to_owned(),
         iat: now,
@@ -252,7 +250,7 @@ pub fn request_certificate(
     let body = CredentialRequest::compose(CERTIFICATE, &proof.sign(audience, device));
     Ok(CertificateRequest {
         slots,
-        blind: first_blind,
+        blind: sent.blind,
         body,
     })
 }

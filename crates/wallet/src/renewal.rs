@@ -42,7 +42,7 @@ pub enum RenewError {
 }
 
 /// Asks for the certificate of another epoch. `server` is the operator's origin and its nonce;
-/// `device` the key that `stored` is bound to, and the blind of the enrolment.
+/// `device` the key that `stored` is bound to.
 ///
 /// # Errors
 ///
@@ -52,22 +52,21 @@ pub fn ask(
     stored: &StoredCertificate,
     epochs: RenewedEpochs,
     server: (&Origin, &str),
-    (device, first_blind): (&SigningKey, &Blind),
+    device: &SigningKey,
 ) -> Result<Asked, DamagedVault> {
     let (slots, certificate) = stored.open(person)?;
     let renewing = Renewing {
         certificate: &certificate,
         web_number: &slots.web_number,
-        first_blind,
         device,
     };
-    let sent = renewing
+    let request = renewing
         .request(epochs, server, &mut UnwrapErr(SysRng))
         .map_err(|_| DamagedVault)?;
     Ok(Asked {
-        request: sent.compact,
+        request,
         slots,
-        blind: sent.blind,
+        blind: stored.blind()?,
         epochs,
     })
 }

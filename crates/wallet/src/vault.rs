@@ -16,8 +16,6 @@ use credential::origin::Origin;
 use credential::site_entry::{Site, SiteEntry};
 use credential::time::{Day, Epoch, UnixTime};
 use credential::web_number::WebNumber;
-use getrandom::SysRng;
-use rand_core::UnwrapErr;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -341,6 +339,11 @@ impl StoredCertificate {
         &self.attributes
     }
 
+    /// Slot 0, the same in every certificate since the enrolment.
+    pub(crate) fn blind(&self) -> Result<Blind, DamagedVault> {
+        Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)
+    }
+
     /// The slots and the certificate, verified once more.
     ///
     /// # Errors
@@ -359,7 +362,7 @@ impl StoredCertificate {
             epoch: self.epoch,
             key,
         };
-        let blind = Blind::from_bytes(&*secret_octets(&self.blind)?).map_err(|_| DamagedVault)?;
+        let blind = self.blind()?;
         let secrets = person.nym_secrets()?;
         let signature = jose::decode(&self.signature).map_err(|_| DamagedVault)?;
         let certificate = issuance::receive(&signature, &issuer, &slots, (&secrets, &blind))
@@ -378,8 +381,6 @@ impl StoredCertificate {
 #[serde(deny_unknown_fields)]
 pub struct DeviceKeys {
     holder: Option<StoredKey>,
-    #[serde(default)]
-    first_blind: Option<StoredBlind>,
     /// The certificate that is shown, once it was received.
     pub(crate) certificate: Option<StoredCertificate>,
     /// The one that takes its place later.
@@ -395,16 +396,6 @@ pub struct DeviceKeys {
     #[serde(default)]
     pub(crate) apart_until: Option<UnixTime>,
     sites: BTreeMap<String, StoredKey>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct StoredBlind(String);
-
-impl Drop for StoredBlind {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -440,20 +431,6 @@ impl DeviceKeys {
             .open()
     }
 
-    /// The blind under which this device commits to all slots at an enrolment; drawn at the first
-    /// call. One for all enrolments of a registration: whether the register has taken a commitment
-    /// is not known when the answer is lost, and no renewal is possible without its blind.
-    ///
-    /// # Errors
-    ///
-    /// [`DamagedVault`].
-    pub fn first_blind(&mut self) -> Result<Blind, DamagedVault> {
-        let stored = self.first_blind.get_or_insert_with(|| {
-            StoredBlind(jose::encode(Blind::draw(&mut UnwrapErr(SysRng)).expose()))
-        });
-        Blind::from_bytes(&*secret_octets(&stored.0)?).map_err(|_| DamagedVault)
-    }
-
     /// The key of this device at a site, if there is one.
     ///
     /// # Errors
@@ -483,11 +460,9 @@ impl DeviceKeys {
         self.sites.remove(origin.as_str());
     }
 
-    /// Forgets what belongs to one registration and must not be used under the next: the keys at
-    /// sites and the blind of its enrolments.
-    pub fn forget_registration(&mut self) {
+    /// Forgets all sites: keys of one registration must not be shown under the next.
+    pub fn forget_all(&mut self) {
         self.sites.clear();
-        self.first_blind = None;
     }
 
     /// The sites with a key, in the order of their origins.

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use bbs::blind::CommitmentWithProof;
 use bbs::certificate::{
-    Asked, Blind, Certificate, KNOWN_SLOTS, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
+    Asked, Certificate, KNOWN_SLOTS, KnownSlots, NymCommitment, NymSecrets, SignerEntropy,
     SlotCommitment, prove_sign_in,
 };
 use bbs::pseudonym::Context;
@@ -110,9 +110,8 @@ fn every_operation(rng: &mut SecretRng) -> Result<(), Invalid> {
     let (c, secrets) = (c.add_entropy(&entropy), drawn.add_entropy(&entropy));
     std::hint::black_box(c.prove_opening(&secrets, &blind, b"binding", rng));
     let known = known(rng);
-    let k_blind = Blind::draw(rng);
-    let (mut k, mut proof) =
-        SlotCommitment::prove(&known, &c, (&secrets, &blind), &k_blind, b"binding", rng);
+    let (mut k, k_blind, mut proof) =
+        SlotCommitment::prove(&known, &c, (&secrets, &blind), b"binding", rng);
 
     // What is sent is public. The issuer sees the attributes too, and may take its time.
     let mut c_octets = c.to_bytes();
@@ -144,7 +143,7 @@ fn every_operation(rng: &mut SecretRng) -> Result<(), Invalid> {
         };
         std::hint::black_box(certificate.present(&asked, rng)?);
     }
-    std::hint::black_box(certificate.renew(&k_blind, b"binding", rng)?);
+    std::hint::black_box(certificate.renew(b"binding", rng)?);
     std::hint::black_box(prove_sign_in(&secrets, &context, b"transcript", rng)?);
     Ok(())
 }

@@ -15,9 +15,9 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use super::own_hash;
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced, msm_vartime, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
 use crate::domains;
-use crate::suite::{Interface, Octets, create_generators};
+use crate::suite::{Interface, Octets, announced, create_generators};
 
 /// The slot of the birth day, a number of 16 bits.
 pub const BIRTH_DAY_SLOT: usize = 9;

@@ -1,5 +1,4 @@
-//! K, a commitment to all slots, its proof for a first certificate, and the issuer's signature on
-//! such a K.
+//! K, the commitment to all slots, its proof at an enrolment, and the issuer's signature on it.
 //! Source: `docs/specs.md`, section "issuing".
 
 use rand_core::CryptoRng;
@@ -11,34 +10,35 @@ use super::{
 };
 use crate::Invalid;
 use crate::blind::{parse_scalars, sign_b};
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, sum_of_products};
 use crate::domains;
 use crate::proof::header_with_nym;
 use crate::signature::{SecretKey, Signature};
-use crate::suite::{Octets, p1};
+use crate::suite::{Octets, announced, p1};
 
 /// Octets of a slot proof: challenge, responses of both blinds and of the nym_secrets.
 pub const SLOT_PROOF_LEN: usize = (3 + NYM_SECRETS) * SCALAR_LEN;
 
-/// K, a commitment to all slots, from which the issuer makes the certificate's signature.
+/// K, a commitment to all slots, from which the issuer makes the certificate's signature: that of
+/// the enrolment, and with every renewal that of another epoch.
 pub struct SlotCommitment(pub(super) G1);
 
 impl SlotCommitment {
-    /// Commits to all slots of a first certificate under `blind` (slot 0) and proves that the known
-    /// slots hold `known` and the others the opening of `c`, the stored commitment.
+    /// Commits to all slots of a first certificate and proves that the known slots hold `known`
+    /// and the others the opening of `c`, the stored commitment.
     ///
-    /// `opening` is the opening of `c`. Returned are the octets of K and the proof. The issuer keeps
-    /// K for renewals, so the holder keeps `blind` from before K is sent until the next enrolment.
+    /// `opening` is the opening of `c`. Returned are the octets of K, its blind (slot 0) and the
+    /// proof.
     pub fn prove(
         known: &KnownSlots,
         c: &NymCommitment,
         opening: (&NymSecrets, &Blind),
-        blind: &Blind,
         binding: &[u8],
         rng: &mut impl CryptoRng,
-    ) -> ([u8; G1_LEN], [u8; SLOT_PROOF_LEN]) {
+    ) -> ([u8; G1_LEN], Blind, [u8; SLOT_PROOF_LEN]) {
         let (secrets, c_blind) = opening;
-        let k = sum_of_products(&layout().known, &known.0) + nym_commitment(secrets, blind);
+        let blind = Blind::draw(rng);
+        let k = sum_of_products(&layout().known, &known.0) + nym_commitment(secrets, &blind);
 
         let masks = NymSecrets::draw(rng);
         let (k_mask, c_mask) = (Blind::draw(rng), Blind::draw(rng));
@@ -52,7 +52,7 @@ impl SlotCommitment {
         out.scalar(&(c_mask.0 + c_blind.0 * challenge));
         respond(&mut out, &masks.0, &secrets.0, challenge);
         let proof = out.0.try_into().expect("the proof has a fixed length");
-        (k.to_bytes(), proof)
+        (k.to_bytes(), blind, proof)
     }
 
     /// Verifies what [`SlotCommitment::prove`] made; only such a commitment can be signed.

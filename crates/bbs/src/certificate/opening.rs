@@ -9,9 +9,9 @@ use super::{
 };
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, announced};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
-use crate::suite::Octets;
+use crate::suite::{Octets, announced};
 
 /// Octets of an opening proof: challenge, response of the blind, responses of the nym_secrets.
 pub const OPENING_PROOF_LEN: usize = (2 + NYM_SECRETS) * SCALAR_LEN;

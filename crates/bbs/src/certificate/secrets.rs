@@ -91,8 +91,7 @@ impl SignerEntropy {
 pub struct Blind(pub(super) Scalar);
 
 impl Blind {
-    /// Draws a fresh blind.
-    pub fn draw(rng: &mut impl CryptoRng) -> Blind {
+    pub(super) fn draw(rng: &mut impl CryptoRng) -> Blind {
         Blind(Scalar::random(rng))
     }
 

@@ -6,10 +6,10 @@ use rand_core::CryptoRng;
 use super::{Blind, NymSecrets, own_hash};
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, SCALAR_LEN, Scalar, announced};
+use crate::blst::{G1, SCALAR_LEN, Scalar};
 use crate::domains;
 use crate::pseudonym::{Context, Pseudonym};
-use crate::suite::Octets;
+use crate::suite::{Octets, announced};
 
 /// Octets of a sign-in proof: challenge and response.
 pub const SIGN_IN_PROOF_LEN: usize = 2 * SCALAR_LEN;

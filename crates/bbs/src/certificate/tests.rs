@@ -39,8 +39,7 @@ pub(super) fn known(first: u128) -> KnownSlots {
 
 pub(super) fn issue(holder: &Holder, key: &SecretKey, rng: &mut impl CryptoRng) -> Certificate {
     let opening = (&holder.secrets, &holder.blind);
-    let blind = Blind::draw(rng);
-    let (k, proof) = SlotCommitment::prove(&known(100), &holder.c, opening, &blind, b"nonce", rng);
+    let (k, blind, proof) = SlotCommitment::prove(&known(100), &holder.c, opening, b"nonce", rng);
     let k = SlotCommitment::verify(&k, &known(100), &holder.c, &proof, b"nonce").unwrap();
     let signature = k.sign(key, HEADER).unwrap();
     let secrets = (&holder.secrets, &blind);

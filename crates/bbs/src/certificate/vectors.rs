@@ -117,9 +117,8 @@ impl World {
         let mut random = recorder("first issuance");
         let known = KnownSlots::new(&self.slots);
         let opening = (&self.secrets, &self.blind);
-        let k_blind = self.first_blind();
-        let (k, proof) =
-            SlotCommitment::prove(&known, &self.c, opening, &k_blind, b"first", &mut random);
+        let (k, k_blind, proof) =
+            SlotCommitment::prove(&known, &self.c, opening, b"first", &mut random);
         let signed = SlotCommitment::verify(&k, &known, &self.c, &proof, b"first").unwrap();
         let (header, issuer) = (HEADER.as_bytes(), self.key.public());
         let signature = signed.sign(&self.key, header).unwrap();
@@ -136,26 +135,14 @@ impl World {
         (case, certificate.unwrap())
     }
 
-    /// F, from the first issuance.
-    fn first(&self) -> Vec<u8> {
-        let (case, _) = self.first_issuance();
-        hex::decode(case["k"].as_str().unwrap()).unwrap()
-    }
-
-    fn first_blind(&self) -> Blind {
-        Blind::draw(&mut recorder("first blind"))
-    }
-
-    fn renewal(&self, certificate: &Certificate) -> Value {
+    /// `k` is that of the first issuance.
+    fn renewal(&self, certificate: &Certificate, k: &Value) -> Value {
         let mut random = recorder("renewal");
-        let renewed = certificate.renew(&self.first_blind(), b"renewal", &mut random);
-        let (k, k_blind, proof) = renewed.unwrap();
+        let proof = certificate.renew(b"renewal", &mut random).unwrap();
         json!({
             "binding": hex::encode("renewal"),
-            "first": hex::encode(self.first()),
             "random": hex::encode(random.drawn),
-            "k": hex::encode(k),
-            "k_blind": hex::encode(k_blind.expose()),
+            "k": k,
             "proof": hex::encode(proof),
         })
     }
@@ -201,10 +188,11 @@ fn made() -> Value {
     let world = world();
     let (first, certificate) = world.first_issuance();
     let born_by = Some(38_000);
+    let renewal = world.renewal(&certificate, &first["k"]);
     let cases = [
         ("opening", world.opening()),
         ("first_issuance", first),
-        ("renewal", world.renewal(&certificate)),
+        ("renewal", renewal),
         ("sign_up", world.sign_up(&certificate, "sign-up", None)),
         (
             "sign_up_with_age",
@@ -240,7 +228,7 @@ fn refusals(name: &str, case: &Value) -> Value {
             hex::encode(stranger.public().to_bytes()).into(),
         );
     }
-    for point in ["commitment", "first", "pseudonym", "k"] {
+    for point in ["commitment", "pseudonym", "k"] {
         if reads(point) {
             change(point, other_point.clone().into());
             for first in [0xc0, 0x80, 0xa0] {
@@ -355,11 +343,11 @@ fn verify(name: &str, of: &Map<String, Value>) -> Result<(), Invalid> {
                 issuer: &issuer()?,
                 header: &octets("header"),
                 opened: slots.first_chunk().unwrap(),
-                first: &FirstCommitment::from_bytes(&array(octets("first"))?)?,
                 binding: &octets("binding"),
             };
-            let (k, proof) = (array(octets("k"))?, array(octets("proof"))?);
-            SlotCommitment::verify_renewal(&k, &proof, &expected).map(drop)
+            let k = KeptCommitment::from_bytes(&array(octets("k"))?)?;
+            k.verify_renewal(&array(octets("proof"))?, &expected)
+                .map(drop)
         }
         "sign_up" | "sign_up_with_age" => {
             let born_by = of["born_by"]

@@ -7,10 +7,10 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{NymStatement, Proof, Statement};
 use crate::Invalid;
-use crate::blst::{G1, Scalar, announced, msm_vartime, pairs_as_with_generator, sum_of_products};
+use crate::blst::{G1, Scalar, msm_vartime, pairs_as_with_generator, sum_of_products};
 use crate::pseudonym::Pseudonym;
 use crate::signature::{Signature, b_point};
-use crate::suite::{Octets, p1};
+use crate::suite::{Octets, announced, p1};
 
 /// The prover's random scalars in the order of `calculate_random_scalars`.
 #[derive(ZeroizeOnDrop)]

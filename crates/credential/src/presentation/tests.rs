@@ -1,4 +1,4 @@
-use bbs::certificate::{Blind, NymCommitment};
+use bbs::certificate::NymCommitment;
 use rand_core::UnwrapErr;
 
 use super::*;
@@ -74,12 +74,10 @@ fn world() -> World {
         generation: Generation::First,
         device_key: *device_key,
     };
-    let blind = Blind::draw(&mut rng);
     let request = issuance::request(
         &slots,
         &final_c,
         (&secrets, &c_blind),
-        &blind,
         (&origin, b"n2"),
         &mut rng,
     );
@@ -98,7 +96,7 @@ fn world() -> World {
         key: issuer.public(),
     };
     let certificate =
-        issuance::receive(&signature, &issuer_key, &slots, (&secrets, &blind)).unwrap();
+        issuance::receive(&signature, &issuer_key, &slots, (&secrets, &request.blind)).unwrap();
     let operator = SigningKey::generate();
     let manifest = Manifest::sign(&origin, &[issuer_key], NOW, &operator);
     let manifest = Manifest::verify(&manifest, &origin, operator.public(), NOW).unwrap();

@@ -1,4 +1,4 @@
-use bbs::certificate::{NymCommitment, NymSecrets};
+use bbs::certificate::{Blind, NymCommitment, NymSecrets};
 use rand_core::UnwrapErr;
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ struct World {
     issuer: SecretKey,
     device: SigningKey,
     secrets: NymSecrets,
-    first: FirstCommitment,
-    first_blind: Blind,
+    k: KeptCommitment,
+    blind: Blind,
     slots: IssuedSlots,
     certificate: Certificate,
 }
@@ -52,22 +52,21 @@ fn world(name: &str) -> World {
         generation: Generation::First,
         device_key: *device.public(),
     };
-    let first_blind = Blind::draw(&mut rng);
     let (opening, server) = ((&secrets, &c_blind), (&origin, b"n".as_slice()));
-    let sent = issuance::request(&slots, &c, opening, &first_blind, server, &mut rng);
+    let sent = issuance::request(&slots, &c, opening, server, &mut rng);
     let request = (sent.commitment.as_slice(), sent.proof.as_slice());
     let issued = issuance::issue(&issuer, NOW.epoch(), &slots, &c, request, server).unwrap();
     assert_eq!(issued.commitment, sent.commitment);
     let key = key_of(&issuer, NOW.epoch());
-    let own = (&secrets, &first_blind);
+    let own = (&secrets, &sent.blind);
     let certificate = issuance::receive(&issued.signature, &key, &slots, own).unwrap();
     World {
         origin,
         issuer,
         device,
         secrets,
-        first: FirstCommitment::from_bytes(&issued.commitment).unwrap(),
-        first_blind,
+        k: KeptCommitment::from_bytes(&issued.commitment).unwrap(),
+        blind: sent.blind,
         slots,
         certificate,
     }
@@ -87,11 +86,10 @@ fn epochs() -> RenewedEpochs {
 }
 
 impl World {
-    fn ask(&self) -> SentRenewal {
+    fn ask(&self) -> String {
         let renewing = Renewing {
             certificate: &self.certificate,
             web_number: &self.slots.web_number,
-            first_blind: &self.first_blind,
             device: &self.device,
         };
         let server = (&self.origin, "AAAAAAAAAAAAAAAAAAAAAA");
@@ -100,7 +98,7 @@ impl World {
 
     fn row(&self) -> Registered {
         Registered {
-            first: self.first,
+            slot_commitment: self.k,
             generation: Generation::First,
         }
     }
@@ -128,7 +126,7 @@ impl World {
 fn a_renewed_certificate_is_received_under_the_next_key() {
     let world = world("SPECIMEN");
     let sent = world.ask();
-    let request = RenewalRequest::read(&sent.compact, &world.origin).unwrap();
+    let request = RenewalRequest::read(&sent, &world.origin).unwrap();
     let old = key_of(&world.issuer, NOW.epoch());
     let committed = request.verify(&world.origin, &old, &world.row()).unwrap();
     let next = SecretKey::generate(&mut rng());
@@ -138,8 +136,8 @@ fn a_renewed_certificate_is_received_under_the_next_key() {
     let answer = RenewalAnswer::to(&request, Outcome::Renewed(signature), NOW);
     let signed = answer.sign(&world.origin, &operator);
     let read = RenewalAnswer::read(&signed, &world.origin, operator.public()).unwrap();
-    assert!(read == answer && read.is_to(&sent.compact, epochs().new));
-    let opening = (&world.secrets, &sent.blind);
+    assert!(read == answer && read.is_to(&sent, epochs().new));
+    let opening = (&world.secrets, &world.blind);
     let receive = |key: IssuerKey| issuance::receive(&signature, &key, &world.slots, opening);
     assert!(receive(key_of(&next, epochs().new)).is_ok());
     assert!(receive(key_of(&next, epochs().old)).is_err());
@@ -149,10 +147,10 @@ fn a_renewed_certificate_is_received_under_the_next_key() {
 #[test]
 fn a_proof_holds_for_its_request_alone() {
     let at = world("SPECIMEN");
-    let sent = at.ask().compact;
+    let sent = at.ask();
     assert!(at.holds(&sent));
     assert!(at.holds(&at.with(&sent, &at.device, |_| ())));
-    let other = at.ask().compact;
+    let other = at.ask();
     let of_other: Value = UnverifiedJws::parse(&other)
         .unwrap()
         .unverified_payload()
@@ -162,7 +160,6 @@ fn a_proof_holds_for_its_request_alone() {
         ("nonce", json!("BAAAAAAAAAAAAAAAAAAAAA")),
         ("new_epoch", json!(e)),
         ("old_epoch", json!(e - 1)),
-        ("commitment", of_other["commitment"].clone()),
         ("proof", of_other["proof"].clone()),
     ] {
         let changed = at.with(&sent, &at.device, |claims| claims[claim] = value.clone());
@@ -188,13 +185,12 @@ fn a_proof_holds_for_its_request_alone() {
 #[test]
 fn requests_of_another_form_are_refused_before_any_proof() {
     let at = world("SPECIMEN");
-    let sent = at.ask().compact;
+    let sent = at.ask();
     let read = |text: &str| RenewalRequest::read(text, &at.origin).err();
     for (claim, value) in [
         ("aud", json!("https://other.example:443")),
         ("web_number", json!("0000000000000001")),
         ("web_number", json!(at.slots.web_number.to_string())),
-        ("commitment", json!("AAAA")),
         ("proof", json!("AAAA")),
         ("old_epoch", json!(-1)),
         ("more", json!(1)),
@@ -222,7 +218,7 @@ fn requests_of_another_form_are_refused_before_any_proof() {
 #[test]
 fn all_requests_are_equally_long_and_so_are_all_answers() {
     let (alva, bero) = (world("A"), world("MUCH LONGER THAN THE OTHER"));
-    let sent = [&alva, &bero].map(|at| at.ask().compact);
+    let sent = [&alva, &bero].map(|at| at.ask());
     assert_eq!(sent[0].len(), sent[1].len());
 
     let request = RenewalRequest::read(&sent[0], &alva.origin).unwrap();
@@ -246,7 +242,7 @@ fn all_requests_are_equally_long_and_so_are_all_answers() {
 #[test]
 fn answers_of_others_or_of_another_form_are_refused() {
     let at = world("SPECIMEN");
-    let sent = at.ask().compact;
+    let sent = at.ask();
     let request = RenewalRequest::read(&sent, &at.origin).unwrap();
     let operator = SigningKey::generate();
     let refused = Outcome::Refused(RenewalRefusal::Refused);

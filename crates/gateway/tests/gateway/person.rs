@@ -1,7 +1,7 @@
 //! An operator that issues certificates and a person whose wallet answers requests, without any
 //! of the processes around them.
 
-use bbs::certificate::{Blind, Certificate, NymCommitment, NymSecrets};
+use bbs::certificate::{Certificate, NymCommitment, NymSecrets};
 use credential::age::AgeAsked;
 use credential::attributes::{Attributes, BirthDate, Generation, IssuedSlots, Item, ItemSet};
 use credential::issuance::{self, Binding, Purpose, SignerEntropy};
@@ -94,8 +94,7 @@ impl Operator {
             device_key: *wallet_key.public(),
         };
         let challenge = (&self.origin, b"n2".as_slice());
-        let (opening, first_blind) = ((&secrets, &blind), Blind::draw(&mut rng));
-        let asked = issuance::request(&slots, &c, opening, &first_blind, challenge, &mut rng);
+        let asked = issuance::request(&slots, &c, (&secrets, &blind), challenge, &mut rng);
         let sent = (asked.commitment.as_slice(), asked.proof.as_slice());
         let epoch = now.epoch();
         let issued = issuance::issue(&self.issuer, epoch, &slots, &c, sent, challenge).unwrap();
@@ -103,7 +102,7 @@ impl Operator {
             epoch,
             key: self.issuer.public(),
         };
-        let own = (&secrets, &first_blind);
+        let own = (&secrets, &asked.blind);
         let certificate = issuance::receive(&issued.signature, &key, &slots, own).unwrap();
         Person {
             certificate,

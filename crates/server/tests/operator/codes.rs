@@ -8,7 +8,7 @@ use openid4vc::vci::{
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::wallet::{Reply, assert_refused, first_blind};
+use crate::support::wallet::{Reply, assert_refused};
 use crate::support::{Terms, World, wait_for};
 
 /// Another code than this one.
@@ -208,8 +208,8 @@ async fn attributes_other_than_those_of_the_document_are_not_certified() {
         let server = (&world.origin, &issuer, nonce.as_str());
         let now = server::clock::now();
         let identity = (&attributes, "1");
-        let device = (&session.device, first_blind());
-        let request = wallet::enrol::request_certificate(&person, identity, server, device, now);
+        let request =
+            wallet::enrol::request_certificate(&person, identity, server, &session.device, now);
         let body = request.ok().unwrap().body;
         let refused = world.send_credential_request(token, &body).await;
         assert_refused(&refused, 400, "invalid-proof");

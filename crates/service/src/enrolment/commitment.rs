@@ -209,14 +209,14 @@ pub(super) fn register_id(web_number: &WebNumber) -> RegisterId {
 /// The first row of a person.
 pub(super) fn first_row(
     last: &FinalCommitment,
-    first_commitment: [u8; 48],
+    slot_commitment: [u8; 48],
     device_key_hash: [u8; 32],
     epoch: credential::time::Epoch,
 ) -> RegisterRow {
     RegisterRow {
         id: register_id(&last.web_number),
         commitment: last.commitment.to_bytes(),
-        first_commitment,
+        slot_commitment,
         generation: 1,
         status: store::RowStatus::Active,
         last_epoch: epoch,

@@ -118,13 +118,13 @@ impl Enrolments {
         &self,
         step: &OfferedStep,
         device_key: &PublicKey,
-        first_commitment: [u8; 48],
+        slot_commitment: [u8; 48],
         epoch: Epoch,
     ) -> Result<(), IssueError> {
         let device_key_hash = device_key.thumbprint();
         let tags = &step.confirmed.tags;
         let Some(read) = &step.confirmed.row else {
-            let row = first_row(&step.commitment, first_commitment, device_key_hash, epoch);
+            let row = first_row(&step.commitment, slot_commitment, device_key_hash, epoch);
             return match self.register.insert(&row, tags).await? {
                 Inserted::Done => Ok(()),
                 Inserted::TagTaken | Inserted::IdTaken => Err(IssueError::RegisteredMeanwhile),
@@ -142,7 +142,7 @@ impl Enrolments {
             // A renewal may have issued the next epoch's already.
             last_epoch: current.last_epoch.max(epoch),
             device_key_hash,
-            first_commitment,
+            slot_commitment,
             ..current.clone()
         };
         match self.register.update(&current, &next, tags).await? {

@@ -37,7 +37,7 @@ async fn fixture() -> Fixture {
     let row = RegisterRow {
         id: RegisterId(web_number.as_str().as_bytes().try_into().unwrap()),
         commitment: commitment.to_bytes(),
-        first_commitment: [1; 48],
+        slot_commitment: [1; 48],
         generation: 1,
         status: RowStatus::Active,
         last_epoch: Epoch(2950),

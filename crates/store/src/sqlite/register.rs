@@ -30,8 +30,8 @@ const MIGRATIONS: &[&str] = &[
     CREATE UNIQUE INDEX tag_by_index ON tag (tag_index);
 ",
     "
-    ALTER TABLE registration ADD COLUMN first_commitment BLOB NOT NULL DEFAULT x'';
-    UPDATE registration SET first_commitment = zeroblob(48);
+    ALTER TABLE registration ADD COLUMN slot_commitment BLOB NOT NULL DEFAULT x'';
+    UPDATE registration SET slot_commitment = zeroblob(48);
 ",
 ];
 
@@ -136,7 +136,7 @@ impl RegisterStore for SqliteRegister {
 
 fn find_row(db: &Connection, id: RegisterId) -> Result<Option<RegisterRow>, StoreError> {
     db.query_row(
-        "SELECT commitment, generation, status, last_epoch, device_key_hash, first_commitment
+        "SELECT commitment, generation, status, last_epoch, device_key_hash, slot_commitment
          FROM registration WHERE web_number = ?1",
         [&id.0],
         |row| Ok(read_row(id, row)),
@@ -153,7 +153,7 @@ fn read_row(id: RegisterId, row: &Row<'_>) -> Result<RegisterRow, StoreError> {
         status: status_from_code(row.get(2)?)?,
         last_epoch: Epoch(number(row.get(3)?, "epoch")?),
         device_key_hash: row.get(4)?,
-        first_commitment: row.get(5)?,
+        slot_commitment: row.get(5)?,
     })
 }
 
@@ -161,7 +161,7 @@ fn insert_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError>
     tx.execute(
         "INSERT INTO registration
              (web_number, commitment, generation, status, last_epoch, device_key_hash,
-              first_commitment)
+              slot_commitment)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             row.id.0,
@@ -170,7 +170,7 @@ fn insert_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError>
             status_code(row.status),
             row.last_epoch.0,
             row.device_key_hash,
-            row.first_commitment
+            row.slot_commitment
         ],
     )?;
     Ok(())
@@ -180,7 +180,7 @@ fn replace_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError
     tx.execute(
         "UPDATE registration
          SET commitment = ?2, generation = ?3, status = ?4, last_epoch = ?5, device_key_hash = ?6,
-             first_commitment = ?7
+             slot_commitment = ?7
          WHERE web_number = ?1",
         params![
             row.id.0,
@@ -189,7 +189,7 @@ fn replace_row(tx: &Transaction<'_>, row: &RegisterRow) -> Result<(), StoreError
             status_code(row.status),
             row.last_epoch.0,
             row.device_key_hash,
-            row.first_commitment
+            row.slot_commitment
         ],
     )?;
     Ok(())

@@ -10,7 +10,7 @@ pub(crate) fn row(n: u8) -> RegisterRow {
     RegisterRow {
         id: RegisterId([n; 16]),
         commitment: [n; 48],
-        first_commitment: [n ^ 0xff; 48],
+        slot_commitment: [n ^ 0xff; 48],
         generation: 1,
         status: RowStatus::Active,
         last_epoch: Epoch(2950),

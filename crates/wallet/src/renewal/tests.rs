@@ -1,5 +1,5 @@
 use bbs::SecretKey;
-use bbs::certificate::{FirstCommitment, NymCommitment, NymSecrets};
+use bbs::certificate::{KeptCommitment, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, BirthDate, Generation};
 use credential::manifest::Manifest;
 use credential::renewal::{Registered, RenewalRequest, sign};
@@ -15,8 +15,7 @@ struct World {
     keys: [SecretKey; 2],
     trust: OperatorTrust,
     person: Person,
-    first: FirstCommitment,
-    first_blind: Blind,
+    k: KeptCommitment,
     device: SigningKey,
     stored: StoredCertificate,
 }
@@ -63,20 +62,18 @@ fn world() -> World {
         device_key: *device.public(),
     };
     let server = (&trust.origin, b"n".as_slice());
-    let (opening, first_blind) = ((&secrets, &blind), Blind::draw(&mut rng));
-    let sent = issuance::request(&slots, &commitment, opening, &first_blind, server, &mut rng);
+    let sent = issuance::request(&slots, &commitment, (&secrets, &blind), server, &mut rng);
     let request = (sent.commitment.as_slice(), sent.proof.as_slice());
     let epoch = NOW.epoch();
     let issued = issuance::issue(&keys[0], epoch, &slots, &commitment, request, server).unwrap();
     let key = issuer(&keys[0], epoch);
-    let stored = StoredCertificate::new(&issued.signature, &key, &slots, &first_blind);
+    let stored = StoredCertificate::new(&issued.signature, &key, &slots, &sent.blind);
     World {
         operator,
         keys,
         trust,
         person,
-        first: FirstCommitment::from_bytes(&issued.commitment).unwrap(),
-        first_blind,
+        k: KeptCommitment::from_bytes(&issued.commitment).unwrap(),
         device,
         stored,
     }
@@ -85,8 +82,7 @@ fn world() -> World {
 impl World {
     fn ask(&self) -> Asked {
         let server = (&self.trust.origin, "nonce");
-        let own = (&self.device, &self.first_blind);
-        ask(&self.person, &self.stored, epochs(), server, own).unwrap()
+        ask(&self.person, &self.stored, epochs(), server, &self.device).unwrap()
     }
 
     fn read(&self, asked: &Asked) -> RenewalRequest {
@@ -96,7 +92,7 @@ impl World {
     /// The signature of the new certificate under `key` and for `epoch`.
     fn certify(&self, asked: &Asked, key: &SecretKey, epoch: Epoch) -> [u8; 80] {
         let row = Registered {
-            first: self.first,
+            slot_commitment: self.k,
             generation: Generation::First,
         };
         let old = issuer(&self.keys[0], epochs().old);
@@ -137,14 +133,7 @@ fn a_renewed_certificate_says_the_same_and_can_be_renewed_again() {
         new: epochs().new.next(),
     };
     let server = (&at.trust.origin, "nonce");
-    let again = ask(
-        &at.person,
-        &next,
-        again,
-        server,
-        (&at.device, &at.first_blind),
-    )
-    .unwrap();
+    let again = ask(&at.person, &next, again, server, &at.device).unwrap();
     assert_eq!(again.request.len(), asked.request.len());
 }
 

@@ -9,10 +9,7 @@ fn a_slot_commitment_with_another_value_commitment_or_secret_is_refused() {
     let mut rng = rng(3);
     let (a, b) = (holder(&mut rng), holder(&mut rng));
     let opening = (&a.secrets, &a.blind);
-    let blind = Blind::draw(&mut rng);
-    let prove =
-        |opening, rng: &mut _| SlotCommitment::prove(&known(100), &a.c, opening, &blind, b"n", rng);
-    let (k, proof) = prove(opening, &mut rng);
+    let (k, _, proof) = SlotCommitment::prove(&known(100), &a.c, opening, b"n", &mut rng);
     let verify = |values: &KnownSlots, c: &NymCommitment, binding: &[u8]| {
         SlotCommitment::verify(&k, values, c, &proof, binding).map(|_| ())
     };
@@ -26,7 +23,7 @@ fn a_slot_commitment_with_another_value_commitment_or_secret_is_refused() {
     }
     // Secrets of another commitment in K.
     let foreign = (&b.secrets, &a.blind);
-    let (k, proof) = prove(foreign, &mut rng);
+    let (k, _, proof) = SlotCommitment::prove(&known(100), &a.c, foreign, b"n", &mut rng);
     assert!(SlotCommitment::verify(&k, &known(100), &a.c, &proof, b"n").is_err());
     for at in 0..proof.len() {
         let mut changed = proof;
@@ -62,10 +59,8 @@ fn two_transcripts_give_the_witness() {
     let holder = holder(&mut rng(64));
     let transcript = |binding| {
         let opening = (&holder.secrets, &holder.blind);
-        let mut rng = rng(65);
-        let blind = Blind::draw(&mut rng);
-        let (k, proof) =
-            SlotCommitment::prove(&known(100), &holder.c, opening, &blind, binding, &mut rng);
+        let (k, blind, proof) =
+            SlotCommitment::prove(&known(100), &holder.c, opening, binding, &mut rng(65));
         (k, blind.0, scalars_of(&proof, 0))
     };
     let ((k, blind, one), (again, _, two)) = (transcript(b"one"), transcript(b"two"));

@@ -292,7 +292,7 @@ impl Desk {
         let person: Person = draft.finish(&committed).map_err(enrol_failure)?;
         home.vault.person = Some(person);
         home.vault.sites.clear();
-        home.keys.forget_registration();
+        home.keys.forget_all();
         home.save_vault()?;
         home.save_keys()?;
         Ok(parse::<Offered>(&answer)?.credential_offer)

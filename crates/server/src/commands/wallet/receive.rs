@@ -17,7 +17,6 @@ use wallet::vault::ManifestRefused;
 
 use super::enrol::{call, enrol_failure, unexpected};
 use super::home::Home;
-use super::overview::damaged;
 use super::renew::clock_differs;
 use crate::client::HttpsClient;
 use crate::clock;
@@ -58,7 +57,6 @@ pub(super) async fn run(
     let nonce: NonceResponse =
         call(client, client.requests().post(nonce_endpoint.as_str())).await?;
 
-    let first_blind = home.keys.first_blind().map_err(damaged)?;
     let person = home.vault.person.as_ref().ok_or_else(unexpected)?;
     let request = enrol::request_certificate(
         person,
@@ -68,14 +66,13 @@ pub(super) async fn run(
             &metadata.credential_issuer,
             &nonce.c_nonce,
         ),
-        (identity.device, first_blind),
+        identity.device,
         clock::now(),
     )
     .map_err(enrol_failure)?;
     // Written first: whether the request arrived is not known when its answer is lost.
     home.vault.registered = true;
     home.save_vault()?;
-    home.save_keys()?;
     let post = client
         .requests()
         .post(metadata.credential_endpoint.as_str())

@@ -152,13 +152,11 @@ async fn renew(home: &mut Home, epochs: RenewedEpochs) -> Result<StoredCertifica
     let nonce: NonceResponse =
         call(&client, client.requests().post(format!("{origin}/nonce"))).await?;
     let device = home.keys.holder().map_err(damaged)?;
-    let first_blind = home.keys.first_blind().map_err(damaged)?;
     let (Some(person), Some(old)) = (&home.vault.person, home.keys.newest()) else {
         return Err(unexpected());
     };
     let server = (&origin, nonce.c_nonce.as_str());
-    let asked =
-        renewal::ask(person, old, epochs, server, (&device, &first_blind)).map_err(damaged)?;
+    let asked = renewal::ask(person, old, epochs, server, &device).map_err(damaged)?;
     // Written first: the operator may have seen it whatever becomes of the answer.
     home.keys.asked(clock::now(), &mut UnwrapErr(SysRng));
     home.save_keys()?;

@@ -1,8 +1,7 @@
 //! A wallet's side of an enrolment, over the wire.
 
 use ::wallet::enrol::{self, Committed};
-use ::wallet::vault::{DeviceKeys, Person};
-use bbs::certificate::Blind;
+use ::wallet::vault::Person;
 use credential::attributes::Attributes;
 use credential::jose::{self, SigningKey};
 use credential::manifest::Manifest;
@@ -197,8 +196,7 @@ impl World {
         let identity = (&attributes, status["generation"].as_str().unwrap());
         let issuer = HttpsUri::parse(self.origin.as_str()).unwrap();
         let server = (&self.origin, &issuer, nonce.as_str());
-        let device = (&session.device, first_blind());
-        enrol::request_certificate(person, identity, server, device, clock::now()).unwrap()
+        enrol::request_certificate(person, identity, server, &session.device, clock::now()).unwrap()
     }
 
     pub(crate) async fn send_credential_request(&self, token: &str, body: &str) -> Reply {
@@ -291,9 +289,4 @@ pub(crate) fn document(passport: &SpecimenPassport) -> Value {
         "dg2": jose::encode(&passport.dg2),
         "sod": jose::encode(&passport.sod),
     })
-}
-
-/// A blind of a commitment to all slots.
-pub(crate) fn first_blind() -> Blind {
-    DeviceKeys::default().first_blind().unwrap()
 }
