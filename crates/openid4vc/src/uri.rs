@@ -154,14 +154,16 @@ fn parse_plain(text: &str) -> Result<Url, BadUri> {
     // that are written as %41); a text that needs repair might be repaired differently elsewhere,
     // so it is refused.
     let unusual = |c: char| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>');
-    let (_, rest) = text.split_once("://").ok_or(BadUri)?;
+    let (scheme, rest) = text.split_once("://").ok_or(BadUri)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let plain_host = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
-    if text.len() > MAX_BYTES || text.chars().any(unusual) || !authority.chars().all(plain_host) {
+    let in_host = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+    let plain_host = !authority.is_empty() && authority.chars().all(in_host);
+    if text.len() > MAX_BYTES || text.chars().any(unusual) || !plain_host {
         return Err(BadUri);
     }
     let url = Url::parse(text).map_err(|_| BadUri)?;
-    let plain = url.host().is_some()
+    let plain = url.scheme().eq_ignore_ascii_case(scheme)
+        && url.host().is_some()
         && url.username().is_empty()
         && url.password().is_none()
         && url.fragment().is_none();
@@ -198,6 +200,8 @@ mod tests {
             "https://:secret@a.example/",
             "https://",
             "https:///",
+            "https:///a.example/",
+            "https:/a://b.example/",
             " https://a.example/",
             "https://a.example/\n",
             "https://ä.example/",
