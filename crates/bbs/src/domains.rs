@@ -4,7 +4,7 @@
 pub(crate) const NYM_OPENING: &[u8] = b"BAUTA_V1_NYM_OPENING_";
 /// Commitment to all slots of a first certificate.
 pub(crate) const FIRST_ISSUANCE: &[u8] = b"BAUTA_V1_FIRST_ISSUANCE_";
-/// Commitment to all slots of a later certificate.
+/// Renewal: a certificate with the slots of the commitment that is kept.
 pub(crate) const RENEWAL: &[u8] = b"BAUTA_V1_RENEWAL_";
 /// Proof of the exponent of a pseudonym at sign-in.
 pub(crate) const SIGN_IN: &[u8] = b"BAUTA_V1_SIGN_IN_";

@@ -166,6 +166,28 @@ pub fn request(
     }
 }
 
+/// Wallet: as [`request`], for the very slots of a certificate with this `blind`; the commitment is
+/// the same, so that the certificate can be renewed whether the answer arrives or not.
+#[must_use]
+pub fn request_again(
+    slots: &IssuedSlots,
+    final_c: &NymCommitment,
+    opening: (&NymSecrets, &Blind),
+    blind: Blind,
+    server: (&Origin, &[u8]),
+    rng: &mut impl CryptoRng,
+) -> SlotRequest {
+    let binding = issue_binding(slots, server).to_bytes();
+    let known = slots.known_slots();
+    let (commitment, proof) =
+        SlotCommitment::prove_again(&known, final_c, opening, &blind, &binding, rng);
+    SlotRequest {
+        commitment,
+        proof: proof.to_vec(),
+        blind,
+    }
+}
+
 /// `server` is the issuer's origin and its nonce.
 fn issue_binding<'a>(slots: &'a IssuedSlots, server: (&'a Origin, &'a [u8])) -> Binding<'a> {
     let (issuer, nonce) = server;

@@ -214,7 +214,9 @@ pub struct CertificateRequest {
     pub body: String,
 }
 
-/// Commits to all slots of the certificate.
+/// Commits to all slots of the certificate. Where `held` is one with the same slots, to the same
+/// octets as then: the register would refuse to renew it after another commitment whose answer was
+/// lost.
 ///
 /// # Errors
 ///
@@ -223,7 +225,7 @@ pub fn request_certificate(
     person: &Person,
     identity: (&Attributes, &str),
     issuer: (&Origin, &HttpsUri, &str),
-    device: &SigningKey,
+    (device, held): (&SigningKey, Option<&StoredCertificate>),
     now: UnixTime,
 ) -> Result<CertificateRequest, EnrolError> {
     let (origin, audience, nonce) = issuer;
@@ -240,7 +242,12 @@ pub fn request_certificate(
     let commitment = person.commitment()?;
     let opening = (&secrets, &blind);
     let server = (origin, nonce.as_bytes());
-    let sent = issuance::request(&slots, &commitment, opening, server, &mut UnwrapErr(SysRng));
+    let mut rng = UnwrapErr(SysRng);
+    let kept = held.and_then(|held| held.blind_of(person, &slots));
+    let sent = match kept {
+        Some(kept) => issuance::request_again(&slots, &commitment, opening, kept, server, &mut rng),
+        None => issuance::request(&slots, &commitment, opening, server, &mut rng),
+    };
     let proof = CommitmentProof {
         nonce: nonce.to_owned(),
         iat: now,

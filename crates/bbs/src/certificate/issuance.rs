@@ -36,9 +36,23 @@ impl SlotCommitment {
         binding: &[u8],
         rng: &mut impl CryptoRng,
     ) -> ([u8; G1_LEN], Blind, [u8; SLOT_PROOF_LEN]) {
-        let (secrets, c_blind) = opening;
         let blind = Blind::draw(rng);
-        let k = sum_of_products(&layout().known, &known.0) + nym_commitment(secrets, &blind);
+        let (k, proof) = SlotCommitment::prove_again(known, c, opening, &blind, binding, rng);
+        (k, blind, proof)
+    }
+
+    /// As [`SlotCommitment::prove`], with the blind of an earlier K. The slots must be those of that
+    /// K, so that it is the same: two with one blind would tell what is between their slots.
+    pub fn prove_again(
+        known: &KnownSlots,
+        c: &NymCommitment,
+        opening: (&NymSecrets, &Blind),
+        blind: &Blind,
+        binding: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> ([u8; G1_LEN], [u8; SLOT_PROOF_LEN]) {
+        let (secrets, c_blind) = opening;
+        let k = sum_of_products(&layout().known, &known.0) + nym_commitment(secrets, blind);
 
         let masks = NymSecrets::draw(rng);
         let (k_mask, c_mask) = (Blind::draw(rng), Blind::draw(rng));
@@ -52,7 +66,7 @@ impl SlotCommitment {
         out.scalar(&(c_mask.0 + c_blind.0 * challenge));
         respond(&mut out, &masks.0, &secrets.0, challenge);
         let proof = out.0.try_into().expect("the proof has a fixed length");
-        (k.to_bytes(), blind, proof)
+        (k.to_bytes(), proof)
     }
 
     /// Verifies what [`SlotCommitment::prove`] made; only such a commitment can be signed.

@@ -5,7 +5,8 @@
 //! shows a valid certificate of an old epoch with exactly the slots of K. The issuer sees device key
 //! limbs, web number and generation, which its row must agree with, and learns nothing about the other
 //! slots. So a certificate that was forged with a leaked key of an old epoch, with other attributes or
-//! secrets, is not renewed, and who can write to the row but has no certificate renews nothing either.
+//! secrets, is not renewed, and who can write to the row but has no certificate renews nothing either
+//! (who has a leaked key as well makes rows of their own).
 //! Source: `docs/specs.md`, "Issuing".
 
 use rand_core::CryptoRng;

@@ -150,7 +150,7 @@ fn a_proof_holds_for_its_request_alone() {
     let sent = at.ask();
     assert!(at.holds(&sent));
     assert!(at.holds(&at.with(&sent, &at.device, |_| ())));
-    let other = at.ask();
+    let other = world("OTHER").ask();
     let of_other: Value = UnverifiedJws::parse(&other)
         .unwrap()
         .unverified_payload()

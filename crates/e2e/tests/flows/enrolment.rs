@@ -126,7 +126,7 @@ fn one_trustee_may_be_dead_and_two_dead_ones_leave_nothing_half_written() {
 }
 
 /// A new wallet with the backup of another one.
-fn from_backup<'a>(world: &'a World, of: &Wallet<'_>, name: &str) -> Wallet<'a> {
+pub(crate) fn from_backup<'a>(world: &'a World, of: &Wallet<'_>, name: &str) -> Wallet<'a> {
     let folder = world.scratch().unwrap();
     let (backup, passphrase) = (folder.join(name), folder.join("passphrase"));
     std::fs::write(&passphrase, "six words that nobody would guess").unwrap();

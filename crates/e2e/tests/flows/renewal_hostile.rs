@@ -25,6 +25,8 @@ use serde_json::{Value, json};
 use server::clock;
 use server::demo::deployment::Party;
 
+use crate::enrolment::from_backup;
+
 const HOUR: u64 = 3600;
 const WEEK: u64 = 7 * 24 * HOUR;
 const RENEWAL: &str = "/registration/renewal";
@@ -223,6 +225,44 @@ fn issuer_key(world: &World, epoch: Epoch) -> SecretKey {
     let folder = world.state(Party::Operator).join("issuer-keys");
     let octets = std::fs::read(folder.join(format!("epoch-{}", epoch.0))).unwrap();
     SecretKey::from_bytes(octets.as_slice().try_into().unwrap()).unwrap()
+}
+
+/// An enrolment that changes nothing leaves the commitment as it is: whether its answer arrived or
+/// not, the certificate that is there is renewed. That of a new device takes its place.
+#[test]
+fn what_is_renewed_is_the_certificate_of_the_last_enrolment() {
+    let world = World::running().unwrap();
+    let old = world.enrol("alva", 1).unwrap();
+    let mut before = Opened::read(&world, "alva").unwrap();
+    let device = before.device().unwrap();
+    let rows = world.register_rows().unwrap();
+    let passport = world.deployment().passport(1, &[]).unwrap();
+    old.enrol(&passport).unwrap().unwrap();
+    assert_eq!(world.register_rows().unwrap(), rows);
+    let caller = Caller {
+        world: &world,
+        browser: world.browser().unwrap(),
+    };
+    let epoch = before.keys.newest().unwrap().epoch();
+    let this = RenewedEpochs {
+        old: epoch,
+        new: epoch,
+    };
+    // A wallet whose answer was lost has the certificate of before.
+    let outcome = |of: &Opened, device: &SigningKey| {
+        let request = of.ask(device, this, &caller.nonce()).unwrap().request;
+        caller.outcome(of, &request).0
+    };
+    assert!(matches!(outcome(&before, &device), Outcome::Renewed(_)));
+
+    let new = from_backup(&world, &old, "alva-2");
+    new.enrol(&passport).unwrap().unwrap();
+    assert_ne!(world.register_rows().unwrap(), rows);
+    let mut after = Opened::read(&world, "alva-2").unwrap();
+    let new_device = after.device().unwrap();
+    assert!(matches!(outcome(&after, &new_device), Outcome::Renewed(_)));
+    let refused = Outcome::Refused(RenewalRefusal::Refused);
+    assert_eq!(outcome(&before, &device), refused);
 }
 
 /// What is no request at all gets an ordinary problem.

@@ -208,8 +208,8 @@ async fn attributes_other_than_those_of_the_document_are_not_certified() {
         let server = (&world.origin, &issuer, nonce.as_str());
         let now = server::clock::now();
         let identity = (&attributes, "1");
-        let request =
-            wallet::enrol::request_certificate(&person, identity, server, &session.device, now);
+        let device = (&session.device, None);
+        let request = wallet::enrol::request_certificate(&person, identity, server, device, now);
         let body = request.ok().unwrap().body;
         let refused = world.send_credential_request(token, &body).await;
         assert_refused(&refused, 400, "invalid-proof");

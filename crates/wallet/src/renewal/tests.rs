@@ -156,10 +156,6 @@ fn certificates_that_are_not_the_ones_asked_for_are_refused() {
             at.certify(&asked, &at.keys[1], epochs().old),
         ),
         (
-            "another request",
-            at.certify(&at.ask(), &at.keys[1], epochs().new),
-        ),
-        (
             "another person",
             other.certify(&other.ask(), &at.keys[1], epochs().new),
         ),

@@ -358,6 +358,6 @@ pub(super) fn enrol_failure(error: enrol::EnrolError) -> Failure {
     Failure::new(
         "answer-invalid",
         error,
-        "Nothing was kept. Tell the operator.",
+        "This wallet kept nothing of it. Enrol again; if it fails again, tell the operator.",
     )
 }

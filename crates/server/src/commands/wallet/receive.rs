@@ -13,11 +13,11 @@ use openid4vc::vci::{
 use rand_core::UnwrapErr;
 use serde::Deserialize;
 use wallet::enrol;
-use wallet::vault::ManifestRefused;
+use wallet::vault::{ManifestRefused, StoredCertificate};
 
 use super::enrol::{call, enrol_failure, unexpected};
 use super::home::Home;
-use super::renew::clock_differs;
+use super::renew::{clock_differs, pin_manifest};
 use crate::client::HttpsClient;
 use crate::clock;
 use crate::failure::{Failure, refused};
@@ -51,7 +51,7 @@ pub(super) async fn run(
         return Err(unexpected());
     }
     let (metadata, token_endpoint) = fetch_metadata(client, issuer).await?;
-    let key = fetch_manifest(home, client).await?;
+    pin_manifest(home, client).await?;
     let token = redeem(client, offer, transaction_code, &token_endpoint).await?;
     let nonce_endpoint = metadata.nonce_endpoint.ok_or_else(unexpected)?;
     let nonce: NonceResponse =
@@ -66,7 +66,7 @@ pub(super) async fn run(
             &metadata.credential_issuer,
             &nonce.c_nonce,
         ),
-        identity.device,
+        (identity.device, home.keys.newest()),
         clock::now(),
     )
     .map_err(enrol_failure)?;
@@ -81,13 +81,33 @@ pub(super) async fn run(
         .body(request.body.clone());
     let issued: CredentialResponse = call(client, post).await?;
     let issued = issued.single().ok_or_else(unexpected)?;
-    let stored =
-        enrol::receive_certificate(&request, person, issued, &key).map_err(enrol_failure)?;
+    let stored = receive(home, &request, issued)?;
     home.keys
         .keep_enrolled(stored, clock::now(), &mut UnwrapErr(SysRng));
     home.vault.renewal_refusal = None;
     home.save_keys()?;
     home.save_vault()
+}
+
+/// The certificate, verified. The operator may have come into the next week just now.
+fn receive(
+    home: &Home,
+    request: &enrol::CertificateRequest,
+    issued: &str,
+) -> Result<StoredCertificate, Failure> {
+    let person = home.vault.person.as_ref().ok_or_else(unexpected)?;
+    let epoch = clock::now().epoch();
+    let mut failure = unexpected();
+    for epoch in [epoch, epoch.next(), epoch.previous()] {
+        let Some(key) = home.vault.issuer_keys.of(epoch) else {
+            continue;
+        };
+        match enrol::receive_certificate(request, person, issued, key) {
+            Ok(stored) => return Ok(stored),
+            Err(error) => failure = enrol_failure(error),
+        }
+    }
+    Err(failure)
 }
 
 async fn fetch_metadata(

@@ -201,7 +201,7 @@ async fn issuer_key(
 }
 
 /// Fetches the manifest, which must be of the epoch of this machine's clock.
-async fn pin_manifest(home: &mut Home, client: &HttpsClient) -> Result<(), Failure> {
+pub(super) async fn pin_manifest(home: &mut Home, client: &HttpsClient) -> Result<(), Failure> {
     fetch_manifest(home, client).await?;
     let now = clock::now();
     match home.vault.manifest_epoch.filter(|of| *of != now.epoch()) {

@@ -196,7 +196,8 @@ impl World {
         let identity = (&attributes, status["generation"].as_str().unwrap());
         let issuer = HttpsUri::parse(self.origin.as_str()).unwrap();
         let server = (&self.origin, &issuer, nonce.as_str());
-        enrol::request_certificate(person, identity, server, &session.device, clock::now()).unwrap()
+        let device = (&session.device, None);
+        enrol::request_certificate(person, identity, server, device, clock::now()).unwrap()
     }
 
     pub(crate) async fn send_credential_request(&self, token: &str, body: &str) -> Reply {
