@@ -297,7 +297,7 @@ mod iso_date {
 }
 
 /// All that the known slots of a certificate are made of.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct IssuedSlots {
     /// The person's attributes.
     pub attributes: Attributes,

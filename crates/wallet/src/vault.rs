@@ -342,11 +342,7 @@ impl StoredCertificate {
     /// Slot 0 if this is a certificate of the person with exactly these slots.
     pub(crate) fn blind_of(&self, person: &Person, slots: &IssuedSlots) -> Option<Blind> {
         let (own, _) = self.open(person).ok()?;
-        let same = own.attributes == slots.attributes
-            && own.web_number == slots.web_number
-            && own.generation == slots.generation
-            && own.device_key == slots.device_key;
-        same.then(|| self.blind().ok()).flatten()
+        (own == *slots).then(|| self.blind().ok()).flatten()
     }
 
     /// Slot 0, the same in every certificate since the enrolment.

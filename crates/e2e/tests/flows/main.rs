@@ -18,6 +18,7 @@ mod linking;
 mod numbers;
 mod planted;
 mod renewal;
+mod renewal_holder;
 mod renewal_hostile;
 mod restored_register;
 mod silence;

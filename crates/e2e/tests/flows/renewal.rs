@@ -450,5 +450,10 @@ fn a_wallet_whose_clock_is_wrong_says_so_and_asks_for_nothing() {
         let named = answer.what.contains(&weeks.epoch(1).0.to_string());
         assert!(named || id != "clock-differs", "{}", answer.what);
     }
+    // Nor for the certificate of an enrolment, which would take the place of the one that is there.
+    let ahead = weeks.at(2, 5 * DAY).unwrap();
+    let passport = world.deployment().passport(1, &[]).unwrap();
+    let refused = wallet(&world, "alva", &ahead).enrol(&passport).unwrap();
+    assert_eq!(refused.unwrap_err().id, "clock-differs");
     assert_eq!(world.register_rows().unwrap(), register);
 }
