@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use credential::time::{Epoch, UnixTime};
 use server::clock;
 
@@ -84,24 +85,41 @@ impl Dial {
 }
 
 fn faked<const N: usize>(what: [(OsString, OsString); N]) -> anyhow::Result<Environment> {
-    // The tool itself knows where its library is.
-    let shown = Command::new("faketime")
-        .args(["-f", "+0d", "env"])
-        .output()
-        .context("cannot run faketime (Debian package faketime)")?;
-    let shown = String::from_utf8(shown.stdout)?;
-    let library = shown
-        .lines()
-        .find_map(|line| line.strip_prefix("LD_PRELOAD="))
-        .context("faketime does not say where its library is")?;
+    ensure!(
+        *WORKS,
+        "faketime moves no clock (Debian packages faketime and libfaketime)"
+    );
     let variables = [
-        ("LD_PRELOAD", library),
+        ("LD_PRELOAD", LIBRARY),
         // Time-outs are measured on the monotonic clock, which is nobody's calendar.
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ("DONT_FAKE_MONOTONIC", "1"),
     ];
     let pair = |(name, value): (&str, &str)| (name.into(), value.into());
     Ok(variables.into_iter().map(pair).chain(what).collect())
+}
+
+/// Where Debian has it; the loader knows what $LIB is. The command faketime is not used: it refuses
+/// to run when a process of its number was killed before, whose shared memory is still there.
+const LIBRARY: &str = "/usr/$LIB/faketime/libfaketime.so.1";
+
+/// Whether a process that the library was loaded into sees another clock.
+static WORKS: LazyLock<bool> = LazyLock::new(|| {
+    let mut command = Command::new("date");
+    command.args(["-u", "+%Y"]);
+    command
+        .env("LD_PRELOAD", LIBRARY)
+        .env("FAKETIME", "@2001-02-03 04:05:06");
+    let shown = command.output().map(|output| output.stdout);
+    shown.is_ok_and(|shown| shown.starts_with(b"2001"))
+});
+
+/// Removes the shared memory that the library leaves behind in a process that was killed.
+pub(crate) fn sweep(process: u32) {
+    for name in ["faketime_shm", "sem.faketime_sem"] {
+        // It is there only when the library was.
+        let _missing = std::fs::remove_file(format!("/dev/shm/{name}_{process}"));
+    }
 }
 
 /// The weeks from the next epoch on, whatever day it is now.

@@ -66,6 +66,8 @@ fn forward(client: TcpStream, to: SocketAddr) {
     let Ok(server) = TcpStream::connect(to) else {
         return;
     };
+    // What one side sends in pieces is not held back for the other's acknowledgements.
+    let _gone = (client.set_nodelay(true), server.set_nodelay(true));
     let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else {
         return;
     };

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use crate::wait;
+use crate::{faketime, wait};
 
 /// A running server. Dropping it kills it.
 pub struct Server {
@@ -116,10 +116,11 @@ impl Drop for Server {
     }
 }
 
-/// Sends SIGTERM.
+/// Sends SIGKILL.
 fn kill(child: &mut Child) {
     let _ended = child.kill();
     let _status = child.wait();
+    faketime::sweep(child.id());
 }
 
 fn log_file(folder: &Path, name: &str, kind: &str) -> anyhow::Result<File> {

@@ -168,9 +168,21 @@ impl Enrolment<'_> {
     ///
     /// When the officer's tool cannot be run.
     pub fn confirm(&self) -> anyhow::Result<Result<String, Refused>> {
+        self.confirm_within(&self.wallet.environment)
+    }
+
+    /// As [`Enrolment::confirm`], by an officer who lives at another time than the wallet.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn confirm_within(
+        &self,
+        environment: &Environment,
+    ) -> anyhow::Result<Result<String, Refused>> {
         let mut command = self.wallet.deployment.officer("confirm")?;
         command.arg(&self.session);
-        command.envs(self.wallet.environment.iter().cloned());
+        command.envs(environment.iter().cloned());
         let done = command.output()?;
         if done.status.success() {
             let code = String::from_utf8(done.stdout)?.trim().to_owned();

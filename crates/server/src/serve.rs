@@ -185,6 +185,8 @@ impl Server {
         let acceptor = self.acceptor.clone();
         let service = TowerToHyperService::new(self.app.clone());
         let watcher = self.graceful.watcher();
+        // Or an answer of two parts waits for the peer's late acknowledgement of the first, 40 ms.
+        let _gone = stream.set_nodelay(true);
         tokio::spawn(async move {
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
             if let Ok(Ok(stream)) = handshake {

@@ -148,6 +148,8 @@ async fn accept_all(listener: TcpListener, acceptor: TlsAcceptor, done: mpsc::Se
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        // Or an answer of two parts waits for the peer's late acknowledgement of the first, 40 ms.
+        let _gone = stream.set_nodelay(true);
         let (acceptor, done) = (acceptor.clone(), done.clone());
         tokio::spawn(async move {
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;

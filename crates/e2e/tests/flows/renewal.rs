@@ -453,7 +453,10 @@ fn a_wallet_whose_clock_is_wrong_says_so_and_asks_for_nothing() {
     // Nor for the certificate of an enrolment, which would take the place of the one that is there.
     let ahead = weeks.at(2, 5 * DAY).unwrap();
     let passport = world.deployment().passport(1, &[]).unwrap();
-    let refused = wallet(&world, "alva", &ahead).enrol(&passport).unwrap();
-    assert_eq!(refused.unwrap_err().id, "clock-differs");
+    let alva = wallet(&world, "alva", &ahead);
+    let enrolment = alva.begin_enrolment(&passport).unwrap().unwrap();
+    let code = enrolment.confirm_within(&begin).unwrap().unwrap();
+    let refused = enrolment.finish(&code).unwrap().unwrap_err();
+    assert_eq!(refused.id, "clock-differs");
     assert_eq!(world.register_rows().unwrap(), register);
 }
