@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use bbs::blind::{self, CommitmentWithProof};
 use bbs::certificate::{
     self, AGE_PROOF_LEN, Asked, Expected, ExpectedRenewal, NymCommitment, NymSecrets, Presented,
-    SlotCommitment,
 };
 use bbs::proof::{self, Proof, Statement};
 use bbs::pseudonym::Pseudonym;

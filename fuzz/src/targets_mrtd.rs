@@ -7,15 +7,16 @@ use mrtd::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenPassport, SpecimenSigner, specimen_holder,
 };
 use mrtd::{
-    CalendarDate, CountryCode, DocumentFiles, ImageFormat, Mrz, MrzFields, Period, Portrait,
-    SecurityObject, StateCode, TrustStore, UnixTime, compose_dg1, compose_dg2, parse_dg1,
+    CalendarDate, CountryCode, Curve, DocumentFiles, ImageFormat, MasterList, Mrz, MrzFields,
+    Period, Portrait, SecurityObject, StateCode, TrustStore, UnixTime, compose_dg1, compose_dg2,
+    parse_dg1,
 };
 
 use crate::Target;
 use crate::input::{cut, join, take, text};
 use crate::world::{self, rng};
 
-pub(crate) const TARGETS: [Target; 7] = [
+pub(crate) const TARGETS: [Target; 9] = [
     Target::new("mrtd_zone", zone, zone_seeds),
     Target::new("mrtd_codes", codes, codes_seeds),
     Target::new("mrtd_dg1", dg1, dg1_seeds),
@@ -23,6 +24,8 @@ pub(crate) const TARGETS: [Target; 7] = [
     Target::new("mrtd_sod", sod, sod_seeds),
     Target::new("mrtd_document", document, document_seeds),
     Target::new("mrtd_authority", authority, authority_seeds),
+    Target::new("mrtd_master_list", master_list, master_list_seeds),
+    Target::new("mrtd_revocation", revocation, revocation_seeds),
 ];
 
 const NOW: UnixTime = UnixTime(world::NOW.0);
@@ -214,12 +217,22 @@ fn sod(data: &[u8]) -> bool {
 fn sod_seeds() -> Vec<Vec<u8>> {
     let kinds = [
         SignatureKind::EcdsaP256,
+        SignatureKind::EcdsaExplicit(Curve::BrainpoolP320r1),
         SignatureKind::RsaPkcs1,
         SignatureKind::RsaPss,
     ];
-    kinds
+    let mut seeds = kinds
         .map(|kind| Specimen::new(kind).passport().sod)
-        .to_vec()
+        .to_vec();
+    seeds.push(open_length(&seeds[0]));
+    seeds
+}
+
+/// The same element with a length that is left open, as BER allows.
+fn open_length(element: &[u8]) -> Vec<u8> {
+    // Tag, then a length in two octets after the one that says so.
+    let value = element.get(4..).expect("a file of more than 255 octets");
+    [&[element[0], 0x80], value, &[0, 0]].concat()
 }
 
 /// The security object, then the zone's file, then a portrait's if anything is left.
@@ -275,4 +288,42 @@ fn authority_seeds() -> Vec<Vec<u8>> {
         rsa.authority.certificate().to_vec(),
         pem.repeat(2).into_bytes(),
     ]
+}
+
+fn master_list(data: &[u8]) -> bool {
+    MasterList::parse(data).is_ok_and(|list| list.is_signed_under(&SPECIMEN.trust, NOW).is_ok())
+}
+
+fn master_list_seeds() -> Vec<Vec<u8>> {
+    let der = SPECIMEN.authority.certificate();
+    let list = SPECIMEN.authority.master_list(&[der], NOW, &mut rng());
+    vec![list.expect("a list")]
+}
+
+/// A certificate of a new key, or a revocation list.
+fn revocation(data: &[u8]) -> bool {
+    let link = SPECIMEN.trust.check_link(data).is_ok();
+    let mut trust = TrustStore::from_der([SPECIMEN.authority.certificate()])
+        .map_err(|(_, error)| error)
+        .expect("an authority");
+    link || trust.add_revocation_list(data).is_ok()
+}
+
+fn revocation_seeds() -> Vec<Vec<u8>> {
+    let Specimen {
+        authority, signer, ..
+    } = &*SPECIMEN;
+    let week = Period {
+        from: NOW,
+        until: UnixTime(NOW.0 + 604_800),
+    };
+    let mut rng = rng();
+    let other = Specimen::new(SignatureKind::EcdsaExplicit(Curve::P224)).authority;
+    [
+        authority.revoke(&[signer], week, &mut rng),
+        authority.revoke(&[], week, &mut rng),
+        authority.link_to(&other, week, &mut rng),
+    ]
+    .map(|made| made.expect("a specimen"))
+    .to_vec()
 }

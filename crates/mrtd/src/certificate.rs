@@ -4,11 +4,14 @@
 
 use der::asn1::{GeneralizedTime, ObjectIdentifier};
 use der::{Decode, Tag, Tagged};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 use x509_cert::AlgorithmIdentifier;
+#[cfg(test)]
+use x509_cert::SubjectPublicKeyInfo;
 use x509_cert::ext::Extensions;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, KeyUsage, PrivateKeyUsagePeriod, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, ExtendedKeyUsage, KeyUsage, PrivateKeyUsagePeriod, SubjectKeyIdentifier,
 };
 use x509_cert::name::Name;
 use x509_cert::time::Validity;
@@ -20,6 +23,7 @@ use crate::tlv::{self, Element, TlvError};
 
 /// What this crate needs of a certificate. Names, number and signed part are kept as the bytes
 /// that came in, for comparing and verifying.
+#[derive(Clone)]
 pub(crate) struct Certificate {
     pub(crate) serial: Vec<u8>,
     pub(crate) issuer: Vec<u8>,
@@ -28,18 +32,22 @@ pub(crate) struct Certificate {
     pub(crate) validity: Period,
     public_key: Vec<u8>,
     pub(crate) extras: Extras,
+    /// SHA-256 of all of it.
+    pub(crate) fingerprint: [u8; 32],
     signed: Vec<u8>,
     signature_algorithm: AlgorithmIdentifier,
     signature: Vec<u8>,
 }
 
 /// What the extensions say.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Extras {
     pub(crate) is_authority: bool,
     pub(crate) key_usage: Option<KeyUsage>,
     /// When the private key may sign; an open end is `None`.
     pub(crate) key_period: Option<(Option<UnixTime>, Option<UnixTime>)>,
+    /// What the key is for beyond its key usage; empty where nothing is said.
+    purposes: Vec<ObjectIdentifier>,
     pub(crate) subject_key_id: Option<Vec<u8>>,
     pub(crate) authority_key_id: Option<Vec<u8>>,
     /// A critical extension that this crate does not know.
@@ -53,6 +61,11 @@ impl Extras {
         self.key_usage
             .as_ref()
             .map_or(self.is_authority, KeyUsage::key_cert_sign)
+    }
+
+    /// Whether the key may sign master lists. Source: ICAO Doc 9303-12, 8th edition, §7.1.
+    pub(crate) fn may_sign_lists(&self) -> bool {
+        self.purposes.contains(&MASTER_LIST_SIGNING) && self.unknown_critical.is_none()
     }
 
     /// Whether the key may sign documents.
@@ -102,6 +115,7 @@ impl Certificate {
             validity,
             public_key,
             extras,
+            fingerprint: Sha256::digest(der).into(),
             signed: signed.whole.to_vec(),
             signature_algorithm: AlgorithmIdentifier::from_der(signature_algorithm.whole)
                 .map_err(|_| CertificateError::Field("signature algorithm"))?,
@@ -113,9 +127,23 @@ impl Certificate {
         PublicKey::from_spki(&self.public_key)
     }
 
+    /// Whether its key has all numbers of its curve with it.
+    #[cfg(test)]
+    pub(crate) fn spells_out_its_curve(&self) -> bool {
+        SubjectPublicKeyInfo::from_der(&self.public_key)
+            .ok()
+            .and_then(|key| key.algorithm.parameters)
+            .is_some_and(|parameters| parameters.tag() == Tag::Sequence)
+    }
+
+    /// How it was signed.
+    pub(crate) fn signature_scheme(&self) -> Result<Scheme, SignatureError> {
+        Scheme::from_algorithm(&self.signature_algorithm, None)
+    }
+
     /// Checks that `issuer` signed this certificate.
     pub(crate) fn verify_signed_by(&self, issuer: &Certificate) -> Result<(), SignatureError> {
-        let scheme = Scheme::from_algorithm(&self.signature_algorithm, None)?;
+        let scheme = self.signature_scheme()?;
         issuer
             .public_key()?
             .verify(scheme, &self.signed, &self.signature)
@@ -146,7 +174,7 @@ pub enum CertificateError {
     TwoAlgorithms,
 }
 
-fn bit_string<'a>(element: &Element<'a>) -> Result<&'a [u8], CertificateError> {
+pub(crate) fn bit_string<'a>(element: &Element<'a>) -> Result<&'a [u8], CertificateError> {
     match element.value {
         [0, bytes @ ..] => Ok(bytes),
         _ => Err(CertificateError::Field("signature")),
@@ -202,12 +230,34 @@ fn extras(extensions: &[u8]) -> Result<Extras, CertificateError> {
                 let id = AuthorityKeyIdentifier::from_der(value).map_err(malformed)?;
                 extras.authority_key_id = id.key_identifier.map(|id| id.as_bytes().to_vec());
             }
-            DOCUMENT_TYPES | CERTIFICATE_POLICIES | EXTENDED_KEY_USAGE => {}
+            EXTENDED_KEY_USAGE => {
+                extras.purposes = ExtendedKeyUsage::from_der(value).map_err(malformed)?.0;
+            }
+            DOCUMENT_TYPES | CERTIFICATE_POLICIES => {}
             other if extension.critical => extras.unknown_critical = Some(other),
             _ => {}
         }
     }
     Ok(extras)
+}
+
+/// The key that signed a revocation list, by its extensions. A critical extension is refused: all
+/// of them narrow what the list is about.
+pub(crate) fn list_extensions(extensions: &[u8]) -> Result<Option<Vec<u8>>, CertificateError> {
+    let malformed = |_| CertificateError::Field("extension");
+    let mut authority_key_id = None;
+    for extension in Extensions::from_der(extensions).map_err(malformed)? {
+        match extension.extn_id {
+            AUTHORITY_KEY_ID => {
+                let value = extension.extn_value.as_bytes();
+                let id = AuthorityKeyIdentifier::from_der(value).map_err(malformed)?;
+                authority_key_id = id.key_identifier.map(|id| id.as_bytes().to_vec());
+            }
+            _ if extension.critical => return Err(CertificateError::Field("extension")),
+            _ => {}
+        }
+    }
+    Ok(authority_key_id)
 }
 
 /// Source: RFC 3280 §4.2.1.4.
@@ -247,6 +297,9 @@ pub(crate) const KEY_PERIOD: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.
 pub(crate) const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 pub(crate) const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
-const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 pub(crate) const DOCUMENT_TYPES: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("2.23.136.1.1.6.2");
+/// `id-icao-cscaMasterListSigningKey`. Source: ICAO Doc 9303-12 §7.1.
+pub(crate) const MASTER_LIST_SIGNING: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("2.23.136.1.1.3");

@@ -2,13 +2,13 @@
 //!
 //! It reads the machine-readable zone (TD3), data groups 1 and 2 and the document security
 //! object, and does passive authentication: hashes, signature, trust chain to an authority of the
-//! issuing state, validity at the time of signing, and agreement of the states. It makes
-//! specimens. It does no input or output but for [`TrustStore::load_folder`].
+//! issuing state, revocation, validity at the time of signing, and agreement of the states. It
+//! reads master lists and checks link certificates. It makes specimens. It does no input or output
+//! but for [`TrustStore::load_folder`] and [`TrustStore::load_file`].
 //!
-//! What it does not do yet: other formats than TD3, birth dates that are unknown in part, BER with
-//! indefinite lengths, explicit and Brainpool curves, master lists, link certificates,
-//! revocation, and active and chip authentication. Passive authentication alone does not show
-//! that a chip is the original one. Documents that rest on SHA-1 are refused.
+//! What it does not do yet: other formats than TD3, birth dates that are unknown in part, and active
+//! and chip authentication. Passive authentication alone does not show that a chip is the original
+//! one. Of documents that rest on SHA-1 it says so; whoever relies on them decides.
 //!
 //! Specifications: ICAO Doc 9303, 8th edition, parts 3, 4, 10, 11 and 12; RFC 5652; RFC 5280.
 //! Not reviewed by anybody outside the project.
@@ -37,6 +37,8 @@
 #![forbid(unsafe_code)]
 
 mod certificate;
+mod cms;
+mod curve;
 mod dg1;
 mod dg2;
 mod hash;
@@ -51,19 +53,25 @@ mod tlv;
 mod trust;
 
 pub use certificate::CertificateError;
+pub use cms::{CmsError, SignedDataError};
+pub use curve::Curve;
 pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
 pub use dg2::{Dg2Error, ImageFormat, Portrait, compose_dg2};
 pub use hash::HashError;
 pub use mrz::{BadCharacter, Field, Mrz, MrzError, MrzFields, Sex, check_digit};
 pub use passive::{
-    DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument, VerifiedSecurityObject,
+    Algorithms, DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument,
+    VerifiedSecurityObject, Weakness,
 };
 pub use signature::SignatureError;
-pub use sod::{SecurityObject, SodError};
+pub use sod::{Claims, SecurityObject, SodError};
 pub use state::{CountryCode, NotAState, StateCode};
 pub use time::{CalendarDate, NoSuchDay, Period, UnixTime};
 pub use tlv::TlvError;
-pub use trust::{AuthorityError, TrustFolderError, TrustStore};
+pub use trust::{
+    Authority, AuthorityError, LinkError, MasterList, MasterListError, Revocation,
+    RevocationListError, TrustFolderError, TrustStore,
+};
 
 #[cfg(test)]
 mod real_documents;

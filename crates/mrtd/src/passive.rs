@@ -9,6 +9,7 @@ use core::fmt;
 use thiserror::Error;
 
 use crate::certificate::Certificate;
+use crate::cms::SignedDataError;
 use crate::dg1::{Dg1Error, parse_dg1};
 use crate::dg2::{DG2_MAX_LEN, Dg2Error, Portrait};
 use crate::mrz::Mrz;
@@ -16,7 +17,7 @@ use crate::signature::SignatureError;
 use crate::sod::{DataGroupHashes, SecurityObject, SodError};
 use crate::state::CountryCode;
 use crate::time::{CalendarDate, UnixTime};
-use crate::trust::TrustStore;
+use crate::trust::{Revocation, TrustStore};
 
 /// The files of a passport's chip, as they were read.
 #[derive(Clone, Copy)]
@@ -96,10 +97,10 @@ impl VerifiedDocument {
         self.verified.signer_country
     }
 
-    /// When it was signed, and how that is known.
+    /// What is known of its signature and of its signer.
     #[must_use]
-    pub fn signing_time(&self) -> SigningTime {
-        self.verified.signing_time
+    pub fn security_object(&self) -> &VerifiedSecurityObject {
+        &self.verified
     }
 }
 
@@ -115,6 +116,35 @@ pub struct VerifiedSecurityObject {
     hashes: DataGroupHashes,
     signer_country: CountryCode,
     signing_time: SigningTime,
+    weaknesses: Vec<Weakness>,
+    revocation: Revocation,
+    algorithms: Algorithms,
+}
+
+/// The algorithms that a document rests on, as people write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Algorithms {
+    /// Hash of the data groups, such as `SHA-256`.
+    pub data_groups: &'static str,
+    /// Signature of the security object, such as `ECDSA brainpoolP256r1 with SHA-256`.
+    pub object: String,
+    /// Signature of the signer's certificate.
+    pub signer: String,
+}
+
+/// What of a document rests on SHA-1, with which two different contents can be given one
+/// signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Weakness {
+    /// The hashes of the data groups.
+    #[error("the data groups are hashed with SHA-1")]
+    DataGroups,
+    /// The signature of the security object.
+    #[error("the security object is signed with SHA-1")]
+    Object,
+    /// The signature of the signer's certificate.
+    #[error("the signer's certificate is signed with SHA-1")]
+    Signer,
 }
 
 impl VerifiedSecurityObject {
@@ -133,6 +163,30 @@ impl VerifiedSecurityObject {
         } else {
             Err(PassiveAuthError::GroupChanged(group))
         }
+    }
+
+    /// What of it rests on SHA-1. Whoever relies on a document decides whether one with any is
+    /// enough.
+    #[must_use]
+    pub fn weaknesses(&self) -> &[Weakness] {
+        &self.weaknesses
+    }
+
+    /// Whether the state's revocation list was looked at.
+    #[must_use]
+    pub fn revocation(&self) -> Revocation {
+        self.revocation
+    }
+
+    /// What it is signed with.
+    #[must_use]
+    pub fn algorithms(&self) -> &Algorithms {
+        &self.algorithms
+    }
+
+    /// The numbers of the data groups that it has hashes of.
+    pub fn data_groups(&self) -> impl Iterator<Item = u8> {
+        self.hashes.numbers()
     }
 
     /// The state that signed.
@@ -167,7 +221,8 @@ impl SecurityObject {
     ///
     /// The time of signing is the signed attribute; else the beginning of the period in which
     /// the signer's private key was used; else `now`. A certificate that was valid then and has
-    /// expired since is accepted. Revocation is not checked yet.
+    /// expired since is accepted; one that the state's list revokes is not, whatever time the
+    /// object states, because whoever has a stolen key states any.
     ///
     /// # Errors
     ///
@@ -177,38 +232,71 @@ impl SecurityObject {
         trust: &TrustStore,
         now: UnixTime,
     ) -> Result<VerifiedSecurityObject, PassiveAuthError> {
-        let signer = self
-            .signer_certificate()
-            .ok_or(PassiveAuthError::SignerMissing)?;
-        self.verify_signature(signer)?;
+        let signer = self.message.verify()?;
         let authority = trusted_issuer(trust, signer)?;
         check_usage(signer)?;
         let signer_country = match (signer.country, authority.country) {
             (Some(signer), Some(authority)) if signer == authority => signer,
             _ => return Err(PassiveAuthError::SignerCountry),
         };
-        let stated = self.signer.attributes.signing_time;
+        let revocation = trust.revocation(signer, authority, now);
+        if revocation == Revocation::Revoked {
+            return Err(PassiveAuthError::Revoked);
+        }
+        let stated = self.message.signer.attributes.signing_time;
         let signing_time = signing_time(signer, authority, stated, now)?;
         Ok(VerifiedSecurityObject {
+            weaknesses: self.weaknesses(signer)?,
+            algorithms: self.algorithms(signer, authority)?,
             hashes: self.hashes,
             signer_country,
             signing_time,
+            revocation,
         })
     }
 
-    /// Source: RFC 5652 §5.6.
-    fn verify_signature(&self, signer: &Certificate) -> Result<(), PassiveAuthError> {
-        let stated = &self.signer.attributes;
-        if stated.content_type != self.content_type {
-            return Err(PassiveAuthError::ContentType);
-        }
-        if stated.message_digest != self.signer.digest.digest(&self.content) {
-            return Err(PassiveAuthError::MessageDigest);
-        }
-        signer
+    fn weaknesses(&self, signer: &Certificate) -> Result<Vec<Weakness>, PassiveAuthError> {
+        let message = &self.message.signer;
+        let object = message.digest.is_weak() || message.scheme.hash().is_weak();
+        let certificate = signer
+            .signature_scheme()
+            .map_err(PassiveAuthError::SignerSignature)?;
+        let found = [
+            (self.hashes.hash.is_weak(), Weakness::DataGroups),
+            (object, Weakness::Object),
+            (certificate.hash().is_weak(), Weakness::Signer),
+        ];
+        let found = found.into_iter().filter(|(weak, _)| *weak);
+        Ok(found.map(|(_, weakness)| weakness).collect())
+    }
+
+    fn algorithms(
+        &self,
+        signer: &Certificate,
+        authority: &Certificate,
+    ) -> Result<Algorithms, PassiveAuthError> {
+        let object = signer
             .public_key()
-            .and_then(|key| key.verify(self.signer.scheme, &stated.signed, &self.signer.signature))
-            .map_err(PassiveAuthError::ObjectSignature)
+            .map_err(PassiveAuthError::ObjectSignature)?;
+        let refused = PassiveAuthError::SignerSignature;
+        let certificate = authority.public_key().map_err(refused)?;
+        let scheme = signer.signature_scheme().map_err(refused)?;
+        Ok(Algorithms {
+            data_groups: self.hashes.hash.name(),
+            object: object.describe(self.message.signer.scheme),
+            signer: certificate.describe(scheme),
+        })
+    }
+}
+
+impl From<SignedDataError> for PassiveAuthError {
+    fn from(error: SignedDataError) -> PassiveAuthError {
+        match error {
+            SignedDataError::SignerMissing => PassiveAuthError::SignerMissing,
+            SignedDataError::ContentType => PassiveAuthError::ContentType,
+            SignedDataError::Digest => PassiveAuthError::MessageDigest,
+            SignedDataError::Signature(error) => PassiveAuthError::ObjectSignature(error),
+        }
     }
 }
 
@@ -244,6 +332,9 @@ pub enum PassiveAuthError {
     /// Signer and authority name different countries, or none.
     #[error("signer and authority are not of one country")]
     SignerCountry,
+    /// The state has revoked the certificate of the signer or of the authority.
+    #[error("the state has revoked the certificate that the document rests on")]
+    Revoked,
     /// The object claims to be signed later than now.
     #[error("the security object is signed in the future")]
     SignedInFuture,
@@ -273,8 +364,8 @@ pub enum PassiveAuthError {
     Clock,
 }
 
-/// The authority whose key signed `signer`. Several may have the name: states change keys and
-/// keep names.
+/// The authority whose key signed `signer`: one that it names, else any of its country. Several
+/// may have the name: states change keys and keep names.
 fn trusted_issuer<'a>(
     trust: &'a TrustStore,
     signer: &'a Certificate,
@@ -288,7 +379,10 @@ fn trusted_issuer<'a>(
             Err(error) => refusal = PassiveAuthError::SignerSignature(error),
         }
     }
-    Err(refusal)
+    trust
+        .compatriots_of(signer)
+        .find(|authority| signer.verify_signed_by(authority).is_ok())
+        .ok_or(refusal)
 }
 
 /// Source: ICAO Doc 9303-12, 8th edition, §7.1.1.

@@ -2,11 +2,10 @@
 //!
 //! They are read from `$BAUTA_DATA`, else from `../shared/data` beside the repository.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::certificate::Certificate;
-use crate::sod::signed_data;
-use crate::tlv;
 use crate::*;
 
 /// 2026-06-01, after the master list was published.
@@ -32,79 +31,137 @@ fn data(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// The certificates of the German master list. Its own signature is not verified here.
-fn master_list() -> Option<Vec<Vec<u8>>> {
+/// The German master list, whose signature holds.
+fn master_list() -> Option<MasterList> {
     let file = data("csca/DE_ML.ml")?;
-    let (_, content, _, _) = signed_data(&file).unwrap();
-    let mut fields = tlv::single(content, 0x30).unwrap().inside();
-    fields.expect(0x02).unwrap();
-    let certificates = fields.expect(0x31).unwrap().inside().all().unwrap();
-    Some(
-        certificates
-            .iter()
-            .map(|certificate| certificate.whole.to_vec())
-            .collect(),
-    )
+    Some(MasterList::parse(&file).unwrap())
 }
 
 fn trust(list: &[Vec<u8>]) -> TrustStore {
     TrustStore::from_der(list).unwrap_or_else(|(place, error)| panic!("{place}: {error}"))
 }
 
-#[test]
-fn every_certificate_of_the_master_list_is_read() {
-    let Some(list) = master_list() else { return };
-    assert_eq!(trust(&list).len(), 588);
-}
-
-#[test]
-fn explicit_curves_are_the_only_keys_of_the_master_list_that_are_refused() {
-    let Some(list) = master_list() else { return };
-    let refused: Vec<_> = list
+fn certificates(list: &MasterList) -> Vec<Certificate> {
+    list.certificates()
         .iter()
         .map(|der| Certificate::parse(der).unwrap())
-        .filter_map(|certificate| certificate.public_key().err())
-        .collect();
-    assert_eq!(refused.len(), 160);
-    assert!(
-        refused
-            .iter()
-            .all(|error| *error == SignatureError::ExplicitCurve)
-    );
+        .collect()
 }
 
 #[test]
-fn self_signed_authorities_with_named_keys_verify_or_rest_on_sha_1() {
+fn the_master_list_loads_whole_and_is_signed_by_its_state() {
     let Some(list) = master_list() else { return };
-    let (mut good, mut broken) = (0, 0);
-    for der in &list {
-        let certificate = Certificate::parse(der).unwrap();
-        if certificate.issuer != certificate.subject || certificate.public_key().is_err() {
-            continue;
-        }
-        match certificate.verify_signed_by(&certificate) {
-            Ok(()) => good += 1,
-            Err(SignatureError::Hash(HashError::Broken)) => broken += 1,
-            // A new key certified under the old one, with an unchanged name.
-            Err(SignatureError::Invalid | SignatureError::OtherKind) => {}
-            Err(error) => panic!("{error}"),
+    let trust = trust(list.certificates());
+    assert_eq!(trust.len(), 588);
+    let countries: BTreeSet<_> = trust
+        .authorities()
+        .filter_map(|authority| authority.country().map(|code| code.to_string()))
+        .collect();
+    assert_eq!(countries.len(), 112);
+    assert_eq!(list.country(), CountryCode::parse("DE").ok());
+    assert_eq!(list.is_signed_under(&trust, NOW), Ok(()));
+    // Its root alone is enough, and others are not.
+    let roots: Vec<Vec<u8>> = list.roots().into_iter().map(<[u8]>::to_vec).collect();
+    assert!(!roots.is_empty());
+    let only = TrustStore::from_der(&roots).unwrap();
+    assert_eq!(list.is_signed_under(&only, NOW), Ok(()));
+    let others: Vec<_> = list
+        .certificates()
+        .iter()
+        .filter(|der| !roots.contains(der))
+        .collect();
+    let others = TrustStore::from_der(&others).unwrap();
+    let unknown = Err(MasterListError::UnknownAuthority);
+    assert_eq!(list.is_signed_under(&others, NOW), unknown);
+    let before = UnixTime(list.signed_at().unwrap().0 - 1);
+    let early = list.is_signed_under(&trust, before);
+    assert_eq!(early, Err(MasterListError::Signer));
+}
+
+#[test]
+fn no_changed_byte_of_the_master_list_is_taken() {
+    let Some(file) = data("csca/DE_ML.ml") else {
+        return;
+    };
+    let list = MasterList::parse(&file).unwrap();
+    for place in (0..file.len()).step_by(file.len() / 40) {
+        let mut changed = file.clone();
+        changed[place] ^= 1;
+        if let Ok(other) = MasterList::parse(&changed) {
+            assert_eq!(other.certificates(), list.certificates(), "byte {place}");
         }
     }
-    assert!(good >= 250, "{good}");
-    assert!(broken > 0);
 }
 
 #[test]
-fn a_french_and_a_chinese_object_verify_up_to_the_master_list() {
+fn every_key_of_the_master_list_is_read() {
     let Some(list) = master_list() else { return };
-    for (name, country) in [("sod/FR.sod", "FR"), ("sod/CN.sod", "CN")] {
+    let mut explicit = 0;
+    for certificate in certificates(&list) {
+        certificate.public_key().unwrap();
+        explicit += usize::from(certificate.spells_out_its_curve());
+    }
+    assert_eq!(explicit, 160);
+}
+
+#[test]
+fn self_signed_authorities_verify() {
+    let Some(list) = master_list() else { return };
+    let certificates = certificates(&list);
+    let (mut good, mut weak, mut linked) = (0, 0, 0);
+    for certificate in &certificates {
+        if certificate.issuer != certificate.subject {
+            continue;
+        }
+        match certificate.verify_signed_by(certificate) {
+            Ok(()) => good += 1,
+            // A new key certified under the old one, with an unchanged name.
+            Err(SignatureError::Invalid | SignatureError::OtherKind) => {
+                let by_another = |other: &&Certificate| certificate.verify_signed_by(other).is_ok();
+                linked += usize::from(certificates.iter().any(|other| by_another(&other)));
+            }
+            Err(error) => panic!("{error}"),
+        }
+        let scheme = certificate.signature_scheme().unwrap();
+        weak += usize::from(scheme.hash().is_weak());
+    }
+    assert_eq!((good, linked, weak), (375, 119, 29));
+}
+
+/// The four objects: file, state, signature of the object and of the signer's certificate, and
+/// whether the time of signing is stated.
+const OBJECTS: [(&str, &str, &str, &str, bool); 4] = [
+    ("sod/CN.sod", "CN", RSA_2048, RSA_4096, true),
+    (
+        "sod/DE.sod",
+        "DE",
+        "ECDSA brainpoolP384r1 with SHA-384",
+        "ECDSA brainpoolP512r1 with SHA-512",
+        false,
+    ),
+    ("sod/FR.sod", "FR", RSA_2048, RSA_4096, true),
+    ("sod/NZ.sod", "NZ", RSA_2048, RSA_4096, true),
+];
+const RSA_2048: &str = "RSA 2048 with SHA-256";
+const RSA_4096: &str = "RSA 4096 with SHA-256";
+
+#[test]
+fn four_real_objects_verify_up_to_the_master_list() {
+    let Some(list) = master_list() else { return };
+    let trust = trust(list.certificates());
+    for (name, country, object, signer, stated) in OBJECTS {
         let Some(file) = data(name) else { return };
         let verified = SecurityObject::parse(&file)
             .unwrap()
-            .verify(&trust(&list), NOW)
-            .unwrap();
+            .verify(&trust, NOW)
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
         assert_eq!(verified.signer_country().as_str(), country);
-        assert!(matches!(verified.signing_time(), SigningTime::Stated(time) if time < NOW));
+        assert_eq!(verified.algorithms().object, object, "{name}");
+        assert_eq!(verified.algorithms().signer, signer, "{name}");
+        let is_stated = matches!(verified.signing_time(), SigningTime::Stated(_));
+        assert_eq!(is_stated, stated, "{name}");
+        assert_eq!(verified.weaknesses(), []);
+        assert_eq!(verified.revocation(), Revocation::NoList);
         assert_eq!(
             verified.check_group(1, b"x"),
             Err(PassiveAuthError::GroupChanged(1))
@@ -114,59 +171,38 @@ fn a_french_and_a_chinese_object_verify_up_to_the_master_list() {
 
 #[test]
 fn a_real_object_fails_without_its_authority() {
-    let (Some(list), Some(file)) = (master_list(), data("sod/FR.sod")) else {
-        return;
-    };
-    let others: Vec<_> = list
-        .into_iter()
-        .filter(|der| Certificate::parse(der).unwrap().country != CountryCode::parse("FR").ok())
-        .collect();
-    let refused = SecurityObject::parse(&file)
-        .unwrap()
-        .verify(&trust(&others), NOW)
-        .err();
-    assert_eq!(refused, Some(PassiveAuthError::UnknownAuthority));
-}
-
-#[test]
-fn every_changed_byte_of_a_real_object_is_noticed() {
-    let (Some(list), Some(file)) = (master_list(), data("sod/FR.sod")) else {
-        return;
-    };
-    let trust = trust(&list);
-    for place in (0..file.len()).step_by(7) {
-        let mut changed = file.clone();
-        changed[place] ^= 1;
-        let Ok(object) = SecurityObject::parse(&changed) else {
-            continue;
-        };
-        if let Ok(verified) = object.verify(&trust, NOW) {
-            // Left over: bytes that no signature covers, such as the list of algorithms.
-            let original = SecurityObject::parse(&file).unwrap();
-            assert_eq!(
-                verified.check_group(1, &[]),
-                Err(PassiveAuthError::GroupChanged(1))
-            );
-            let again = SecurityObject::parse(&changed).unwrap();
-            assert_eq!(again.content, original.content, "byte {place}");
-        }
+    let Some(list) = master_list() else { return };
+    for (name, country, ..) in OBJECTS {
+        let Some(file) = data(name) else { return };
+        let country = CountryCode::parse(country).ok();
+        let of_others = |der: &&Vec<u8>| Certificate::parse(der).unwrap().country != country;
+        let others: Vec<_> = list.certificates().iter().filter(of_others).collect();
+        let refused = SecurityObject::parse(&file)
+            .unwrap()
+            .verify(&TrustStore::from_der(others).unwrap(), NOW)
+            .err();
+        assert_eq!(refused, Some(PassiveAuthError::UnknownAuthority), "{name}");
     }
 }
 
 #[test]
-fn explicit_curves_and_indefinite_lengths_are_refused_clearly() {
-    let (Some(list), Some(german)) = (master_list(), data("sod/DE.sod")) else {
-        return;
-    };
-    let refused = SecurityObject::parse(&german)
-        .unwrap()
-        .verify(&trust(&list), NOW)
-        .err();
-    let explicit = PassiveAuthError::ObjectSignature(SignatureError::ExplicitCurve);
-    assert_eq!(refused, Some(explicit));
-    let Some(new_zealand) = data("sod/NZ.sod") else {
-        return;
-    };
-    let refused = SecurityObject::parse(&new_zealand).err();
-    assert_eq!(refused, Some(SodError::Frame(TlvError::IndefiniteLength)));
+fn every_changed_byte_of_a_real_object_is_noticed() {
+    let Some(list) = master_list() else { return };
+    let trust = trust(list.certificates());
+    for (name, ..) in OBJECTS {
+        let Some(file) = data(name) else { return };
+        let original = SecurityObject::parse(&file).unwrap().message;
+        for place in (0..file.len()).step_by(23) {
+            let mut changed = file.clone();
+            changed[place] ^= 1;
+            let Ok(object) = SecurityObject::parse(&changed) else {
+                continue;
+            };
+            let content = object.message.content.clone();
+            if object.verify(&trust, NOW).is_ok() {
+                // Left over: bytes that no signature covers, such as the list of algorithms.
+                assert_eq!(content, original.content, "{name}: byte {place}");
+            }
+        }
+    }
 }

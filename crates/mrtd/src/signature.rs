@@ -1,13 +1,15 @@
-//! Public keys and signatures: RSA (PKCS #1 v1.5 and PSS) and ECDSA on the NIST curves.
+//! Public keys and signatures: RSA (PKCS #1 v1.5 and PSS) and ECDSA.
 
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Encode};
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use thiserror::Error;
 use x509_cert::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
+use crate::curve::{Curve, significant};
 use crate::hash::{Hash, HashError};
 use crate::tlv::{self, TlvError};
 
@@ -15,9 +17,8 @@ use crate::tlv::{self, TlvError};
 pub(crate) enum PublicKey {
     /// With the parameters that a key for PSS alone may be bound to.
     Rsa(RsaPublicKey, RsaUse),
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
-    P521(p521::ecdsa::VerifyingKey),
+    /// With the point, which is on the curve.
+    Ec(Curve, Vec<u8>),
 }
 
 /// What an RSA key may be used for, as its algorithm identifier says.
@@ -57,6 +58,23 @@ impl PublicKey {
         }
     }
 
+    /// Kind and size, as people write them: `RSA 2048`, `ECDSA brainpoolP256r1`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            PublicKey::Rsa(key, _) => format!("RSA {}", key.n().bits()),
+            PublicKey::Ec(curve, _) => format!("ECDSA {}", curve.name()),
+        }
+    }
+
+    /// The key with a scheme, as people write it: `RSA 2048, PSS with SHA-256`.
+    pub(crate) fn describe(&self, scheme: Scheme) -> String {
+        let padding = match scheme {
+            Scheme::Pss { .. } => ", PSS",
+            Scheme::Pkcs1(_) | Scheme::Ecdsa(_) => "",
+        };
+        format!("{}{padding} with {}", self.name(), scheme.hash().name())
+    }
+
     /// Checks `signature` over `message`.
     pub(crate) fn verify(
         &self,
@@ -73,20 +91,16 @@ impl PublicKey {
                 usable.allows(scheme)?;
                 fits_pss(key, hash, usize::from(salt_len), message, signature)
             }
-            (PublicKey::P256(key), Scheme::Ecdsa(hash)) => scalars::<32>(signature)
-                .and_then(|pair| p256::ecdsa::Signature::from_slice(&pair).ok())
-                .is_some_and(|pair| key.verify_prehash(&hash.digest(message), &pair).is_ok()),
-            (PublicKey::P384(key), Scheme::Ecdsa(hash)) => scalars::<48>(signature)
-                .and_then(|pair| p384::ecdsa::Signature::from_slice(&pair).ok())
-                .is_some_and(|pair| key.verify_prehash(&hash.digest(message), &pair).is_ok()),
-            (PublicKey::P521(key), Scheme::Ecdsa(hash)) => scalars::<66>(signature)
-                .and_then(|pair| p521::ecdsa::Signature::from_slice(&pair).ok())
-                .is_some_and(|pair| key.verify_prehash(&hash.digest(message), &pair).is_ok()),
+            (PublicKey::Ec(curve, point), Scheme::Ecdsa(hash)) => {
+                scalars(signature).is_some_and(|(r, s)| {
+                    let digest = hash.digest(message);
+                    curve.arithmetic().verify(point, &digest, r, s)
+                })
+            }
             (PublicKey::Rsa(..), Scheme::Ecdsa(_))
-            | (
-                PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_),
-                Scheme::Pkcs1(_) | Scheme::Pss { .. },
-            ) => return Err(SignatureError::OtherKind),
+            | (PublicKey::Ec(..), Scheme::Pkcs1(_) | Scheme::Pss { .. }) => {
+                return Err(SignatureError::OtherKind);
+            }
         };
         if fits {
             Ok(())
@@ -119,6 +133,13 @@ impl RsaUse {
 }
 
 impl Scheme {
+    /// The hash that the signature rests on.
+    pub(crate) fn hash(self) -> Hash {
+        match self {
+            Scheme::Pkcs1(hash) | Scheme::Pss { hash, .. } | Scheme::Ecdsa(hash) => hash,
+        }
+    }
+
     /// Reads a signature algorithm. `digest` is the hash that CMS names apart from it; it counts
     /// where the identifier names the kind of key only.
     pub(crate) fn from_algorithm(
@@ -127,16 +148,19 @@ impl Scheme {
     ) -> Result<Scheme, SignatureError> {
         Ok(match algorithm.oid {
             RSA => Scheme::Pkcs1(digest.ok_or(SignatureError::Parameters)?),
+            RSA_SHA1 | RSA_SHA1_OIW => Scheme::Pkcs1(Hash::Sha1),
             RSA_SHA224 => Scheme::Pkcs1(Hash::Sha224),
             RSA_SHA256 => Scheme::Pkcs1(Hash::Sha256),
             RSA_SHA384 => Scheme::Pkcs1(Hash::Sha384),
             RSA_SHA512 => Scheme::Pkcs1(Hash::Sha512),
             RSA_PSS => pss_scheme(algorithm)?,
+            EC_KEY => Scheme::Ecdsa(digest.ok_or(SignatureError::Parameters)?),
+            ECDSA_SHA1 => Scheme::Ecdsa(Hash::Sha1),
             ECDSA_SHA224 => Scheme::Ecdsa(Hash::Sha224),
             ECDSA_SHA256 => Scheme::Ecdsa(Hash::Sha256),
             ECDSA_SHA384 => Scheme::Ecdsa(Hash::Sha384),
             ECDSA_SHA512 => Scheme::Ecdsa(Hash::Sha512),
-            RSA_MD5 | RSA_SHA1 | ECDSA_SHA1 => return Err(HashError::Broken.into()),
+            RSA_MD5 => return Err(HashError::Broken.into()),
             other => return Err(SignatureError::Unsupported(other.to_string())),
         })
     }
@@ -154,9 +178,9 @@ pub enum SignatureError {
     /// An algorithm or curve that is not supported, by its object identifier.
     #[error("algorithm {0} is not supported")]
     Unsupported(String),
-    /// The key spells out its curve instead of naming it; not supported yet.
-    #[error("explicit curve parameters are not supported")]
-    ExplicitCurve,
+    /// The key spells out a curve that is none of the known ones.
+    #[error("the key is on a curve that nobody knows")]
+    UnknownCurve,
     /// PSS with different hash functions for message and mask; not supported.
     #[error("mask generation with another hash function is not supported")]
     MaskHash,
@@ -182,6 +206,7 @@ impl From<TlvError> for SignatureError {
 
 fn fits_pkcs1(key: &RsaPublicKey, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
     let padding = match hash {
+        Hash::Sha1 => Pkcs1v15Sign::new::<Sha1>(),
         Hash::Sha224 => Pkcs1v15Sign::new::<Sha224>(),
         Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
         Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
@@ -200,6 +225,7 @@ fn fits_pss(
 ) -> bool {
     let digest = hash.digest(message);
     match hash {
+        Hash::Sha1 => key.verify(Pss::<Sha1>::new_with_salt(salt_len), &digest, signature),
         Hash::Sha224 => key.verify(Pss::<Sha224>::new_with_salt(salt_len), &digest, signature),
         Hash::Sha256 => key.verify(Pss::<Sha256>::new_with_salt(salt_len), &digest, signature),
         Hash::Sha384 => key.verify(Pss::<Sha384>::new_with_salt(salt_len), &digest, signature),
@@ -230,11 +256,11 @@ fn rsa_key(key: &[u8]) -> Result<RsaPublicKey, SignatureError> {
     RsaPublicKey::new(number(modulus)?, number(exponent)?).map_err(|_| SignatureError::Key)
 }
 
-/// The magnitude of a positive INTEGER, without a leading zero.
+/// The magnitude of an INTEGER that is not negative, without leading zeros, of which some signers
+/// write more than DER allows.
 fn unsigned(integer: &[u8]) -> Result<&[u8], SignatureError> {
     match integer {
-        [0, rest @ ..] if !rest.is_empty() => Ok(rest),
-        [first, ..] if first & 0x80 == 0 => Ok(integer),
+        [first, ..] if first & 0x80 == 0 => Ok(significant(integer)),
         _ => Err(SignatureError::Key),
     }
 }
@@ -242,47 +268,33 @@ fn unsigned(integer: &[u8]) -> Result<&[u8], SignatureError> {
 fn ec_key(algorithm: &AlgorithmIdentifier, point: &[u8]) -> Result<PublicKey, SignatureError> {
     let parameters = algorithm.parameters.as_ref().ok_or(SignatureError::Key)?;
     let parameters = parameters.to_der().map_err(|_| SignatureError::Key)?;
-    // X9.62 `Parameters`: an OID names the curve, a SEQUENCE spells it out.
-    if parameters.first() == Some(&0x30) {
-        return Err(SignatureError::ExplicitCurve);
+    let curve = Curve::from_parameters(&parameters)?;
+    if curve.arithmetic().is_point(point) {
+        Ok(PublicKey::Ec(curve, point.to_vec()))
+    } else {
+        Err(SignatureError::Key)
     }
-    let curve = ObjectIdentifier::from_der(&parameters).map_err(|_| SignatureError::Key)?;
-    match curve {
-        P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(point)
-            .ok()
-            .map(PublicKey::P256),
-        P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(point)
-            .ok()
-            .map(PublicKey::P384),
-        P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(point)
-            .ok()
-            .map(PublicKey::P521),
-        other => return Err(SignatureError::Unsupported(other.to_string())),
-    }
-    .ok_or(SignatureError::Key)
 }
 
-/// `RSASSA-PSS-params`. What is absent stands for SHA-1, which is refused.
+/// `RSASSA-PSS-params`, in which SHA-1 is what stands for an absent hash.
 ///
 /// Source: RFC 4055 §3.1.
 fn pss_scheme(algorithm: &AlgorithmIdentifier) -> Result<Scheme, SignatureError> {
-    let parameters = algorithm.parameters.as_ref().ok_or(HashError::Broken)?;
+    let Some(parameters) = algorithm.parameters.as_ref() else {
+        return Err(SignatureError::Parameters); // required for a signature
+    };
     let parameters = parameters
         .to_der()
         .map_err(|_| SignatureError::Parameters)?;
     let mut inside = tlv::single(&parameters, 0x30)?.inside();
-    let hash = inside.optional(0xA0)?.ok_or(HashError::Broken)?;
-    let hash = Hash::from_oid(&inner_algorithm(hash.value)?.oid)?;
-    let mask = inside.optional(0xA1)?.ok_or(HashError::Broken)?;
-    let mask = inner_algorithm(mask.value)?;
-    let mask_parameters = mask.parameters.as_ref().ok_or(SignatureError::Parameters)?;
-    let mask_hash = mask_parameters
-        .to_der()
-        .map_err(|_| SignatureError::Parameters)?;
-    let mask_hash = Hash::from_oid(&inner_algorithm(&mask_hash)?.oid)?;
-    if mask.oid != MGF1 {
-        return Err(SignatureError::Unsupported(mask.oid.to_string()));
-    }
+    let hash = match inside.optional(0xA0)? {
+        Some(field) => Hash::from_oid(&inner_algorithm(field.value)?.oid)?,
+        None => Hash::Sha1,
+    };
+    let mask_hash = match inside.optional(0xA1)? {
+        Some(field) => mask_hash(&inner_algorithm(field.value)?)?,
+        None => Hash::Sha1,
+    };
     if mask_hash != hash {
         return Err(SignatureError::MaskHash);
     }
@@ -301,6 +313,16 @@ fn pss_scheme(algorithm: &AlgorithmIdentifier) -> Result<Scheme, SignatureError>
     Ok(Scheme::Pss { hash, salt_len })
 }
 
+/// The hash of a mask generation function, which is always the one of RFC 8017.
+fn mask_hash(mask: &AlgorithmIdentifier) -> Result<Hash, SignatureError> {
+    if mask.oid != MGF1 {
+        return Err(SignatureError::Unsupported(mask.oid.to_string()));
+    }
+    let hash = mask.parameters.as_ref().ok_or(SignatureError::Parameters)?;
+    let hash = hash.to_der().map_err(|_| SignatureError::Parameters)?;
+    Ok(Hash::from_oid(&inner_algorithm(&hash)?.oid)?)
+}
+
 fn inner_algorithm(der: &[u8]) -> Result<AlgorithmIdentifier, SignatureError> {
     AlgorithmIdentifier::from_der(der).map_err(|_| SignatureError::Parameters)
 }
@@ -309,19 +331,15 @@ fn small_number(field: &[u8]) -> Result<u16, SignatureError> {
     u16::from_der(field).map_err(|_| SignatureError::Parameters)
 }
 
-/// The two numbers of an `Ecdsa-Sig-Value`, each in `N` bytes.
+/// The two numbers of an `Ecdsa-Sig-Value`.
 ///
 /// Source: RFC 3279 §2.2.3.
-fn scalars<const N: usize>(signature: &[u8]) -> Option<Vec<u8>> {
+fn scalars(signature: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut inside = tlv::single(signature, 0x30).ok()?.inside();
-    let mut pair = Vec::with_capacity(2 * N);
-    for _ in 0..2 {
-        let number = unsigned(inside.expect(0x02).ok()?.value).ok()?;
-        pair.extend(core::iter::repeat_n(0, N.checked_sub(number.len())?));
-        pair.extend_from_slice(number);
-    }
+    let r = unsigned(inside.expect(0x02).ok()?.value).ok()?;
+    let s = unsigned(inside.expect(0x02).ok()?.value).ok()?;
     inside.end().ok()?;
-    Some(pair)
+    Some((r, s))
 }
 
 /// The smallest and largest RSA modulus. Source: ICAO Doc 9303-12, 8th edition, §4.1.6 for the
@@ -338,7 +356,9 @@ const PSS_MAX_SALT_LEN: u16 = 512;
 // Source: RFC 8017, appendix C; RFC 5758 §3.2; RFC 5480 §2.1.1.
 pub(crate) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_MD5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4");
-const RSA_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5");
+/// What the Open Systems Implementors' Workshop called it before RFC 8017 did.
+const RSA_SHA1_OIW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.29");
+pub(crate) const RSA_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5");
 pub(crate) const MGF1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.8");
 pub(crate) const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 pub(crate) const RSA_SHA256: ObjectIdentifier =
@@ -347,9 +367,6 @@ const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 const RSA_SHA224: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.14");
 pub(crate) const EC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-pub(crate) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ECDSA_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
 const ECDSA_SHA224: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.1");
 pub(crate) const ECDSA_SHA256: ObjectIdentifier =

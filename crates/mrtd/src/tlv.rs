@@ -1,8 +1,10 @@
-//! Tag, length, value: the frame of data groups (BER) and of the security object (DER).
+//! Tag, length, value: the frame of data groups and of signed messages.
 //!
 //! Only the frame is read here, so that what a signature covers stays the bytes that came in; a
 //! decoder that rebuilds them would verify its own encoding instead. Leaves with more structure
 //! (names, times, algorithm identifiers, certificates) go to the `der` and `x509-cert` crates.
+
+use std::borrow::Cow;
 
 use thiserror::Error;
 
@@ -119,6 +121,80 @@ pub(crate) fn element(tag: u32, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
+/// The same data with definite lengths: BER lets an encoder leave lengths open until an end mark,
+/// and cut octet strings into pieces, which the security objects of some states do. Elements
+/// without any of that stay as they were, byte for byte, because signatures cover them.
+///
+/// Source: ITU-T X.690 §8.1.3.6 and §8.7.3.
+pub(crate) fn definite(input: &[u8]) -> Result<Cow<'_, [u8]>, TlvError> {
+    Ok(match definite_element(input, 0)? {
+        (Cow::Borrowed(_), _) => Cow::Borrowed(input),
+        (Cow::Owned(changed), rest) => Cow::Owned([changed.as_slice(), rest].concat()),
+    })
+}
+
+/// The first element with definite lengths, and what follows it.
+fn definite_element(input: &[u8], depth: u8) -> Result<(Cow<'_, [u8]>, &[u8]), TlvError> {
+    if depth > MAX_DEPTH {
+        return Err(TlvError::Malformed);
+    }
+    let (tag, after_tag) = read_tag(input)?;
+    let open = after_tag.first() == Some(&0x80);
+    let first = input.first().copied().unwrap_or_default();
+    let constructed = first & 0x20 != 0;
+    if open && !constructed {
+        return Err(TlvError::Malformed);
+    }
+    let (mut inside, mut rest) = match after_tag.split_first() {
+        Some((_, content)) if open => (content, content),
+        _ => {
+            let element = Reader { rest: input }.any()?;
+            let rest = input.get(element.whole.len()..).unwrap_or_default();
+            if !constructed {
+                return Ok((Cow::Borrowed(element.whole), rest));
+            }
+            (element.value, rest)
+        }
+    };
+    let mut parts = Vec::new();
+    loop {
+        match inside {
+            [0, 0, after @ ..] if open => {
+                rest = after;
+                break;
+            }
+            [] if open => return Err(TlvError::Truncated),
+            [] => break,
+            _ => {}
+        }
+        let (part, after) = definite_element(inside, depth.saturating_add(1))?;
+        parts.push(part);
+        inside = after;
+    }
+    let changed = open || parts.iter().any(|part| matches!(part, Cow::Owned(_)));
+    let used = input.len().saturating_sub(rest.len());
+    let whole = input.get(..used).unwrap_or_default();
+    if tag == CONSTRUCTED_OCTETS {
+        let mut octets = Vec::new();
+        for part in &parts {
+            octets.extend_from_slice(single(part, OCTETS)?.value);
+        }
+        return Ok((Cow::Owned(element(OCTETS, &[&octets])), rest));
+    }
+    if !changed {
+        return Ok((Cow::Borrowed(whole), rest));
+    }
+    let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_ref()).collect();
+    Ok((Cow::Owned(element(tag, &parts)), rest))
+}
+
+/// Deeper than any document nests.
+const MAX_DEPTH: u8 = 32;
+
+// Source: ITU-T X.690 §8.7.
+const OCTETS: u32 = 0x04;
+const CONSTRUCTED_OCTETS: u32 = 0x24;
+
 /// How the frame is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TlvError {
@@ -131,8 +207,8 @@ pub enum TlvError {
     /// Another tag was expected.
     #[error("expected tag {0:X}")]
     Tag(u32),
-    /// A length that is left open until an end mark (BER), which is not supported yet.
-    #[error("indefinite lengths are not supported")]
+    /// A length that is left open until an end mark, where that is not allowed.
+    #[error("a length is left open")]
     IndefiniteLength,
     /// A tag or length field that is longer than any needed one.
     #[error("malformed tag or length")]
@@ -212,7 +288,54 @@ mod tests {
         );
     }
 
+    #[test]
+    fn open_lengths_and_cut_octets_become_definite() {
+        let cases: [(&[u8], &[u8]); 5] = [
+            (&[0x30, 0x80, 0, 0], &[0x30, 0]),
+            (&[0x30, 0x80, 2, 1, 7, 0, 0], &[0x30, 3, 2, 1, 7]),
+            // Two pieces of octets, one of them cut again.
+            (
+                &[0x24, 0x80, 4, 1, 1, 0x24, 0x80, 4, 2, 2, 3, 0, 0, 0, 0],
+                &[4, 3, 1, 2, 3],
+            ),
+            // A length with more octets than needed stays where nothing inside is open.
+            (
+                &[0x30, 0x80, 0x30, 0x81, 0, 0, 0],
+                &[0x30, 3, 0x30, 0x81, 0],
+            ),
+            (&[0x30, 0x81, 3, 2, 1, 7], &[0x30, 0x81, 3, 2, 1, 7]),
+        ];
+        for (input, wanted) in cases {
+            assert_eq!(definite(input).unwrap(), wanted, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn open_lengths_without_end_or_without_end_of_nesting_are_refused() {
+        let nested: Vec<u8> = [0x30, 0x80].repeat(100_000);
+        let cases: [(&[u8], TlvError); 5] = [
+            (&[0x30, 0x80], TlvError::Truncated),
+            (&[0x30, 0x80, 2, 1, 7, 0], TlvError::Truncated),
+            (&[4, 0x80, 0, 0], TlvError::Malformed),
+            (&[0x24, 0x80, 2, 1, 7, 0, 0], TlvError::Tag(4)),
+            (&nested, TlvError::Malformed),
+        ];
+        for (input, wanted) in cases {
+            assert_eq!(definite(input).err(), Some(wanted), "{:?}", input.get(..9));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_is_definite_stays(input in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let inner = element(0x04, &[&input]);
+            let nested = element(0x77, &[&element(0x30, &[&inner, &inner])]);
+            prop_assert_eq!(definite(&nested).unwrap().into_owned(), nested.clone());
+            let open = [&[0x77, 0x80, 0x30, 0x80], inner.as_slice(), &inner, &[0; 4]].concat();
+            prop_assert_eq!(definite(&open).unwrap().into_owned(), nested);
+            let _ = definite(&input);
+        }
+
         #[test]
         fn no_input_panics(input in proptest::collection::vec(any::<u8>(), 0..64)) {
             let mut reader = Reader::new(&input);

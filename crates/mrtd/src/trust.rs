@@ -9,11 +9,24 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 use crate::certificate::{Certificate, CertificateError};
+use crate::signature::SignatureError;
+use crate::state::CountryCode;
+use crate::time::{Period, UnixTime};
+
+mod master_list;
+mod revocation;
+
+pub(crate) use master_list::MASTER_LIST;
+pub use master_list::{MasterList, MasterListError};
+use revocation::RevocationList;
+pub use revocation::{Revocation, RevocationListError};
 
 /// The trusted certificates. Being in it is what makes a certificate trusted: self-signatures
 /// are not looked at.
+#[derive(Default)]
 pub struct TrustStore {
     authorities: Vec<Certificate>,
+    lists: Vec<RevocationList>,
 }
 
 impl TrustStore {
@@ -31,36 +44,38 @@ impl TrustStore {
         for (place, der) in certificates.into_iter().enumerate() {
             authorities.push(authority(der.as_ref()).map_err(|error| (place, error))?);
         }
-        Ok(TrustStore { authorities })
+        Ok(TrustStore {
+            authorities,
+            lists: Vec::new(),
+        })
     }
 
-    /// A store of all files in `folder` whose names end in `.cer`, `.crt`, `.der` or `.pem`;
-    /// each holds one certificate in DER, or any number in PEM. Subfolders are not searched.
+    /// A store of all files in `folder` whose names end in `.cer`, `.crt`, `.der` or `.pem` (each
+    /// holds one certificate in DER, or any number in PEM), `.ml` (a master list, taken whole) or
+    /// `.crl` (a revocation list in DER of one of these authorities). Subfolders are not searched.
+    ///
+    /// Being in the folder is what makes a file trusted; who signed a master list is asked when
+    /// it is put there.
     ///
     /// # Errors
     ///
-    /// [`TrustFolderError`] if the folder or a file cannot be read, if any certificate is
-    /// refused, or if there is none at all.
+    /// [`TrustFolderError`] if the folder or a file cannot be read, if any file is refused, or if
+    /// there is no certificate at all.
     pub fn load_folder(folder: &Path) -> Result<TrustStore, TrustFolderError> {
         let unreadable = |source| TrustFolderError::Read(folder.to_owned(), source);
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let ending = path
-                .extension()
-                .and_then(|ending| ending.to_str())
-                .unwrap_or_default();
-            if ENDINGS
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(ending))
-            {
-                paths.push(path);
-            }
+            paths.push(entry.map_err(unreadable)?.path());
         }
         paths.sort();
+        let of_kind = |kind: Kind| {
+            paths
+                .iter()
+                .filter(move |path| Kind::of(path) == Some(kind))
+        };
         let mut authorities = Vec::new();
-        for path in paths {
-            for der in read_certificates(&path)? {
+        for path in of_kind(Kind::Certificates).chain(of_kind(Kind::MasterList)) {
+            for der in read_certificates(path)? {
                 let refused = |source| TrustFolderError::Refused(path.clone(), source);
                 authorities.push(authority(&der).map_err(refused)?);
             }
@@ -68,7 +83,91 @@ impl TrustStore {
         if authorities.is_empty() {
             return Err(TrustFolderError::Empty(folder.to_owned()));
         }
-        Ok(TrustStore { authorities })
+        let mut store = TrustStore {
+            authorities,
+            lists: Vec::new(),
+        };
+        for path in of_kind(Kind::RevocationList) {
+            let refused = |source| TrustFolderError::RevocationList(path.clone(), source);
+            store.add_revocation_list(&read(path)?).map_err(refused)?;
+        }
+        Ok(store)
+    }
+
+    /// A store of one file, of any of the kinds that [`TrustStore::load_folder`] reads but a
+    /// revocation list.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustFolderError`].
+    pub fn load_file(path: &Path) -> Result<TrustStore, TrustFolderError> {
+        let certificates = read_certificates(path)?;
+        TrustStore::from_der(certificates)
+            .map_err(|(_, source)| TrustFolderError::Refused(path.to_owned(), source))
+    }
+
+    /// Takes the revocation list of a trusted authority, and gives the authority that signed it;
+    /// `None` when a newer list of the same issuer is there already, which stays.
+    ///
+    /// # Errors
+    ///
+    /// [`RevocationListError`].
+    pub fn add_revocation_list(
+        &mut self,
+        der: &[u8],
+    ) -> Result<Option<Authority<'_>>, RevocationListError> {
+        let list = RevocationList::parse(der)?;
+        let TrustStore { authorities, lists } = self;
+        let authority = authorities
+            .iter()
+            .find(|one| list.names_as_issuer(one) && list.verify_signed_by(one).is_ok())
+            .ok_or(RevocationListError::UnknownAuthority)?;
+        let of_issuer = |known: &RevocationList| known.issuer == list.issuer;
+        if lists
+            .iter()
+            .any(|known| of_issuer(known) && known.made > list.made)
+        {
+            return Ok(None);
+        }
+        lists.retain(|known| !of_issuer(known));
+        lists.push(list);
+        Ok(Some(Authority(authority)))
+    }
+
+    /// How many revocation lists are there.
+    #[must_use]
+    pub fn revocation_lists(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Checks that a certificate of a new key is signed by a trusted authority of the same state
+    /// (a link certificate), for whoever adds it.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`].
+    pub fn check_link(&self, der: &[u8]) -> Result<(), LinkError> {
+        let link = authority(der)?;
+        if link
+            .signature_scheme()
+            .is_ok_and(|scheme| scheme.hash().is_weak())
+        {
+            return Err(LinkError::Weak);
+        }
+        let mut refusal = LinkError::UnknownAuthority;
+        for old in self.issuers_of(&link) {
+            match link.verify_signed_by(old) {
+                Ok(()) if old.country != link.country => refusal = LinkError::OtherState,
+                Ok(()) => return Ok(()),
+                Err(error) => refusal = LinkError::Signature(error),
+            }
+        }
+        Err(refusal)
+    }
+
+    /// The trusted certificates, in the order in which they were read.
+    pub fn authorities(&self) -> impl Iterator<Item = Authority<'_>> {
+        self.authorities.iter().map(Authority)
     }
 
     /// How many certificates are trusted.
@@ -92,6 +191,119 @@ impl TrustStore {
             .iter()
             .filter(|authority| certificate.names_as_issuer(authority))
     }
+
+    /// The other authorities of its country, because some signers write the name of their issuer
+    /// in another way than it does.
+    pub(crate) fn compatriots_of<'a>(
+        &'a self,
+        certificate: &'a Certificate,
+    ) -> impl Iterator<Item = &'a Certificate> {
+        self.authorities.iter().filter(|authority| {
+            certificate.country.is_some()
+                && authority.country == certificate.country
+                && !certificate.names_as_issuer(authority)
+        })
+    }
+
+    /// What the revocation lists say of a signer and its authority.
+    pub(crate) fn revocation(
+        &self,
+        signer: &Certificate,
+        authority: &Certificate,
+        now: UnixTime,
+    ) -> Revocation {
+        let of_signer = self
+            .lists
+            .iter()
+            .filter(|list| list.names_as_issuer(authority));
+        let of_authority = self
+            .lists
+            .iter()
+            .filter(|list| list.issuer == authority.issuer);
+        if of_authority
+            .map(|list| list.says_of(authority, now))
+            .any(|said| said == Revocation::Revoked)
+        {
+            return Revocation::Revoked;
+        }
+        let newest = of_signer
+            .map(|list| (list.made, list.says_of(signer, now)))
+            .max_by_key(|(made, said)| (*said == Revocation::Revoked, *made));
+        newest.map_or(Revocation::NoList, |(_, said)| said)
+    }
+}
+
+/// A trusted certificate.
+#[derive(Clone, Copy)]
+pub struct Authority<'a>(&'a Certificate);
+
+impl Authority<'_> {
+    /// The state in its name; some name none that can be read.
+    #[must_use]
+    pub fn country(&self) -> Option<CountryCode> {
+        self.0.country
+    }
+
+    /// When it is valid.
+    #[must_use]
+    pub fn validity(&self) -> Period {
+        self.0.validity
+    }
+
+    /// Its key, such as `RSA 4096` or `ECDSA brainpoolP256r1`.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`] when the key cannot be used.
+    pub fn key(&self) -> Result<String, SignatureError> {
+        Ok(self.0.public_key()?.name())
+    }
+
+    /// SHA-256 of the certificate in DER.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.0.fingerprint
+    }
+}
+
+/// Why a certificate of a new key is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LinkError {
+    /// It cannot be one of an authority.
+    #[error("the certificate is not one of an authority")]
+    Authority(#[from] AuthorityError),
+    /// It is signed with SHA-1.
+    #[error("the certificate is signed with SHA-1")]
+    Weak,
+    /// No trusted authority is its issuer.
+    #[error("no trusted authority has signed the certificate")]
+    UnknownAuthority,
+    /// An authority of its issuer's name is trusted, but the signature is refused.
+    #[error("the signature of the certificate is refused")]
+    Signature(#[source] SignatureError),
+    /// It is signed by another state.
+    #[error("the certificate is signed by another state than it names")]
+    OtherState,
+}
+
+/// What a file of a trust folder holds, by the end of its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Certificates,
+    MasterList,
+    RevocationList,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Option<Kind> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "cer" | "crt" | "der" | "pem" => Some(Kind::Certificates),
+            "ml" => Some(Kind::MasterList),
+            "crl" => Some(Kind::RevocationList),
+            _ => None,
+        }
+    }
 }
 
 /// Why a certificate cannot be an authority.
@@ -111,8 +323,8 @@ pub enum TrustFolderError {
     /// The folder, or a file in it, cannot be read.
     #[error("cannot read {0}")]
     Read(PathBuf, #[source] io::Error),
-    /// The file is larger than 4 MiB.
-    #[error("{0} is larger than 4 MiB")]
+    /// The file is larger than 16 MiB.
+    #[error("{0} is larger than 16 MiB")]
     TooLarge(PathBuf),
     /// The file is PEM and holds no certificate, or one that is not base64.
     #[error("{0} holds no certificate in PEM")]
@@ -120,6 +332,12 @@ pub enum TrustFolderError {
     /// A certificate in the file is refused.
     #[error("refused certificate in {0}")]
     Refused(PathBuf, #[source] AuthorityError),
+    /// A master list is refused.
+    #[error("refused master list {0}")]
+    MasterList(PathBuf, #[source] MasterListError),
+    /// A revocation list is refused.
+    #[error("refused revocation list {0}")]
+    RevocationList(PathBuf, #[source] RevocationListError),
     /// There is no certificate in the folder.
     #[error("no certificate in {0}")]
     Empty(PathBuf),
@@ -134,12 +352,21 @@ fn authority(der: &[u8]) -> Result<Certificate, AuthorityError> {
     }
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, TrustFolderError> {
+fn read(path: &Path) -> Result<Vec<u8>, TrustFolderError> {
     let unreadable = |source| TrustFolderError::Read(path.to_owned(), source);
     if fs::metadata(path).map_err(unreadable)?.len() > FILE_MAX_LEN {
         return Err(TrustFolderError::TooLarge(path.to_owned()));
     }
-    let bytes = fs::read(path).map_err(unreadable)?;
+    fs::read(path).map_err(unreadable)
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, TrustFolderError> {
+    let bytes = read(path)?;
+    if Kind::of(path) == Some(Kind::MasterList) {
+        let refused = |source| TrustFolderError::MasterList(path.to_owned(), source);
+        let list = MasterList::parse(&bytes).map_err(refused)?;
+        return Ok(list.certificates().to_vec());
+    }
     // DER begins with a SEQUENCE, a byte that begins no text.
     if bytes.first() == Some(&0x30) {
         return Ok(vec![bytes]);
@@ -165,7 +392,6 @@ pub(crate) fn pem(text: &str) -> Option<Vec<Vec<u8>>> {
     certificates.filter(|found| !found.is_empty())
 }
 
-const ENDINGS: [&str; 4] = ["cer", "crt", "der", "pem"];
-const FILE_MAX_LEN: u64 = 4 << 20;
+const FILE_MAX_LEN: u64 = 16 << 20;
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const PEM_END: &str = "-----END CERTIFICATE-----";

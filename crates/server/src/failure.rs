@@ -29,6 +29,12 @@ impl Failure {
         }
     }
 
+    /// What the process ends with: 3 for a document that holds but rests on SHA-1, 1 for all else.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.id == "document-weak" { 3 } else { 1 }
+    }
+
     /// A failure whose next step is the one of its id.
     #[must_use]
     pub fn of(id: &str, what: impl fmt::Display) -> Failure {
@@ -56,6 +62,12 @@ fn next_step(id: &str) -> &'static str {
         "wrong-transaction-code" => {
             "Begin again with `bauta wallet enrol`; an officer hands over a new code."
         }
+        "document-weak" => "Use another document; this one cannot be relied on.",
+        "list-not-trusted" => {
+            "Compare a fingerprint with one that the state publishes elsewhere, then run the same \
+             command with --root FINGERPRINT."
+        }
+        "list-older" => "Nothing was written: a newer list of that state is there.",
         "document-not-authentic" | "document-unusable" | "document-without-portrait" => {
             "Read the document again; if it fails again, ask at the counter."
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use server::commands::demo::DemoCommand;
+use server::commands::document::DocumentCommand;
 use server::commands::gateway::GatewayArgs;
 use server::commands::officer::OfficerCommand;
 use server::commands::operator::OperatorCommand;
@@ -12,6 +13,7 @@ use server::commands::serve::ServeCommand;
 use server::commands::site::SiteCommand;
 use server::commands::specimen::SpecimenCommand;
 use server::commands::tls::TlsCommand;
+use server::commands::trust::TrustCommand;
 use server::commands::trustee::TrusteeCommand;
 use server::commands::wallet::WalletArgs;
 use server::failure::Failure;
@@ -58,6 +60,12 @@ enum Command {
     Tls(TlsCommand),
     /// The gateway of a site: run it, or make its keys.
     Gateway(GatewayArgs),
+    /// Examine travel documents.
+    #[command(subcommand)]
+    Document(DocumentCommand),
+    /// The authorities of states whose documents are trusted.
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Make specimen passports of a state that does not exist.
     #[command(subcommand)]
     Specimen(SpecimenCommand),
@@ -77,14 +85,17 @@ fn main() -> ExitCode {
         Command::Trustee(command) => command.run(),
         Command::Tls(command) => command.run(),
         Command::Gateway(command) => command.run(),
+        Command::Document(command) => command.run(),
+        Command::Trust(command) => command.run(),
         Command::Specimen(command) => command.run(),
         Command::Wallet(command) => block_on(command.run()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bauta: {}", Failure::from(error));
-            ExitCode::FAILURE
+            let failure = Failure::from(error);
+            eprintln!("bauta: {failure}");
+            ExitCode::from(failure.exit_code())
         }
     }
 }

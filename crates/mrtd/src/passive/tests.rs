@@ -3,6 +3,7 @@ use rand_core::SeedableRng;
 
 use super::*;
 use crate::certificate::{BASIC_CONSTRAINTS, KEY_USAGE};
+use crate::curve::Curve;
 use crate::hash::Hash;
 use crate::sod::SodError;
 use crate::specimen::authority::{SPECIMEN_COUNTRY, critical, plain};
@@ -13,6 +14,7 @@ use crate::specimen::{
 };
 use crate::time::Period;
 use crate::tlv::TlvError;
+use crate::trust::{AuthorityError, LinkError, RevocationListError};
 
 /// 2026-06-01.
 const NOW: UnixTime = UnixTime(1_780_272_000);
@@ -116,7 +118,7 @@ fn with_times(
         }
     };
     let document = check(&passport(&signer, signed_at), &trust(&authority))?;
-    Ok(document.signing_time())
+    Ok(document.security_object().signing_time())
 }
 
 #[test]
@@ -258,8 +260,8 @@ fn a_changed_list_of_hashes_is_noticed() {
     // With the digest forged too, the signature no longer fits.
     let object = SecurityObject::parse(&passport.sod).unwrap();
     let (old, new) = (
-        &object.signer.attributes.message_digest,
-        Hash::Sha256.digest(&object.content),
+        &object.message.signer.attributes.message_digest,
+        Hash::Sha256.digest(&object.message.content),
     );
     let place = passport
         .sod
@@ -287,7 +289,7 @@ fn the_signed_content_type_must_be_the_one_of_the_content() {
         PassiveAuthError::Object(SodError::ContentType(_))
     ));
     let mut object = SecurityObject::parse(&good().0.sod).unwrap();
-    object.signer.attributes.content_type = crate::sod::SIGNED_DATA;
+    object.message.signer.attributes.content_type = crate::cms::SIGNED_DATA;
     assert_eq!(
         object.verify(&trust, NOW).err(),
         Some(PassiveAuthError::ContentType)
@@ -349,7 +351,7 @@ fn a_signer_is_no_authority_and_an_authority_no_signer() {
     let authority = authority();
     let signer = signer(&authority);
     let refused = TrustStore::from_der([signer.certificate()]).err();
-    assert_eq!(refused, Some((0, crate::AuthorityError::NotAnAuthority)));
+    assert_eq!(refused, Some((0, AuthorityError::NotAnAuthority)));
     let as_authority = [plain(BASIC_CONSTRAINTS, &[0x30, 3, 0x01, 1, 0xFF])];
     let usage = Some(PassiveAuthError::SignerUsage);
     assert_eq!(with_signer("UT", &as_authority), usage);
@@ -473,7 +475,7 @@ fn without_any_time_the_certificates_must_be_valid_now() {
 fn an_object_without_its_signers_certificate_is_refused() {
     let (passport, trust) = good();
     let mut object = SecurityObject::parse(&passport.sod).unwrap();
-    object.certificates.clear();
+    object.message.certificates.clear();
     assert_eq!(
         object.verify(&trust, NOW).err(),
         Some(PassiveAuthError::SignerMissing)
@@ -481,19 +483,153 @@ fn an_object_without_its_signers_certificate_is_refused() {
 }
 
 #[test]
-fn a_signer_may_be_named_by_the_id_of_its_key() {
+fn a_signer_is_found_by_the_id_of_its_key_or_because_its_key_fits() {
     let (passport, trust) = good();
-    let named_by = |change: u8| {
+    let named_by = |change: u8, remove: bool| {
         let mut object = SecurityObject::parse(&passport.sod).unwrap();
-        let mut id = object.certificates[0]
+        let mut id = object.message.certificates[0]
             .extras
             .subject_key_id
             .clone()
             .unwrap();
         id[0] ^= change;
-        object.signer.id = crate::sod::SignerId::KeyId(id);
+        object.message.signer.id = crate::cms::SignerId::KeyId(id);
+        if remove {
+            // What is left is a certificate whose key did not sign.
+            let other = Certificate::parse(authority().certificate()).unwrap();
+            object.message.certificates = vec![other];
+        }
         object.verify(&trust, NOW).err()
     };
-    assert_eq!(named_by(0), None);
-    assert_eq!(named_by(1), Some(PassiveAuthError::SignerMissing));
+    assert_eq!(named_by(0, false), None);
+    assert_eq!(named_by(1, false), None);
+    assert_eq!(named_by(1, true), Some(PassiveAuthError::SignerMissing));
+}
+
+/// A passport of a signer of this kind, under an authority of that one.
+fn of_kinds(authority: SignatureKind, signer: SignatureKind) -> (SpecimenPassport, TrustStore) {
+    let mut rng = ChaCha20Rng::from_seed([12; 32]);
+    let authority = SpecimenAuthority::generate(authority, days(1000, 1000), &mut rng).unwrap();
+    let signer = authority
+        .issue_signer(signer, days(100, 100), days(100, 900), &mut rng)
+        .unwrap();
+    (passport(&signer, Some(NOW)), trust(&authority))
+}
+
+#[test]
+fn curves_that_keys_spell_out_are_as_good_as_named_ones() {
+    for curve in Curve::ALL {
+        let kind = SignatureKind::EcdsaExplicit(curve);
+        let (passport, trust) = of_kinds(kind, kind);
+        let document = check(&passport, &trust).unwrap();
+        let algorithms = document.security_object().algorithms();
+        assert_eq!(
+            algorithms.object,
+            format!("ECDSA {} with SHA-256", curve.name())
+        );
+        assert_eq!(algorithms.signer, algorithms.object);
+        assert_eq!(document.security_object().weaknesses(), []);
+    }
+}
+
+#[test]
+fn what_rests_on_sha_1_is_named() {
+    let (strong, weak) = (SignatureKind::RsaPkcs1, SignatureKind::RsaPkcs1Sha1);
+    for (authority, signer, wanted) in [
+        (strong, strong, &[][..]),
+        (weak, strong, &[Weakness::Signer]),
+        (strong, weak, &[Weakness::DataGroups, Weakness::Object]),
+        (
+            weak,
+            weak,
+            &[Weakness::DataGroups, Weakness::Object, Weakness::Signer],
+        ),
+    ] {
+        let (passport, trust) = of_kinds(authority, signer);
+        let document = check(&passport, &trust).unwrap();
+        assert_eq!(document.security_object().weaknesses(), wanted);
+    }
+}
+
+#[test]
+fn a_revoked_signer_is_refused_whatever_time_it_states() {
+    let authority = authority();
+    let (signer, other) = (signer(&authority), {
+        let mut rng = ChaCha20Rng::from_seed([13; 32]);
+        let made = authority.issue_signer(KIND, days(100, 100), days(100, 900), &mut rng);
+        made.unwrap()
+    });
+    let of = |lists: &[Vec<u8>], signer: &SpecimenSigner| {
+        let mut trust = trust(&authority);
+        for list in lists {
+            trust.add_revocation_list(list).unwrap();
+        }
+        let document = check(&passport(signer, Some(UnixTime(NOW.0 - 50 * DAY))), &trust)?;
+        Ok(document.security_object().revocation())
+    };
+    let list = |signers: &[&SpecimenSigner], period| {
+        authority.revoke(signers, period, &mut rng()).unwrap()
+    };
+    assert_eq!(of(&[], &signer), Ok(Revocation::NoList));
+    let (clean, revoking) = (list(&[], days(9, 9)), list(&[&other, &signer], days(8, 9)));
+    let made = days(9, 9).from;
+    let clear = |stale| Ok(Revocation::NotListed { made, stale });
+    assert_eq!(of(std::slice::from_ref(&clean), &signer), clear(false));
+    assert_eq!(of(&[list(&[], past(9, 1))], &signer), clear(true));
+    // The newer list counts, in whatever order they come.
+    let revoked = Err(PassiveAuthError::Revoked);
+    for lists in [[clean.clone(), revoking.clone()], [revoking, clean.clone()]] {
+        assert_eq!(of(&lists, &signer), revoked);
+        assert_eq!(of(&lists, &other), revoked);
+    }
+    let again = list(&[&other], days(1, 9));
+    assert_eq!(of(std::slice::from_ref(&again), &other), revoked);
+    assert!(of(&[again], &signer).is_ok());
+}
+
+#[test]
+fn a_revocation_list_is_the_authoritys_alone() {
+    let mut rng = ChaCha20Rng::from_seed([14; 32]);
+    let other = SpecimenAuthority::generate(KIND, days(9, 9), &mut rng).unwrap();
+    let foreign = other.revoke(&[], days(1, 9), &mut rng).unwrap();
+    let authority = authority();
+    let mut trust = trust(&authority);
+    let refused = trust.add_revocation_list(&foreign).err();
+    assert_eq!(refused, Some(RevocationListError::UnknownAuthority));
+    let list = authority.revoke(&[&signer(&authority)], days(1, 9), &mut rng);
+    let list = list.unwrap();
+    for place in 0..list.len() {
+        let mut changed = list.clone();
+        changed[place] ^= 1;
+        assert!(trust.add_revocation_list(&changed).is_err(), "byte {place}");
+        assert!(trust.add_revocation_list(&list[..place]).is_err());
+    }
+    assert_eq!(trust.revocation_lists(), 0);
+}
+
+#[test]
+fn a_new_key_is_taken_from_a_trusted_one_of_the_same_state() {
+    let mut rng = ChaCha20Rng::from_seed([15; 32]);
+    let kind = SignatureKind::EcdsaExplicit(Curve::BrainpoolP384r1);
+    let new = SpecimenAuthority::generate(kind, days(9, 900), &mut rng).unwrap();
+    let old = authority();
+    let link = old.link_to(&new, days(9, 900), &mut rng).unwrap();
+    assert_eq!(trust(&old).check_link(&link), Ok(()));
+    // A self-signed certificate of the new key is no link, nor is one of another key or state.
+    let invalid = Err(LinkError::Signature(SignatureError::Invalid));
+    assert_eq!(trust(&old).check_link(new.certificate()), invalid);
+    let stranger = SpecimenAuthority::generate(KIND, days(9, 900), &mut rng).unwrap();
+    let link = stranger.link_to(&new, days(9, 900), &mut rng).unwrap();
+    assert_eq!(trust(&old).check_link(&link), invalid);
+    let foreign = SpecimenAuthority::of_country("XX", KIND, days(9, 900), &mut rng).unwrap();
+    let link = old.link_to(&foreign, days(9, 900), &mut rng).unwrap();
+    assert_eq!(trust(&old).check_link(&link), Err(LinkError::OtherState));
+    let weak = SpecimenAuthority::generate(SignatureKind::RsaPkcs1Sha1, days(9, 9), &mut rng);
+    let weak = weak.unwrap();
+    let link = weak.link_to(&new, days(9, 900), &mut rng).unwrap();
+    assert_eq!(trust(&weak).check_link(&link), Err(LinkError::Weak));
+    let signer = signer(&old);
+    let refused = trust(&old).check_link(signer.certificate());
+    let no_authority = AuthorityError::NotAnAuthority;
+    assert_eq!(refused, Err(LinkError::Authority(no_authority)));
 }

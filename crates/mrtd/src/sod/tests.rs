@@ -3,9 +3,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::*;
+use crate::certificate::Certificate;
+use crate::cms::{MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME};
 use crate::specimen::passport::{ObjectTemplate, security_object};
 use crate::specimen::{SignatureKind, SpecimenAuthority, SpecimenSigner};
-use crate::time::Period;
+use crate::time::{Period, UnixTime};
 
 fn signer() -> SpecimenSigner {
     let mut rng = ChaCha20Rng::from_seed([3; 32]);
@@ -54,10 +56,10 @@ fn both_versions_are_read() {
         assert_eq!(object.hashes.of(3), None);
         assert_eq!(object.hashes.hash, Hash::Sha384);
         assert_eq!(
-            object.signer.attributes.signing_time,
+            object.message.signer.attributes.signing_time,
             Some(UnixTime(1_000_000_000))
         );
-        assert!(object.signer_certificate().is_some());
+        assert!(object.message.verify().is_ok());
     }
 }
 
@@ -104,7 +106,10 @@ fn other_contents_hashes_and_messages_are_refused() {
             ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6"),
         ),
     );
-    assert_eq!(refusal(&other), SodError::Part("message type"));
+    assert_eq!(
+        refusal(&other),
+        SodError::Message(CmsError::Part("message type"))
+    );
     let other = ObjectIdentifier::new_unwrap("2.23.136.1.1.2"); // a master list
     assert_eq!(
         refusal(&replaced(file(), &der(SECURITY_OBJECT), &der(other))),
@@ -122,10 +127,16 @@ fn a_repeated_or_missing_signed_attribute_is_refused() {
     let der = |oid: ObjectIdentifier| der::Encode::to_der(&oid).unwrap();
     // The signing time is renamed, so that a second message digest appears.
     let twice = replaced(with(&[1], 0), &der(SIGNING_TIME), &der(MESSAGE_DIGEST));
-    assert_eq!(refusal(&twice), SodError::Part("signed attribute"));
+    assert_eq!(
+        refusal(&twice),
+        SodError::Message(CmsError::Part("signed attribute"))
+    );
     let unknown = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.9");
     let missing = replaced(with(&[1], 0), &der(MESSAGE_DIGEST), &der(unknown));
-    assert_eq!(refusal(&missing), SodError::Part("signed attribute"));
+    assert_eq!(
+        refusal(&missing),
+        SodError::Message(CmsError::Part("signed attribute"))
+    );
 }
 
 proptest! {

@@ -14,11 +14,12 @@ use super::SpecimenError;
 use super::key::{SignatureKind, SpecimenKey, bit_string, oid, unsigned_integer};
 use super::passport::{self, SpecimenHolder, SpecimenPassport};
 use crate::certificate::{
-    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, COUNTRY, DOCUMENT_TYPES, KEY_PERIOD, KEY_USAGE,
-    SUBJECT_KEY_ID,
+    AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, COUNTRY, Certificate, DOCUMENT_TYPES, EXTENDED_KEY_USAGE,
+    KEY_PERIOD, KEY_USAGE, MASTER_LIST_SIGNING, SUBJECT_KEY_ID,
 };
 use crate::time::{Period, UnixTime};
 use crate::tlv;
+use crate::trust::MASTER_LIST;
 
 /// An authority of Utopia, with its private key.
 pub struct SpecimenAuthority {
@@ -75,6 +76,107 @@ impl SpecimenAuthority {
     #[must_use]
     pub fn certificate(&self) -> &[u8] {
         &self.certificate
+    }
+
+    /// The certificate of a new authority's key under this one's (a link certificate).
+    ///
+    /// # Errors
+    ///
+    /// [`SpecimenError::Time`] or [`SpecimenError::Key`].
+    pub fn link_to(
+        &self,
+        new: &SpecimenAuthority,
+        validity: Period,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SpecimenError> {
+        CertificateTemplate {
+            issuer: &self.name,
+            subject: &new.name,
+            validity,
+            extensions: vec![
+                critical(BASIC_CONSTRAINTS, &[0x30, 6, 0x01, 1, 0xFF, 0x02, 1, 0]),
+                critical(KEY_USAGE, CERTIFICATES_AND_LISTS),
+                subject_key(&new.key_id),
+                authority_key(&self.key_id),
+            ],
+        }
+        .sign(&new.key, &self.key, rng)
+    }
+
+    /// A master list of these certificates, signed by a signer of lists that is made for it.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecimenError::Time`] or [`SpecimenError::Key`].
+    pub fn master_list(
+        &self,
+        certificates: &[&[u8]],
+        signed_at: UnixTime,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SpecimenError> {
+        let key = SpecimenKey::generate(SignatureKind::EcdsaP256, rng)?;
+        let until = UnixTime(signed_at.0.saturating_add(LIST_SIGNER_SECS));
+        let validity = Period {
+            from: signed_at,
+            until,
+        };
+        let purposes = tlv::element(0x30, &[&oid(MASTER_LIST_SIGNING)]);
+        let extensions = vec![
+            critical(KEY_USAGE, DIGITAL_SIGNATURE),
+            critical(EXTENDED_KEY_USAGE, &purposes),
+            authority_key(&self.key_id),
+        ];
+        let signer = self.certify(key, SPECIMEN_COUNTRY, validity, extensions, rng)?;
+        let mut set: Vec<&[u8]> = certificates.to_vec();
+        set.sort_unstable();
+        let content = tlv::element(0x30, &[&[0x02, 1, 0], &tlv::element(0x31, &set)]);
+        passport::signed_message(&signer, MASTER_LIST, &content, Some(signed_at), rng)
+    }
+
+    /// A revocation list that names these signers, made at the beginning of `validity` and due to
+    /// be replaced at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecimenError::Time`] or [`SpecimenError::Key`].
+    pub fn revoke(
+        &self,
+        signers: &[&SpecimenSigner],
+        validity: Period,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<u8>, SpecimenError> {
+        let made = encoded_time(validity.from)?;
+        let mut entries = Vec::new();
+        for signer in signers {
+            let certificate =
+                Certificate::parse(&signer.certificate).map_err(|_| SpecimenError::Key)?;
+            let serial = tlv::element(0x02, &[&certificate.serial]);
+            entries.extend(tlv::element(0x30, &[&serial, &made]));
+        }
+        let entries = if entries.is_empty() {
+            entries
+        } else {
+            tlv::element(0x30, &[&entries])
+        };
+        let algorithm = self.key.signature_algorithm();
+        let extensions = tlv::element(0x30, &[&authority_key(&self.key_id)]);
+        let signed = tlv::element(
+            0x30,
+            &[
+                &[0x02, 1, 1], // version 2
+                &algorithm,
+                &self.name,
+                &made,
+                &encoded_time(validity.until)?,
+                &entries,
+                &tlv::element(0xA0, &[&extensions]),
+            ],
+        );
+        let signature = self.key.sign(&signed, rng)?;
+        Ok(tlv::element(
+            0x30,
+            &[&signed, &algorithm, &bit_string(&signature)],
+        ))
     }
 
     /// Makes a document signer. Its key signs documents during `in_use`; its certificate is
@@ -278,6 +380,10 @@ pub(super) fn time(instant: UnixTime) -> Result<Time, SpecimenError> {
         .map_err(|_| SpecimenError::Time)
 }
 
+fn encoded_time(instant: UnixTime) -> Result<Vec<u8>, SpecimenError> {
+    time(instant)?.to_der().map_err(|_| SpecimenError::Time)
+}
+
 /// The contents octets of a GeneralizedTime.
 fn long_time(instant: UnixTime) -> Result<Vec<u8>, SpecimenError> {
     let der = GeneralizedTime::from_unix_duration(Duration::from_secs(instant.0))
@@ -292,6 +398,8 @@ pub(crate) const SPECIMEN_COUNTRY: &str = "UT";
 // Source: ITU-T X.520; bits of the key usage from RFC 5280 §4.2.1.3.
 const ORGANISATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+/// A year.
+const LIST_SIGNER_SECS: u64 = 31_536_000;
 const DIGITAL_SIGNATURE: &[u8] = &[0x03, 2, 7, 0x80];
 const CERTIFICATES_AND_LISTS: &[u8] = &[0x03, 2, 1, 0x06];
 /// Version 0 and the one document type `P`. Source: ICAO Doc 9303-12 §7.1.1.6.

@@ -2,35 +2,44 @@
 
 use der::Encode;
 use der::asn1::ObjectIdentifier;
-use p256::ecdsa::signature::hazmat::PrehashSigner;
-use p256::ecdsa::{Signature, SigningKey};
 use rand_core::CryptoRng;
 use rsa::traits::PublicKeyParts;
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::SpecimenError;
+use crate::curve::Curve;
 use crate::hash::Hash;
-use crate::signature::{EC_KEY, ECDSA_SHA256, MGF1, P256, RSA, RSA_PSS, RSA_SHA256};
+use crate::signature::{EC_KEY, ECDSA_SHA256, MGF1, RSA, RSA_PSS, RSA_SHA1, RSA_SHA256};
 use crate::tlv;
 
-/// How a specimen is signed, always with SHA-256.
+/// How a specimen is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureKind {
-    /// ECDSA on P-256.
+    /// ECDSA on P-256 with SHA-256.
     EcdsaP256,
-    /// RSA of 2048 bits, PKCS #1 v1.5.
+    /// ECDSA with SHA-256 on a curve that the key spells out instead of naming it, as the keys of
+    /// most issuing states do.
+    EcdsaExplicit(Curve),
+    /// RSA of 2048 bits, PKCS #1 v1.5 with SHA-256.
     RsaPkcs1,
-    /// RSA of 2048 bits, PSS with a salt of 32 bytes.
+    /// RSA of 2048 bits, PKCS #1 v1.5 with SHA-1, as documents of earlier years have it.
+    RsaPkcs1Sha1,
+    /// RSA of 2048 bits, PSS with SHA-256 and a salt of 32 bytes.
     RsaPss,
 }
 
 /// A private key, with the kind of its signatures.
-pub(crate) enum SpecimenKey {
-    EcdsaP256(SigningKey),
-    RsaPkcs1(RsaPrivateKey),
-    RsaPss(RsaPrivateKey),
+pub(crate) struct SpecimenKey {
+    kind: SignatureKind,
+    secret: Secret,
+}
+
+enum Secret {
+    Ec(Curve, Zeroizing<Vec<u8>>),
+    Rsa(Box<RsaPrivateKey>),
 }
 
 impl SpecimenKey {
@@ -38,41 +47,60 @@ impl SpecimenKey {
         kind: SignatureKind,
         rng: &mut impl CryptoRng,
     ) -> Result<SpecimenKey, SpecimenError> {
-        let rsa = |rng| RsaPrivateKey::new(rng, RSA_BITS).map_err(|_| SpecimenError::Key);
-        Ok(match kind {
-            SignatureKind::EcdsaP256 => SpecimenKey::EcdsaP256(p256_key(rng)),
-            SignatureKind::RsaPkcs1 => SpecimenKey::RsaPkcs1(rsa(rng)?),
-            SignatureKind::RsaPss => SpecimenKey::RsaPss(rsa(rng)?),
-        })
+        let ec = |curve: Curve, rng| Secret::Ec(curve, curve.arithmetic().draw(rng));
+        let secret = match kind {
+            SignatureKind::EcdsaP256 => ec(Curve::P256, rng),
+            SignatureKind::EcdsaExplicit(curve) => ec(curve, rng),
+            SignatureKind::RsaPkcs1 | SignatureKind::RsaPkcs1Sha1 | SignatureKind::RsaPss => {
+                let key = RsaPrivateKey::new(rng, RSA_BITS).map_err(|_| SpecimenError::Key)?;
+                Secret::Rsa(Box::new(key))
+            }
+        };
+        Ok(SpecimenKey { kind, secret })
     }
 
-    /// Signs `message` hashed with SHA-256.
+    /// What messages are hashed with.
+    pub(super) fn hash(&self) -> Hash {
+        if self.kind == SignatureKind::RsaPkcs1Sha1 {
+            Hash::Sha1
+        } else {
+            Hash::Sha256
+        }
+    }
+
     pub(super) fn sign(
         &self,
         message: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, SpecimenError> {
-        let digest = Sha256::digest(message);
-        match self {
-            SpecimenKey::EcdsaP256(key) => {
-                let pair: Signature = key.sign_prehash(&digest).map_err(|_| SpecimenError::Key)?;
-                Ok(ecdsa_value(&pair.to_bytes()))
+        let digest = self.hash().digest(message);
+        let signature = match (&self.secret, self.kind) {
+            (Secret::Ec(curve, secret), _) => {
+                let pair = curve.arithmetic().sign(secret, &digest, rng);
+                let (r, s) = pair.ok_or(SpecimenError::Key)?;
+                let pair = [unsigned_integer(&r), unsigned_integer(&s)];
+                return Ok(tlv::element(0x30, &[&pair.concat()]));
             }
-            SpecimenKey::RsaPkcs1(key) => key
-                .sign_with_rng(rng, Pkcs1v15Sign::new::<Sha256>(), &digest)
-                .map_err(|_| SpecimenError::Key),
-            SpecimenKey::RsaPss(key) => key
-                .sign_with_rng(rng, Pss::<Sha256>::new(), &digest)
-                .map_err(|_| SpecimenError::Key),
-        }
+            (Secret::Rsa(key), SignatureKind::RsaPss) => {
+                key.sign_with_rng(rng, Pss::<Sha256>::new(), &digest)
+            }
+            (Secret::Rsa(key), SignatureKind::RsaPkcs1Sha1) => {
+                key.sign_with_rng(rng, Pkcs1v15Sign::new::<Sha1>(), &digest)
+            }
+            (Secret::Rsa(key), _) => key.sign_with_rng(rng, Pkcs1v15Sign::new::<Sha256>(), &digest),
+        };
+        signature.map_err(|_| SpecimenError::Key)
     }
 
     /// The `AlgorithmIdentifier` of this key's signatures.
     pub(super) fn signature_algorithm(&self) -> Vec<u8> {
-        match self {
-            SpecimenKey::EcdsaP256(_) => algorithm(ECDSA_SHA256, &[]),
-            SpecimenKey::RsaPkcs1(_) => algorithm(RSA_SHA256, NULL),
-            SpecimenKey::RsaPss(_) => {
+        match self.kind {
+            SignatureKind::EcdsaP256 | SignatureKind::EcdsaExplicit(_) => {
+                algorithm(ECDSA_SHA256, &[])
+            }
+            SignatureKind::RsaPkcs1 => algorithm(RSA_SHA256, NULL),
+            SignatureKind::RsaPkcs1Sha1 => algorithm(RSA_SHA1, NULL),
+            SignatureKind::RsaPss => {
                 let hash = algorithm(Hash::Sha256.oid(), NULL);
                 let parameters = tlv::element(
                     0x30,
@@ -89,34 +117,26 @@ impl SpecimenKey {
 
     /// The `SubjectPublicKeyInfo`.
     pub(super) fn public_key_info(&self) -> Vec<u8> {
-        let (identifier, key) = match self {
-            SpecimenKey::EcdsaP256(key) => (
-                algorithm(EC_KEY, &oid(P256)),
-                key.verifying_key().to_sec1_bytes().into_vec(),
-            ),
-            SpecimenKey::RsaPkcs1(key) | SpecimenKey::RsaPss(key) => {
+        let (identifier, key) = match &self.secret {
+            Secret::Ec(curve, secret) => {
+                let parameters = if matches!(self.kind, SignatureKind::EcdsaExplicit(_)) {
+                    curve.specified()
+                } else {
+                    oid(curve.oid())
+                };
+                let point = curve.arithmetic().point_of(secret);
+                (algorithm(EC_KEY, &parameters), point.unwrap_or_default())
+            }
+            Secret::Rsa(key) => {
                 let numbers = [
                     unsigned_integer(&key.n_bytes()),
                     unsigned_integer(&key.e().to_be_bytes_trimmed_vartime()),
                 ];
-                (
-                    algorithm(RSA, NULL),
-                    tlv::element(0x30, &[&numbers[0], &numbers[1]]),
-                )
+                let numbers = tlv::element(0x30, &[&numbers.concat()]);
+                (algorithm(RSA, NULL), numbers)
             }
         };
         tlv::element(0x30, &[&identifier, &bit_string(&key)])
-    }
-}
-
-fn p256_key(rng: &mut impl CryptoRng) -> SigningKey {
-    let mut bytes = Zeroizing::new([0_u8; 32]);
-    loop {
-        rng.fill_bytes(bytes.as_mut_slice());
-        // Fails for zero and for what is not below the order: less than once in 2^32.
-        if let Ok(key) = SigningKey::from_slice(bytes.as_slice()) {
-            return key;
-        }
     }
 }
 
@@ -144,11 +164,6 @@ pub(super) fn unsigned_integer(bytes: &[u8]) -> Vec<u8> {
         Some(first) if first & 0x80 == 0 => tlv::element(0x02, &[magnitude]),
         _ => tlv::element(0x02, &[&[0], magnitude]),
     }
-}
-
-fn ecdsa_value(pair: &[u8]) -> Vec<u8> {
-    let (r, s) = pair.split_at(pair.len() / 2);
-    tlv::element(0x30, &[&unsigned_integer(r), &unsigned_integer(s)])
 }
 
 const RSA_BITS: usize = 2048;

@@ -1,6 +1,7 @@
 //! The files of a specimen passport.
 
 use der::Encode;
+use der::asn1::ObjectIdentifier;
 use rand_core::CryptoRng;
 
 use super::SpecimenError;
@@ -8,13 +9,12 @@ use super::authority::{SpecimenSigner, time};
 use super::key::{NULL, algorithm, oid};
 use super::portrait;
 use crate::certificate::Certificate;
+use crate::cms::{CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME};
 use crate::dg1::compose_dg1;
 use crate::dg2::compose_dg2;
 use crate::hash::Hash;
 use crate::mrz::{MrzFields, Sex};
-use crate::sod::{
-    CONTENT_TYPE, MESSAGE_DIGEST, SECURITY_OBJECT, SIGNED_DATA, SIGNING_TIME, SOD_TAG,
-};
+use crate::sod::{SECURITY_OBJECT, SOD_TAG};
 use crate::state::StateCode;
 use crate::time::{CalendarDate, UnixTime};
 use crate::tlv;
@@ -73,7 +73,7 @@ pub(super) fn issue(
     .to_vec();
     let jpeg = portrait::draw(holder.portrait_seed)?;
     let dg2 = compose_dg2(&jpeg, portrait::WIDTH, portrait::HEIGHT)?;
-    let hash = Hash::Sha256;
+    let hash = signer.key.hash();
     let template = ObjectTemplate {
         version: 1,
         hash,
@@ -92,16 +92,29 @@ pub(crate) struct ObjectTemplate {
     pub(crate) signed_at: Option<UnixTime>,
 }
 
-/// Source: RFC 5652 §5; ICAO Doc 9303-10, 8th edition, §4.6.2.
+/// Source: ICAO Doc 9303-10, 8th edition, §4.6.2.
 pub(crate) fn security_object(
     signer: &SpecimenSigner,
     template: &ObjectTemplate,
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, SpecimenError> {
     let content = template.hash_list();
-    let attributes = template.signed_attributes(&content)?;
+    let message = signed_message(signer, SECURITY_OBJECT, &content, template.signed_at, rng)?;
+    Ok(tlv::element(SOD_TAG, &[&message]))
+}
+
+/// A `ContentInfo` with one signer. Source: RFC 5652 §5.
+pub(super) fn signed_message(
+    signer: &SpecimenSigner,
+    content_type: ObjectIdentifier,
+    content: &[u8],
+    signed_at: Option<UnixTime>,
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<u8>, SpecimenError> {
+    let hash = signer.key.hash();
+    let attributes = signed_attributes(content_type, &hash.digest(content), signed_at)?;
     let signature = signer.key.sign(&tlv::element(SET, &[&attributes]), rng)?;
-    let sha256 = algorithm(Hash::Sha256.oid(), NULL);
+    let digest = algorithm(hash.oid(), NULL);
     let certificate = Certificate::parse(&signer.certificate).map_err(|_| SpecimenError::Key)?;
     let signer_id = tlv::element(
         SEQUENCE,
@@ -115,31 +128,49 @@ pub(crate) fn security_object(
         &[
             &[INTEGER_TAG, 1, 1],
             &signer_id,
-            &sha256,
+            &digest,
             &tlv::element(0xA0, &[&attributes]),
             &signer.key.signature_algorithm(),
             &tlv::element(OCTET_STRING, &[&signature]),
         ],
     );
-    let octets = tlv::element(OCTET_STRING, &[&content]);
+    let octets = tlv::element(OCTET_STRING, &[content]);
     let signed_data = tlv::element(
         SEQUENCE,
         &[
             &[INTEGER_TAG, 1, 3],
-            &tlv::element(SET, &[&sha256]),
+            &tlv::element(SET, &[&digest]),
             &tlv::element(
                 SEQUENCE,
-                &[&oid(SECURITY_OBJECT), &tlv::element(0xA0, &[&octets])],
+                &[&oid(content_type), &tlv::element(0xA0, &[&octets])],
             ),
             &tlv::element(0xA0, &[&signer.certificate]),
             &tlv::element(SET, &[&signer_info]),
         ],
     );
-    let content_info = tlv::element(
+    Ok(tlv::element(
         SEQUENCE,
         &[&oid(SIGNED_DATA), &tlv::element(0xA0, &[&signed_data])],
-    );
-    Ok(tlv::element(SOD_TAG, &[&content_info]))
+    ))
+}
+
+/// The attributes in the order that DER wants, without a tag around them.
+fn signed_attributes(
+    content_type: ObjectIdentifier,
+    digest: &[u8],
+    signed_at: Option<UnixTime>,
+) -> Result<Vec<u8>, SpecimenError> {
+    let digest = tlv::element(OCTET_STRING, &[digest]);
+    let mut attributes = vec![
+        attribute(&oid(CONTENT_TYPE), &oid(content_type)),
+        attribute(&oid(MESSAGE_DIGEST), &digest),
+    ];
+    if let Some(instant) = signed_at {
+        let time = time(instant)?.to_der().map_err(|_| SpecimenError::Time)?;
+        attributes.push(attribute(&oid(SIGNING_TIME), &time));
+    }
+    attributes.sort_unstable();
+    Ok(attributes.concat())
 }
 
 impl ObjectTemplate {
@@ -169,21 +200,6 @@ impl ObjectTemplate {
                 if self.version == 0 { &[] } else { &versions },
             ],
         )
-    }
-
-    /// The attributes in the order that DER wants, without a tag around them.
-    fn signed_attributes(&self, content: &[u8]) -> Result<Vec<u8>, SpecimenError> {
-        let digest = tlv::element(OCTET_STRING, &[&Hash::Sha256.digest(content)]);
-        let mut attributes = vec![
-            attribute(&oid(CONTENT_TYPE), &oid(SECURITY_OBJECT)),
-            attribute(&oid(MESSAGE_DIGEST), &digest),
-        ];
-        if let Some(instant) = self.signed_at {
-            let time = time(instant)?.to_der().map_err(|_| SpecimenError::Time)?;
-            attributes.push(attribute(&oid(SIGNING_TIME), &time));
-        }
-        attributes.sort_unstable();
-        Ok(attributes.concat())
     }
 }
 

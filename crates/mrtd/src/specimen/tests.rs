@@ -61,7 +61,10 @@ fn specimens_of_every_kind_of_signature_pass() {
         let document = files.authenticate(&trust, NOW).unwrap();
         let holder = specimen_holder(7, today()).unwrap();
         assert_eq!(document.signer_country().as_str(), "UT");
-        assert_eq!(document.signing_time(), SigningTime::Stated(NOW));
+        assert_eq!(
+            document.security_object().signing_time(),
+            SigningTime::Stated(NOW)
+        );
         let mrz = document.mrz();
         assert_eq!(mrz.issuing_state().alpha3(), "UTO");
         assert_eq!(mrz.family_name(), "SPECIMEN");

@@ -142,6 +142,18 @@ async fn proofs_that_are_cut_short_are_refused() {
 }
 
 #[tokio::test]
+async fn a_document_that_rests_on_sha_1_is_refused_and_another_one_taken() {
+    let world = World::new();
+    let session = world.begin().await;
+    let refused = world
+        .send_document(&session, &world.utopia.weak_passport(1))
+        .await;
+    assert_refused(&refused, 422, "document-weak");
+    let passport = world.utopia.passport(1);
+    world.send_document(&session, &passport).await.ok();
+}
+
+#[tokio::test]
 async fn an_authentic_document_that_cannot_be_certified_is_refused() {
     let world = World::new();
     let session = world.begin().await;

@@ -35,6 +35,9 @@ pub enum DocumentError {
     /// It is not the state's document, or cannot be read.
     #[error("the document is not authentic")]
     NotAuthentic(#[source] PassiveAuthError),
+    /// It rests on SHA-1, with which somebody may have made it fit another document's signature.
+    #[error("the document rests on a weak hash function")]
+    Weak,
     /// It has expired.
     #[error("the document has expired")]
     Expired,
@@ -97,6 +100,9 @@ fn examine(
     let document = files
         .authenticate(trust, clock)
         .map_err(DocumentError::NotAuthentic)?;
+    if !document.security_object().weaknesses().is_empty() {
+        return Err(DocumentError::Weak);
+    }
     let today = mrtd::CalendarDate::from_unix(clock)
         .map_err(|_| DocumentError::NotAuthentic(PassiveAuthError::Clock))?;
     if document.mrz().expiry() < today {

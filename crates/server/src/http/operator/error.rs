@@ -86,6 +86,10 @@ fn document(error: &DocumentError) -> Problem {
             "document-not-authentic",
             "The document cannot be verified as a state's document",
         ),
+        DocumentError::Weak => (
+            "document-weak",
+            "The document is signed in a way that is no longer safe",
+        ),
         DocumentError::Expired => ("document-expired", "The document has expired"),
         DocumentError::NoPortrait => ("document-without-portrait", "The document has no portrait"),
         DocumentError::BirthDate

@@ -14,6 +14,7 @@ use server::clock;
 const YEAR: u64 = 366 * 86_400;
 
 pub(crate) struct Utopia {
+    authority: SpecimenAuthority,
     signer: SpecimenSigner,
     now: UnixTime,
 }
@@ -25,17 +26,19 @@ impl Utopia {
         let now = UnixTime(clock::now().0);
         let authority = authority(now);
         fs::write(trust_folder.join("utopia.cer"), authority.certificate()).unwrap();
-        Utopia {
-            signer: signer(&authority, now),
-            now,
-        }
+        Utopia::under(authority, now)
     }
 
     /// A state of the same name whose certificate is in no trust folder.
     pub(crate) fn pretend() -> Utopia {
         let now = UnixTime(clock::now().0);
+        Utopia::under(authority(now), now)
+    }
+
+    fn under(authority: SpecimenAuthority, now: UnixTime) -> Utopia {
         Utopia {
-            signer: signer(&authority(now), now),
+            signer: signer(&authority, SignatureKind::EcdsaP256, now),
+            authority,
             now,
         }
     }
@@ -52,6 +55,13 @@ impl Utopia {
 
     pub(crate) fn passport(&self, number: u16) -> SpecimenPassport {
         self.issue(&self.holder(number))
+    }
+
+    /// A passport that is signed with SHA-1, as in earlier years.
+    pub(crate) fn weak_passport(&self, number: u16) -> SpecimenPassport {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let signer = signer(&self.authority, SignatureKind::RsaPkcs1Sha1, self.now);
+        signer.issue(&self.holder(number), None, &mut rng).unwrap()
     }
 
     pub(crate) fn expired_passport(&self, number: u16) -> SpecimenPassport {
@@ -72,7 +82,7 @@ fn authority(now: UnixTime) -> SpecimenAuthority {
     SpecimenAuthority::generate(SignatureKind::EcdsaP256, validity, &mut rng).unwrap()
 }
 
-fn signer(authority: &SpecimenAuthority, now: UnixTime) -> SpecimenSigner {
+fn signer(authority: &SpecimenAuthority, kind: SignatureKind, now: UnixTime) -> SpecimenSigner {
     let mut rng = UnwrapErr(getrandom::SysRng);
     let in_use = Period {
         from: UnixTime(now.0 - 86_400),
@@ -83,6 +93,6 @@ fn signer(authority: &SpecimenAuthority, now: UnixTime) -> SpecimenSigner {
         until: UnixTime(now.0 + 11 * YEAR),
     };
     authority
-        .issue_signer(SignatureKind::EcdsaP256, in_use, validity, &mut rng)
+        .issue_signer(kind, in_use, validity, &mut rng)
         .unwrap()
 }
