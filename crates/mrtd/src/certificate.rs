@@ -30,7 +30,7 @@ pub(crate) struct Certificate {
     pub(crate) subject: Vec<u8>,
     pub(crate) country: Option<CountryCode>,
     pub(crate) validity: Period,
-    public_key: Vec<u8>,
+    pub(crate) public_key: Vec<u8>,
     pub(crate) extras: Extras,
     /// SHA-256 of all of it.
     pub(crate) fingerprint: [u8; 32],
@@ -48,6 +48,8 @@ pub(crate) struct Extras {
     pub(crate) key_period: Option<(Option<UnixTime>, Option<UnixTime>)>,
     /// What the key is for beyond its key usage; empty where nothing is said.
     purposes: Vec<ObjectIdentifier>,
+    /// The key is for nothing but its purposes.
+    purposes_only: bool,
     pub(crate) subject_key_id: Option<Vec<u8>>,
     pub(crate) authority_key_id: Option<Vec<u8>>,
     /// A critical extension that this crate does not know.
@@ -68,9 +70,15 @@ impl Extras {
         self.purposes.contains(&MASTER_LIST_SIGNING) && self.unknown_critical.is_none()
     }
 
-    /// Whether the key may sign documents.
+    /// Whether the key may sign documents, which no extended key usage allows.
+    ///
+    /// Source: ICAO Doc 9303-12, 8th edition, §7.1.
     pub(crate) fn may_sign_documents(&self) -> bool {
+        let other_purpose =
+            |purpose: &ObjectIdentifier| purpose.as_bytes().starts_with(ICAO_SECURITY.as_bytes());
         !self.is_authority
+            && !self.purposes_only
+            && !self.purposes.iter().any(other_purpose)
             && self
                 .key_usage
                 .as_ref()
@@ -190,6 +198,11 @@ fn validity(element: &Element<'_>) -> Result<Period, CertificateError> {
     })
 }
 
+/// The country of the issuer that a revocation list names.
+pub(crate) fn country_of(name: &[u8]) -> Option<CountryCode> {
+    country(name).ok().flatten()
+}
+
 /// The country of a name, if it has exactly one that reads as two letters.
 fn country(name: &[u8]) -> Result<Option<CountryCode>, CertificateError> {
     let name = Name::from_der(name).map_err(|_| CertificateError::Field("subject"))?;
@@ -232,6 +245,7 @@ fn extras(extensions: &[u8]) -> Result<Extras, CertificateError> {
             }
             EXTENDED_KEY_USAGE => {
                 extras.purposes = ExtendedKeyUsage::from_der(value).map_err(malformed)?.0;
+                extras.purposes_only = extension.critical;
             }
             DOCUMENT_TYPES | CERTIFICATE_POLICIES => {}
             other if extension.critical => extras.unknown_critical = Some(other),
@@ -300,6 +314,8 @@ pub(crate) const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwr
 pub(crate) const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 pub(crate) const DOCUMENT_TYPES: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("2.23.136.1.1.6.2");
+/// `id-icao-mrtd-security`, under which ICAO names other uses of keys.
+const ICAO_SECURITY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.136.1.1");
 /// `id-icao-cscaMasterListSigningKey`. Source: ICAO Doc 9303-12 §7.1.
 pub(crate) const MASTER_LIST_SIGNING: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("2.23.136.1.1.3");

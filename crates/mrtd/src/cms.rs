@@ -98,6 +98,10 @@ impl SignedData {
             Some(list) => list.inside().all()?,
             None => Vec::new(),
         };
+        // Each may be tried, by whoever sends a message.
+        if certificates.len() > CERTIFICATES_MAX {
+            return Err(CmsError::Part("list of certificates"));
+        }
         fields.optional(0xA1)?; // revocation lists do not travel in these messages
         let signers = fields.expect(SET)?.inside().all()?;
         fields.end()?;
@@ -278,6 +282,9 @@ fn instant(element: &Element<'_>) -> Result<UnixTime, CmsError> {
     let time = Time::from_der(element.whole).map_err(|_| CmsError::Part("signing time"))?;
     Ok(UnixTime(time.to_unix_duration().as_secs()))
 }
+
+/// Messages have the signer's, some its issuer's too.
+const CERTIFICATES_MAX: usize = 8;
 
 // Source: ITU-T X.690 §8.
 const INTEGER: u32 = 0x02;

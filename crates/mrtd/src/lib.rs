@@ -1,12 +1,12 @@
-//! Machine readable travel documents: passports as their chip holds them.
+//! Machine readable travel documents: passports and cards as their chip holds them.
 //!
-//! It reads the machine-readable zone (TD3), data groups 1 and 2 and the document security
+//! It reads the machine-readable zone (TD1, TD2, TD3 and Chinese permits), data groups 1 and 2 and the document security
 //! object, and does passive authentication: hashes, signature, trust chain to an authority of the
 //! issuing state, revocation, validity at the time of signing, and agreement of the states. It
 //! reads master lists and checks link certificates. It makes specimens. It does no input or output
 //! but for [`TrustStore::load_folder`] and [`TrustStore::load_file`].
 //!
-//! What it does not do yet: other formats than TD3, birth dates that are unknown in part, and active
+//! What it does not do yet: birth dates that are unknown in part, and active
 //! and chip authentication. Passive authentication alone does not show that a chip is the original
 //! one. Of documents that rest on SHA-1 it says so; whoever relies on them decides.
 //!
@@ -58,7 +58,7 @@ pub use curve::Curve;
 pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
 pub use dg2::{Dg2Error, ImageFormat, Portrait, compose_dg2};
 pub use hash::HashError;
-pub use mrz::{BadCharacter, Field, Mrz, MrzError, MrzFields, Sex, check_digit};
+pub use mrz::{BadCharacter, Field, Format, Mrz, MrzError, MrzFields, Sex, check_digit};
 pub use passive::{
     Algorithms, DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument,
     VerifiedSecurityObject, Weakness,

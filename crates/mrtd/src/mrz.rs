@@ -1,9 +1,12 @@
-//! The machine-readable zone of a passport (format TD3): two lines of 44 characters.
+//! The machine-readable zone of passports, cards and Chinese permits.
 //!
-//! Source: ICAO Doc 9303-4, 8th edition, §4.2; check digits and transliteration from 9303-3.
+//! Source: ICAO Doc 9303-4, -5 and -6, 8th edition, §4.2; check digits and transliteration from
+//! 9303-3. Where each format has its fields is in one table, `mrz/layout.rs`.
 
 mod compose;
 mod field;
+mod han;
+mod layout;
 
 use core::fmt;
 
@@ -15,18 +18,22 @@ use crate::time::CalendarDate;
 
 pub use compose::MrzFields;
 pub use field::{BadCharacter, check_digit};
+pub use layout::Format;
 
-/// What the machine-readable zone of a passport says; every check digit has been verified.
+/// What a machine-readable zone says; every check digit whose rule is known has been verified.
 ///
 /// Wiped when dropped; `Debug` shows no value.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Mrz {
+    #[zeroize(skip)]
+    format: Format,
     #[zeroize(skip)]
     code: [u8; 2],
     #[zeroize(skip)]
     issuing_state: StateCode,
     family_name: String,
     given_names: String,
+    native_name: Option<String>,
     document_number: String,
     #[zeroize(skip)]
     nationality: StateCode,
@@ -34,67 +41,93 @@ pub struct Mrz {
     #[zeroize(skip)]
     sex: Sex,
     expiry: CalendarDate,
-    personal_number: Option<String>,
+    optional_data: Vec<String>,
 }
 
 impl Mrz {
-    /// Reads a zone of 88 characters, the two lines one after the other without a break.
+    /// Reads a zone of 72 (TD2), 88 (TD3) or 90 characters (TD1 and the Chinese permits), the lines
+    /// one after the other without a break.
     ///
     /// The zone has years of two digits. A birth date is taken as the last one that is not after
-    /// `today`, so whoever is older than 99 years comes out a century too young; an expiry date
-    /// is taken between 50 years before and 49 years after the year of `today`.
-    ///
-    /// Source: ICAO Doc 9303-4, 8th edition, §4.2.2.
+    /// `today`, so whoever is older than 99 years comes out a century too young, unless the
+    /// document names the century; an expiry date is taken between 50 years before and 49 years
+    /// after the year of `today`.
     ///
     /// # Errors
     ///
     /// [`MrzError`], at the first thing that is wrong.
     pub fn parse(zone: &[u8], today: CalendarDate) -> Result<Mrz, MrzError> {
-        let zone: &[u8; ZONE_LEN] = zone.try_into().map_err(|_| MrzError::Length(zone.len()))?;
+        let format = Format::of(zone).ok_or(MrzError::Length(zone.len()))?;
+        let layout = format.layout();
         field::check_alphabet(zone)?;
-        let code = [zone[0], zone[1]];
-        if code[0] != b'P' || code[1].is_ascii_digit() {
-            return Err(MrzError::NotAPassport);
-        }
-        field::check_digits(zone)?;
-        let (family_name, given_names) = field::names(&zone[5..44])?;
+        let code = match zone {
+            [first, second, ..] if layout.codes.contains(first) && !second.is_ascii_digit() => {
+                [*first, *second]
+            }
+            _ => return Err(MrzError::OtherDocument),
+        };
+        let (document_number, optional_data) = field::numbers(zone, layout)?;
+        field::check_digits(zone, layout)?;
+        let (family_name, given_names) = field::names(field::at(zone, layout.names))?;
+        let issuing_state = match layout.issuing_state {
+            Some(span) => field::state(field::at(zone, span), Field::IssuingState)?,
+            None => StateCode::CHINA,
+        };
+        let nationality = match layout.nationality {
+            Some(span) => field::state(field::at(zone, span), Field::Nationality)?,
+            None => issuing_state,
+        };
         Ok(Mrz {
+            format,
             code,
-            issuing_state: field::state(&zone[2..5], Field::IssuingState)?,
+            issuing_state,
             family_name,
             given_names,
-            document_number: field::unpadded(&zone[44..53])
-                .ok_or(MrzError::Empty(Field::DocumentNumber))?,
-            nationality: field::state(&zone[54..57], Field::Nationality)?,
-            birth_date: field::birth_date(&zone[57..63], today)?,
-            sex: Sex::from_mrz(zone[64])?,
-            expiry: field::expiry(&zone[65..71], today)?,
-            personal_number: field::unpadded(&zone[72..86]),
+            native_name: field::native_name(zone, layout)?,
+            document_number,
+            nationality,
+            birth_date: field::birth_date(zone, layout, today)?,
+            sex: Sex::from_mrz(zone.get(layout.sex).copied())?,
+            expiry: field::expiry(field::at(zone, layout.expiry.field), today)?,
+            optional_data,
         })
     }
 
-    /// Reads the two lines of 44 characters, as a person types them or a camera reads them.
+    /// Reads the lines, as a person types them or a camera reads them.
     ///
     /// # Errors
     ///
-    /// As [`Mrz::parse`].
-    pub fn parse_lines(upper: &str, lower: &str, today: CalendarDate) -> Result<Mrz, MrzError> {
-        for line in [upper, lower] {
-            if line.len() != LINE_LEN {
-                return Err(MrzError::Length(line.len()));
-            }
+    /// As [`Mrz::parse`]; [`MrzError::Length`] for lines of different lengths.
+    pub fn parse_lines(lines: &[&str], today: CalendarDate) -> Result<Mrz, MrzError> {
+        let total = lines.iter().map(|line| line.len()).sum();
+        let mut zone = zeroize::Zeroizing::new(Vec::with_capacity(total));
+        for line in lines {
+            zone.extend_from_slice(line.as_bytes());
         }
-        let mut zone = zeroize::Zeroizing::new([0_u8; ZONE_LEN]);
-        for (to, from) in zone.iter_mut().zip(upper.bytes().chain(lower.bytes())) {
-            *to = from;
+        let format = Format::of(&zone).ok_or(MrzError::Length(total))?;
+        let wanted = format.layout().line_len;
+        match lines.iter().find(|line| line.len() != wanted) {
+            Some(line) => Err(MrzError::Length(line.len())),
+            None => Mrz::parse(&zone, today),
         }
-        Mrz::parse(zone.as_slice(), today)
     }
 
-    /// The document class, the first letter of the document code: always `P` for a passport.
+    /// The format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The document class, the first letter of the document code: `P` for a passport, `A`, `C` or
+    /// `I` for a card.
     #[must_use]
     pub fn class(&self) -> &str {
-        "P"
+        match self.code {
+            [b'P', _] => "P",
+            [b'A', _] => "A",
+            [b'C', _] => "C",
+            _ => "I",
+        }
     }
 
     /// The second letter of the document code, which an issuer may use (`D` diplomatic, for
@@ -110,7 +143,7 @@ impl Mrz {
         self.issuing_state
     }
 
-    /// The primary identifier: capital letters A to Z and single spaces, at most 39 of them.
+    /// The primary identifier: capital letters A to Z and single spaces.
     #[must_use]
     pub fn family_name(&self) -> &str {
         &self.family_name
@@ -122,7 +155,14 @@ impl Mrz {
         &self.given_names
     }
 
-    /// The document number without fillers at its end: 1 to 9 characters.
+    /// The name in Chinese characters, where the zone has it; of a long one the first characters.
+    #[must_use]
+    pub fn native_name(&self) -> Option<&str> {
+        self.native_name.as_deref()
+    }
+
+    /// The document number without fillers at its end, whole also where it is longer than its
+    /// field. Of Chinese permits it is the part that stays for life, without the count of issues.
     #[must_use]
     pub fn document_number(&self) -> &str {
         &self.document_number
@@ -152,11 +192,10 @@ impl Mrz {
         self.expiry
     }
 
-    /// The personal number or other optional data, without fillers at its end: 1 to 14
-    /// characters; `None` where the field is empty.
-    #[must_use]
-    pub fn personal_number(&self) -> Option<&str> {
-        self.personal_number.as_deref()
+    /// Optional data, each field without fillers at its end, without those that are empty. Many
+    /// states write the person's number there.
+    pub fn optional_data(&self) -> impl Iterator<Item = &str> {
+        self.optional_data.iter().map(String::as_str)
     }
 }
 
@@ -188,11 +227,11 @@ impl Sex {
         }
     }
 
-    fn from_mrz(byte: u8) -> Result<Sex, MrzError> {
+    fn from_mrz(byte: Option<u8>) -> Result<Sex, MrzError> {
         match byte {
-            b'F' => Ok(Sex::Female),
-            b'M' => Ok(Sex::Male),
-            b'<' => Ok(Sex::Unspecified),
+            Some(b'F') => Ok(Sex::Female),
+            Some(b'M') => Ok(Sex::Male),
+            Some(b'<') => Ok(Sex::Unspecified),
             _ => Err(MrzError::Sex),
         }
     }
@@ -201,21 +240,25 @@ impl Sex {
 /// A field of the zone, to say where an error lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// Line 1, characters 3 to 5.
+    /// The state or organisation that issues the document.
     IssuingState,
-    /// Line 1, characters 6 to 44.
+    /// The name in Latin letters.
     Name,
-    /// Line 2, characters 1 to 9.
+    /// The name in Chinese characters.
+    NativeName,
+    /// The document number.
     DocumentNumber,
-    /// Line 2, characters 11 to 13.
+    /// The holder's nationality.
     Nationality,
-    /// Line 2, characters 14 to 19.
+    /// The birth date.
     BirthDate,
-    /// Line 2, characters 22 to 27.
+    /// The last day of validity.
     Expiry,
-    /// Line 2, characters 29 to 42.
-    PersonalNumber,
-    /// Line 2 as the last check digit covers it.
+    /// Optional data, mostly the person's number.
+    OptionalData,
+    /// Fields with a digit that mean nothing here, such as the count of issues.
+    Other,
+    /// What the last check digit covers.
     Composite,
 }
 
@@ -228,8 +271,10 @@ impl fmt::Display for Field {
             Field::Nationality => "nationality",
             Field::BirthDate => "birth date",
             Field::Expiry => "expiry date",
-            Field::PersonalNumber => "personal number",
-            Field::Composite => "second line",
+            Field::NativeName => "name in Chinese characters",
+            Field::OptionalData => "optional data",
+            Field::Other => "count of issues",
+            Field::Composite => "zone",
         })
     }
 }
@@ -237,15 +282,15 @@ impl fmt::Display for Field {
 /// Why a machine-readable zone is refused; no value of the document is part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MrzError {
-    /// Neither a line of 44 nor a zone of 88 characters.
-    #[error("{0} characters where a passport has two lines of 44")]
+    /// A zone of another length than 72, 88 and 90 characters, or a line of one.
+    #[error("{0} characters where a zone has two lines of 44 or 36, or three of 30")]
     Length(usize),
     /// A character outside `0-9`, `A-Z`, `<`; the place counts from 0 through both lines.
     #[error("character {0} is not allowed in a machine-readable zone")]
     Character(usize),
-    /// The document code does not begin with `P`.
-    #[error("not a passport")]
-    NotAPassport,
+    /// The document code is none of a passport or card in this format; a visa, for instance.
+    #[error("neither a passport nor an identity card")]
+    OtherDocument,
     /// A check digit does not fit.
     #[error("wrong check digit of the {0}")]
     CheckDigit(Field),
@@ -255,6 +300,9 @@ pub enum MrzError {
     /// A name has digits in it, or no primary identifier.
     #[error("malformed name")]
     Name,
+    /// The letters or digits of the name in Chinese characters mean none.
+    #[error("malformed name in Chinese characters")]
+    NativeName,
     /// A field that must have a value has none.
     #[error("the {0} is empty")]
     Empty(Field),
@@ -274,9 +322,6 @@ pub enum MrzError {
     #[error("the {0} has a character without transliteration")]
     Unwritable(Field),
 }
-
-const LINE_LEN: usize = 44;
-const ZONE_LEN: usize = 2 * LINE_LEN;
 
 #[cfg(test)]
 mod tests;

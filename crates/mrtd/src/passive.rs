@@ -233,18 +233,21 @@ impl SecurityObject {
         now: UnixTime,
     ) -> Result<VerifiedSecurityObject, PassiveAuthError> {
         let signer = self.message.verify()?;
-        let authority = trusted_issuer(trust, signer)?;
+        let mut authorities = trusted_issuers(trust, signer)?;
         check_usage(signer)?;
-        let signer_country = match (signer.country, authority.country) {
-            (Some(signer), Some(authority)) if signer == authority => signer,
-            _ => return Err(PassiveAuthError::SignerCountry),
+        let signer_country = signer.country.ok_or(PassiveAuthError::SignerCountry)?;
+        authorities.retain(|authority| authority.country == Some(signer_country));
+        let Some(authority) = authorities.first().copied() else {
+            return Err(PassiveAuthError::SignerCountry);
         };
+        // One key has several certificates: its own and those that link it to older ones.
+        authorities.retain(|authority| !trust.revokes(authority));
         let revocation = trust.revocation(signer, authority, now);
-        if revocation == Revocation::Revoked {
+        if revocation == Revocation::Revoked || authorities.is_empty() {
             return Err(PassiveAuthError::Revoked);
         }
         let stated = self.message.signer.attributes.signing_time;
-        let signing_time = signing_time(signer, authority, stated, now)?;
+        let signing_time = signing_time(signer, &authorities, stated, now)?;
         Ok(VerifiedSecurityObject {
             weaknesses: self.weaknesses(signer)?,
             algorithms: self.algorithms(signer, authority)?,
@@ -364,25 +367,39 @@ pub enum PassiveAuthError {
     Clock,
 }
 
-/// The authority whose key signed `signer`: one that it names, else any of its country. Several
-/// may have the name: states change keys and keep names.
-fn trusted_issuer<'a>(
+/// The certificates of the authority whose key signed `signer`: those that it names, else any of
+/// its country. Several may have the name, because states change keys and keep names, and one key
+/// may have several certificates with validities of their own.
+fn trusted_issuers<'a>(
     trust: &'a TrustStore,
     signer: &'a Certificate,
-) -> Result<&'a Certificate, PassiveAuthError> {
+) -> Result<Vec<&'a Certificate>, PassiveAuthError> {
     let mut refusal = PassiveAuthError::UnknownAuthority;
+    let mut found: Vec<&Certificate> = Vec::new();
     for authority in trust.issuers_of(signer) {
+        if found
+            .iter()
+            .any(|one| one.public_key == authority.public_key)
+        {
+            found.push(authority);
+            continue;
+        }
         match signer.verify_signed_by(authority) {
-            Ok(()) => return Ok(authority),
+            Ok(()) => found.push(authority),
             // A refused algorithm says more than that some other key does not fit.
             Err(SignatureError::Invalid) if refusal != PassiveAuthError::UnknownAuthority => {}
             Err(error) => refusal = PassiveAuthError::SignerSignature(error),
         }
     }
-    trust
-        .compatriots_of(signer)
-        .find(|authority| signer.verify_signed_by(authority).is_ok())
-        .ok_or(refusal)
+    if found.is_empty() {
+        let fits = |authority: &&Certificate| signer.verify_signed_by(authority).is_ok();
+        found.extend(trust.compatriots_of(signer).filter(fits));
+    }
+    if found.is_empty() {
+        Err(refusal)
+    } else {
+        Ok(found)
+    }
 }
 
 /// Source: ICAO Doc 9303-12, 8th edition, §7.1.1.
@@ -396,7 +413,7 @@ fn check_usage(signer: &Certificate) -> Result<(), PassiveAuthError> {
 
 fn signing_time(
     signer: &Certificate,
-    authority: &Certificate,
+    authorities: &[&Certificate],
     stated: Option<UnixTime>,
     now: UnixTime,
 ) -> Result<SigningTime, PassiveAuthError> {
@@ -418,7 +435,8 @@ fn signing_time(
     if !signer.validity.contains(instant) || !in_use {
         return Err(PassiveAuthError::SignerNotValid);
     }
-    if !authority.validity.contains(instant) {
+    let valid = |authority: &&Certificate| authority.validity.contains(instant);
+    if !authorities.iter().any(valid) {
         return Err(PassiveAuthError::AuthorityNotValid);
     }
     Ok(known)

@@ -16,6 +16,9 @@ impl StateCode {
     /// Utopia, the state that issues specimens and nothing else.
     pub const UTOPIA: StateCode = StateCode(*b"UTO");
 
+    /// China.
+    pub const CHINA: StateCode = StateCode(*b"CHN");
+
     /// Reads three characters of a machine-readable zone, fillers (`<`) at the end only.
     ///
     /// # Errors

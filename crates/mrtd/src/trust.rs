@@ -27,6 +27,7 @@ pub use revocation::{Revocation, RevocationListError};
 pub struct TrustStore {
     authorities: Vec<Certificate>,
     lists: Vec<RevocationList>,
+    left_out: Vec<String>,
 }
 
 impl TrustStore {
@@ -46,7 +47,7 @@ impl TrustStore {
         }
         Ok(TrustStore {
             authorities,
-            lists: Vec::new(),
+            ..TrustStore::default()
         })
     }
 
@@ -73,25 +74,50 @@ impl TrustStore {
                 .iter()
                 .filter(move |path| Kind::of(path) == Some(kind))
         };
-        let mut authorities = Vec::new();
+        let mut store = TrustStore::default();
         for path in of_kind(Kind::Certificates).chain(of_kind(Kind::MasterList)) {
-            for der in read_certificates(path)? {
-                let refused = |source| TrustFolderError::Refused(path.clone(), source);
-                authorities.push(authority(&der).map_err(refused)?);
-            }
+            store.add_file(path)?;
         }
-        if authorities.is_empty() {
+        if store.is_empty() {
             return Err(TrustFolderError::Empty(folder.to_owned()));
         }
-        let mut store = TrustStore {
-            authorities,
-            lists: Vec::new(),
-        };
         for path in of_kind(Kind::RevocationList) {
-            let refused = |source| TrustFolderError::RevocationList(path.clone(), source);
-            store.add_revocation_list(&read(path)?).map_err(refused)?;
+            match store.add_revocation_list(&read(path)?) {
+                Ok(_) => {}
+                // Of an authority that a later master list no longer has.
+                Err(error @ RevocationListError::UnknownAuthority) => {
+                    store.left_out.push(format!("{}: {error}", path.display()));
+                }
+                Err(error) => {
+                    return Err(TrustFolderError::RevocationList(path.clone(), error));
+                }
+            }
         }
         Ok(store)
+    }
+
+    /// The certificates of a file. One of a master list that is none of an authority is left out:
+    /// the list is a state's, and the rest of it is good.
+    fn add_file(&mut self, path: &Path) -> Result<(), TrustFolderError> {
+        let is_list = Kind::of(path) == Some(Kind::MasterList);
+        for (place, der) in read_certificates(path)?.iter().enumerate() {
+            match authority(der) {
+                Ok(certificate) => self.authorities.push(certificate),
+                Err(error) if is_list => {
+                    let what = format!("{}, certificate {place}: {error}", path.display());
+                    self.left_out.push(what);
+                }
+                Err(error) => return Err(TrustFolderError::Refused(path.to_owned(), error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// What of the files could not be used, in words: certificates of master lists that are none of
+    /// an authority, and revocation lists whose authority is not trusted.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// A store of one file, of any of the kinds that [`TrustStore::load_folder`] reads but a
@@ -101,9 +127,9 @@ impl TrustStore {
     ///
     /// [`TrustFolderError`].
     pub fn load_file(path: &Path) -> Result<TrustStore, TrustFolderError> {
-        let certificates = read_certificates(path)?;
-        TrustStore::from_der(certificates)
-            .map_err(|(_, source)| TrustFolderError::Refused(path.to_owned(), source))
+        let mut store = TrustStore::default();
+        store.add_file(path)?;
+        Ok(store)
     }
 
     /// Takes the revocation list of a trusted authority, and gives the authority that signed it;
@@ -116,20 +142,16 @@ impl TrustStore {
         &mut self,
         der: &[u8],
     ) -> Result<Option<Authority<'_>>, RevocationListError> {
-        let list = RevocationList::parse(der)?;
-        let TrustStore { authorities, lists } = self;
-        let authority = authorities
-            .iter()
-            .find(|one| list.names_as_issuer(one) && list.verify_signed_by(one).is_ok())
-            .ok_or(RevocationListError::UnknownAuthority)?;
-        let of_issuer = |known: &RevocationList| known.issuer == list.issuer;
-        if lists
-            .iter()
-            .any(|known| of_issuer(known) && known.made > list.made)
-        {
+        let mut list = RevocationList::parse(der)?;
+        let TrustStore {
+            authorities, lists, ..
+        } = self;
+        let authority = list.verify(authorities)?;
+        let mut present = lists.iter().filter(|one| one.is_of_the_same_issuer(&list));
+        if present.any(|one| one.is_newer_than(&list)) {
             return Ok(None);
         }
-        lists.retain(|known| !of_issuer(known));
+        lists.retain(|one| !one.is_of_the_same_issuer(&list));
         lists.push(list);
         Ok(Some(Authority(authority)))
     }
@@ -148,6 +170,9 @@ impl TrustStore {
     /// [`LinkError`].
     pub fn check_link(&self, der: &[u8]) -> Result<(), LinkError> {
         let link = authority(der)?;
+        if self.revokes(&link) {
+            return Err(LinkError::UnknownAuthority);
+        }
         if link
             .signature_scheme()
             .is_ok_and(|scheme| scheme.hash().is_weak())
@@ -205,31 +230,37 @@ impl TrustStore {
         })
     }
 
-    /// What the revocation lists say of a signer and its authority.
+    /// What the revocation lists say of a signer under the key of this authority.
     pub(crate) fn revocation(
         &self,
         signer: &Certificate,
         authority: &Certificate,
         now: UnixTime,
     ) -> Revocation {
-        let of_signer = self
+        let about = |list: &&RevocationList| list.is_about(signer, &authority.public_key);
+        let mut answer = Revocation::NoList;
+        for said in self
             .lists
             .iter()
-            .filter(|list| list.names_as_issuer(authority));
-        let of_authority = self
-            .lists
-            .iter()
-            .filter(|list| list.issuer == authority.issuer);
-        if of_authority
-            .map(|list| list.says_of(authority, now))
-            .any(|said| said == Revocation::Revoked)
+            .filter(about)
+            .map(|list| list.says_of(signer, now))
         {
-            return Revocation::Revoked;
+            answer = match (answer, said) {
+                (Revocation::Revoked, _) | (_, Revocation::Revoked) => Revocation::Revoked,
+                (Revocation::NotListed { made: one, .. }, Revocation::NotListed { made, .. })
+                    if one > made =>
+                {
+                    answer
+                }
+                _ => said,
+            };
         }
-        let newest = of_signer
-            .map(|list| (list.made, list.says_of(signer, now)))
-            .max_by_key(|(made, said)| (*said == Revocation::Revoked, *made));
-        newest.map_or(Revocation::NoList, |(_, said)| said)
+        answer
+    }
+
+    /// Whether a state has revoked this certificate of an authority.
+    pub(crate) fn revokes(&self, authority: &Certificate) -> bool {
+        self.lists.iter().any(|list| list.revokes(authority))
     }
 }
 

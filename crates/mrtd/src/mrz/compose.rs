@@ -2,22 +2,25 @@
 
 use zeroize::Zeroizing;
 
-use super::field::{BadCharacter, check_digit, composite};
-use super::{Field, LINE_LEN, Mrz, MrzError, Sex, ZONE_LEN};
+use super::field::{BadCharacter, at, check_digit, composite};
+use super::layout::Span;
+use super::{Field, Format, Mrz, MrzError, Sex};
 use crate::state::StateCode;
 use crate::time::CalendarDate;
 
-/// The values of a passport's zone, in ordinary spelling, for [`Mrz::compose`].
+/// The values of a zone, in ordinary spelling, for [`Mrz::compose`].
 #[derive(Clone, Copy)]
 pub struct MrzFields<'a> {
+    /// One of the formats of ICAO Doc 9303.
+    pub format: Format,
     /// The state that issues the document.
     pub issuing_state: StateCode,
     /// The primary identifier; Latin letters, spaces, hyphens and apostrophes.
     pub family_name: &'a str,
-    /// The secondary identifier, likewise; empty for a person with one name. Both together
-    /// fit 39 characters with their two separators, or 39 without a secondary identifier.
+    /// The secondary identifier, likewise; empty for a person with one name. Both together with
+    /// their two separators fit 30 (TD1), 31 (TD2) or 39 characters (TD3).
     pub given_names: &'a str,
-    /// 1 to 9 capital letters and digits.
+    /// 1 to 9 capital letters and digits; on cards also more, as far as the optional data has room.
     pub document_number: &'a str,
     /// The holder's nationality.
     pub nationality: StateCode,
@@ -27,65 +30,117 @@ pub struct MrzFields<'a> {
     pub sex: Sex,
     /// The last day of validity; the zone keeps two digits of the year.
     pub expiry: CalendarDate,
-    /// Up to 14 capital letters and digits.
+    /// Up to 14 (TD3), 11 (TD1) or 7 (TD2) capital letters and digits.
     pub personal_number: Option<&'a str>,
 }
 
 impl Mrz {
-    /// Writes the zone of a passport: 88 characters, both lines one after the other.
+    /// Writes the zone of a passport or a card, all lines one after the other.
     ///
-    /// Source: ICAO Doc 9303-4, 8th edition, §4.2; transliteration of Latin letters from
+    /// Source: ICAO Doc 9303-4, -5 and -6, 8th edition, §4.2; transliteration of Latin letters from
     /// 9303-3 §6. Names that do not fit are refused, not truncated.
     ///
     /// # Errors
     ///
-    /// [`MrzError::TooLong`], [`MrzError::Unwritable`] or [`MrzError::Empty`] for the field.
-    pub fn compose(fields: &MrzFields<'_>) -> Result<Zeroizing<[u8; ZONE_LEN]>, MrzError> {
-        let mut wiped = Zeroizing::new([b'<'; ZONE_LEN]);
-        let zone: &mut [u8; ZONE_LEN] = &mut wiped;
-        zone[0] = b'P';
-        zone[2..5].copy_from_slice(&fields.issuing_state.to_mrz());
+    /// [`MrzError::TooLong`], [`MrzError::Unwritable`] or [`MrzError::Empty`] for the field;
+    /// [`MrzError::OtherDocument`] for a format of China.
+    pub fn compose(fields: &MrzFields<'_>) -> Result<Zeroizing<Vec<u8>>, MrzError> {
+        let layout = fields.format.layout();
+        let (Some(state), Some(nationality)) = (layout.issuing_state, layout.nationality) else {
+            return Err(MrzError::OtherDocument);
+        };
+        let mut zone = Zeroizing::new(vec![b'<'; layout.len]);
+        let code = layout.codes.first().copied().unwrap_or(b'P');
+        put(&mut zone, (0, 1), &[code], Field::IssuingState)?;
+        let letters = fields.issuing_state.to_mrz();
+        put(&mut zone, state, &letters, Field::IssuingState)?;
+        let names = name_field(fields)?;
+        put(&mut zone, layout.names, names.as_bytes(), Field::Name)?;
+        let letters = fields.nationality.to_mrz();
+        put(&mut zone, nationality, &letters, Field::Nationality)?;
+        let birth = layout.birth;
         put(
-            &mut zone[5..LINE_LEN],
-            name_field(fields)?.as_bytes(),
-            Field::Name,
+            &mut zone,
+            birth.field,
+            &six_digits(fields.birth_date),
+            Field::BirthDate,
         )?;
-        let number = fields.document_number;
+        let expiry = layout.expiry;
         put(
-            &mut zone[44..53],
-            plain(number, Field::DocumentNumber)?,
-            Field::DocumentNumber,
+            &mut zone,
+            expiry.field,
+            &six_digits(fields.expiry),
+            Field::Expiry,
         )?;
-        zone[54..57].copy_from_slice(&fields.nationality.to_mrz());
-        zone[57..63].copy_from_slice(&six_digits(fields.birth_date));
-        zone[64] = u8::try_from(fields.sex.to_mrz()).map_err(|_| MrzError::Sex)?;
-        zone[65..71].copy_from_slice(&six_digits(fields.expiry));
-        if let Some(number) = fields.personal_number {
-            put(
-                &mut zone[72..86],
-                plain(number, Field::PersonalNumber)?,
-                Field::PersonalNumber,
-            )?;
+        let sex = u8::try_from(fields.sex.to_mrz()).map_err(|_| MrzError::Sex)?;
+        put(
+            &mut zone,
+            (layout.sex, layout.sex + 1),
+            &[sex],
+            Field::Other,
+        )?;
+        number(&mut zone, fields)?;
+        for checked in [birth, expiry] {
+            let digit = check_digit(at(&zone, checked.field));
+            set_digit(&mut zone, checked.digit, digit)?;
         }
-        zone[53] = digit(check_digit(&zone[44..53]))?;
-        zone[63] = digit(check_digit(&zone[57..63]))?;
-        zone[71] = digit(check_digit(&zone[65..71]))?;
-        zone[86] = digit(check_digit(&zone[72..86]))?;
-        zone[87] = digit(composite(zone))?;
-        Ok(wiped)
+        if let (Some(place), [span, ..]) = (layout.optional_digit, layout.optional) {
+            let digit = check_digit(at(&zone, *span));
+            set_digit(&mut zone, place, digit)?;
+        }
+        if let Some((place, spans)) = layout.composite {
+            let digit = composite(&zone, spans);
+            set_digit(&mut zone, place, digit)?;
+        }
+        Ok(zone)
     }
 }
 
-fn digit(computed: Result<u8, BadCharacter>) -> Result<u8, MrzError> {
-    computed
-        .map(|value| b'0' + value)
-        .map_err(|bad| MrzError::Character(bad.0))
+/// Document number and personal number. The end of a long document number goes before the optional
+/// data, with its digit and a filler behind it.
+fn number(zone: &mut [u8], fields: &MrzFields<'_>) -> Result<(), MrzError> {
+    let layout = fields.format.layout();
+    let (from, to) = layout.number.field;
+    let text = plain(fields.document_number, Field::DocumentNumber)?;
+    let (start, more) = text.split_at(text.len().min(to - from));
+    put(zone, (from, to), start, Field::DocumentNumber)?;
+    let mut free: Vec<Span> = layout.optional.to_vec();
+    if more.is_empty() {
+        let digit = check_digit(at(zone, (from, to)));
+        set_digit(zone, layout.number.digit, digit)?;
+    } else {
+        let too_long = MrzError::TooLong(Field::DocumentNumber);
+        let (first, last) = *free.first().ok_or(too_long)?;
+        let end = first + more.len() + 1;
+        if layout.optional_digit.is_some() || end >= last {
+            return Err(too_long);
+        }
+        put(zone, (first, last), more, Field::DocumentNumber)?;
+        set_digit(zone, end - 1, check_digit(text))?;
+        free.remove(0);
+    }
+    let Some(personal) = fields.personal_number else {
+        return Ok(());
+    };
+    let span = free.pop().ok_or(MrzError::TooLong(Field::OptionalData))?;
+    let personal = plain(personal, Field::OptionalData)?;
+    put(zone, span, personal, Field::OptionalData)
 }
 
-fn put(to: &mut [u8], from: &[u8], name: Field) -> Result<(), MrzError> {
-    to.get_mut(..from.len())
+fn set_digit(
+    zone: &mut [u8],
+    place: usize,
+    digit: Result<u8, BadCharacter>,
+) -> Result<(), MrzError> {
+    let digit = digit.map_err(|bad| MrzError::Character(bad.0))?;
+    put(zone, (place, place + 1), &[b'0' + digit], Field::Composite)
+}
+
+fn put(zone: &mut [u8], (from, to): Span, text: &[u8], name: Field) -> Result<(), MrzError> {
+    zone.get_mut(from..to)
+        .and_then(|field| field.get_mut(..text.len()))
         .ok_or(MrzError::TooLong(name))?
-        .copy_from_slice(from);
+        .copy_from_slice(text);
     Ok(())
 }
 
@@ -111,7 +166,7 @@ fn six_digits(date: CalendarDate) -> [u8; 6] {
 }
 
 fn name_field(fields: &MrzFields<'_>) -> Result<Zeroizing<String>, MrzError> {
-    let mut field = Zeroizing::new(String::with_capacity(2 * ZONE_LEN));
+    let mut field = Zeroizing::new(String::with_capacity(2 * NAMES_MAX_LEN));
     transliterate(fields.family_name, &mut field)?;
     if field.is_empty() {
         return Err(MrzError::Empty(Field::Name));
@@ -143,7 +198,7 @@ fn transliterate(name: &str, out: &mut String) -> Result<(), MrzError> {
                 }
             }
         }
-        if out.len() > 2 * LINE_LEN {
+        if out.len() > NAMES_MAX_LEN {
             return Err(MrzError::TooLong(Field::Name));
         }
     }
@@ -171,3 +226,6 @@ fn latin(letter: char) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// Longer than the names of any format.
+const NAMES_MAX_LEN: usize = 88;

@@ -1,8 +1,10 @@
 //! Reading single fields of the zone.
 
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use super::{Field, MrzError, ZONE_LEN};
+use super::layout::{Checked, Layout, Native, Span};
+use super::{Field, MrzError, han};
 use crate::state::StateCode;
 use crate::time::CalendarDate;
 
@@ -25,45 +27,102 @@ pub fn check_digit(field: &[u8]) -> Result<u8, BadCharacter> {
 #[error("character {0} is not allowed in a machine-readable zone")]
 pub struct BadCharacter(pub usize);
 
-pub(super) fn check_alphabet(zone: &[u8; ZONE_LEN]) -> Result<(), MrzError> {
+/// A field; empty where the zone is too short, which the format rules out.
+pub(super) fn at(zone: &[u8], (from, to): Span) -> &[u8] {
+    zone.get(from..to).unwrap_or_default()
+}
+
+pub(super) fn check_alphabet(zone: &[u8]) -> Result<(), MrzError> {
     match zone.iter().position(|byte| value(*byte).is_none()) {
         Some(place) => Err(MrzError::Character(place)),
         None => Ok(()),
     }
 }
 
-/// The four check digits of the second line and the one over all of them.
-pub(super) fn check_digits(zone: &[u8; ZONE_LEN]) -> Result<(), MrzError> {
+/// The check digits of all fields but the document number, and the one over several fields.
+pub(super) fn check_digits(zone: &[u8], layout: &Layout) -> Result<(), MrzError> {
     let single = [
-        (Field::DocumentNumber, &zone[44..53], zone[53]),
-        (Field::BirthDate, &zone[57..63], zone[63]),
-        (Field::Expiry, &zone[65..71], zone[71]),
-        (Field::PersonalNumber, &zone[72..86], zone[86]),
+        (Field::BirthDate, layout.birth),
+        (Field::Expiry, layout.expiry),
     ];
-    for (name, field, digit) in single {
-        // An empty personal number may have a filler in place of its digit (9303-4 §4.2.2.2).
-        let filler = name == Field::PersonalNumber
-            && digit == b'<'
-            && field.iter().all(|byte| *byte == b'<');
-        if !filler && !fits(weighted_sum(field.iter()), digit) {
+    let others = layout.others.iter().map(|other| (Field::Other, *other));
+    for (name, Checked { field, digit }) in single.into_iter().chain(others) {
+        if !fits(weighted_sum(at(zone, field).iter()), zone.get(digit)) {
             return Err(MrzError::CheckDigit(name));
         }
     }
-    if fits(composite(zone), zone[87]) {
-        Ok(())
-    } else {
-        Err(MrzError::CheckDigit(Field::Composite))
+    if let (Some(digit), [span, ..]) = (layout.optional_digit, layout.optional) {
+        let field = at(zone, *span);
+        // Empty optional data may have a filler in place of its digit (9303-4 §4.2.2.2).
+        let filler = zone.get(digit) == Some(&b'<') && field.iter().all(|byte| *byte == b'<');
+        if !filler && !fits(weighted_sum(field.iter()), zone.get(digit)) {
+            return Err(MrzError::CheckDigit(Field::OptionalData));
+        }
+    }
+    match layout.composite {
+        Some((digit, spans)) if !fits(composite(zone, spans), zone.get(digit)) => {
+            Err(MrzError::CheckDigit(Field::Composite))
+        }
+        _ => Ok(()),
     }
 }
 
-/// The digit over characters 1 to 10, 14 to 20 and 22 to 43 of the second line.
-pub(super) fn composite(zone: &[u8; ZONE_LEN]) -> Result<u8, BadCharacter> {
-    weighted_sum(
-        zone[44..54]
-            .iter()
-            .chain(&zone[57..64])
-            .chain(&zone[65..87]),
-    )
+/// The digit over these fields, one after the other.
+pub(super) fn composite(zone: &[u8], spans: &[Span]) -> Result<u8, BadCharacter> {
+    weighted_sum(spans.iter().flat_map(|span| at(zone, *span)))
+}
+
+/// The document number, whose check digit fits, and the optional data.
+///
+/// A number of more than nine characters goes on in the optional data, followed by its digit and a
+/// filler; a filler then stands where the digit is otherwise.
+///
+/// Source: ICAO Doc 9303-5, 8th edition, §4.2.2.2, note j; 9303-6, §4.2.2.2, note j.
+pub(super) fn numbers(zone: &[u8], layout: &Layout) -> Result<(String, Vec<String>), MrzError> {
+    let wrong = MrzError::CheckDigit(Field::DocumentNumber);
+    let Checked { field, digit } = layout.number;
+    let mut optional: Vec<&[u8]> = layout.optional.iter().map(|span| at(zone, *span)).collect();
+    // Room for all of it at once: what grows leaves copies behind.
+    let mut number = Zeroizing::new(Vec::with_capacity(zone.len()));
+    number.extend_from_slice(at(zone, field));
+    // A digit that covers more than the number is checked with the others.
+    let own_digit = digit == field.1;
+    let continued = own_digit && zone.get(digit) == Some(&b'<') && layout.optional_digit.is_none();
+    if let (true, Some(first)) = (continued, optional.first_mut()) {
+        let end = first.iter().position(|byte| *byte == b'<');
+        let (more, rest) = first.split_at(end.unwrap_or(first.len()));
+        let (digit, more) = more.split_last().ok_or(wrong)?;
+        number.extend_from_slice(more);
+        if more.is_empty() || !fits(weighted_sum(number.iter()), Some(digit)) {
+            return Err(wrong);
+        }
+        *first = rest;
+    } else if own_digit && !fits(weighted_sum(number.iter()), zone.get(digit)) {
+        return Err(wrong);
+    }
+    let number = unpadded(&number).ok_or(MrzError::Empty(Field::DocumentNumber))?;
+    // After a continued number the data begins behind a filler.
+    let optional = optional.into_iter().filter_map(|field| {
+        let start = field.iter().position(|byte| *byte != b'<')?;
+        unpadded(field.get(start..)?)
+    });
+    Ok((number, optional.collect()))
+}
+
+/// The name in Chinese characters. Chinese passports have it in the optional data, where those of
+/// Hong Kong and Macau, of the same issuing state, have a number.
+pub(super) fn native_name(zone: &[u8], layout: &Layout) -> Result<Option<String>, MrzError> {
+    let name = match (layout.native, layout.issuing_state, layout.optional) {
+        (Some(native), ..) => han::name(zone, native).ok_or(MrzError::NativeName)?,
+        (None, Some(state), [(from, _)])
+            if layout.codes == b"P" && at(zone, state) == StateCode::CHINA.to_mrz() =>
+        {
+            let letters = (*from, from.saturating_add(12));
+            han::name(zone, Native::Nibbles(letters)).unwrap_or_default()
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
 pub(super) fn state(field: &[u8], name: Field) -> Result<StateCode, MrzError> {
@@ -102,11 +161,28 @@ pub(super) fn unpadded(field: &[u8]) -> Option<String> {
     Some(text)
 }
 
-pub(super) fn birth_date(field: &[u8], today: CalendarDate) -> Result<CalendarDate, MrzError> {
+pub(super) fn birth_date(
+    zone: &[u8],
+    layout: &Layout,
+    today: CalendarDate,
+) -> Result<CalendarDate, MrzError> {
+    let malformed = MrzError::Date(Field::BirthDate);
+    let field = at(zone, layout.birth.field);
     if field.contains(&b'<') {
         return Err(MrzError::UnknownBirthDate);
     }
-    let (year, month, day) = numbers(field).ok_or(MrzError::Date(Field::BirthDate))?;
+    let (year, month, day) = pairs(field).ok_or(malformed)?;
+    if let Some((place, of_1800)) = layout.century {
+        let century = zone.get(place).and_then(|byte| byte.checked_sub(of_1800));
+        let century = century.filter(|century| *century <= 2).ok_or(malformed)?;
+        let full = 1800 + u16::from(century) * 100 + year;
+        let date = CalendarDate::new(full, month, day).map_err(|_| malformed)?;
+        return if date <= today {
+            Ok(date)
+        } else {
+            Err(malformed)
+        };
+    }
     let this_century = century(today).saturating_add(year);
     // A year in the running century that lies after today was meant in the last one; the first
     // day that exists and is not in the future wins.
@@ -114,11 +190,11 @@ pub(super) fn birth_date(field: &[u8], today: CalendarDate) -> Result<CalendarDa
         .into_iter()
         .filter_map(|full| CalendarDate::new(full, month, day).ok())
         .find(|date| *date <= today)
-        .ok_or(MrzError::Date(Field::BirthDate))
+        .ok_or(malformed)
 }
 
 pub(super) fn expiry(field: &[u8], today: CalendarDate) -> Result<CalendarDate, MrzError> {
-    let (year, month, day) = numbers(field).ok_or(MrzError::Date(Field::Expiry))?;
+    let (year, month, day) = pairs(field).ok_or(MrzError::Date(Field::Expiry))?;
     let in_century = century(today).saturating_add(year);
     let full = if in_century > today.year().saturating_add(49) {
         in_century.saturating_sub(100)
@@ -134,7 +210,7 @@ fn century(today: CalendarDate) -> u16 {
     today.year() / 100 * 100
 }
 
-fn numbers(field: &[u8]) -> Option<(u16, u8, u8)> {
+fn pairs(field: &[u8]) -> Option<(u16, u8, u8)> {
     let mut pairs = field.chunks_exact(2).map(|pair| match pair {
         [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some((tens - b'0') * 10 + (ones - b'0')),
         _ => None,
@@ -157,8 +233,8 @@ fn words(field: &[u8]) -> String {
     text
 }
 
-fn fits(computed: Result<u8, BadCharacter>, digit: u8) -> bool {
-    computed.is_ok_and(|value| digit == b'0' + value)
+fn fits(computed: Result<u8, BadCharacter>, digit: Option<&u8>) -> bool {
+    computed.is_ok_and(|value| digit == Some(&(b'0' + value)))
 }
 
 fn weighted_sum<'a>(field: impl Iterator<Item = &'a u8>) -> Result<u8, BadCharacter> {

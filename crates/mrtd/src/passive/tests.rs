@@ -2,7 +2,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::*;
-use crate::certificate::{BASIC_CONSTRAINTS, KEY_USAGE};
+use crate::certificate::{BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE};
 use crate::curve::Curve;
 use crate::hash::Hash;
 use crate::sod::SodError;
@@ -14,7 +14,7 @@ use crate::specimen::{
 };
 use crate::time::Period;
 use crate::tlv::TlvError;
-use crate::trust::{AuthorityError, LinkError, RevocationListError};
+use crate::trust::{AuthorityError, LinkError, MasterList, MasterListError, RevocationListError};
 
 /// 2026-06-01.
 const NOW: UnixTime = UnixTime(1_780_272_000);
@@ -632,4 +632,118 @@ fn a_new_key_is_taken_from_a_trusted_one_of_the_same_state() {
     let refused = trust(&old).check_link(signer.certificate());
     let no_authority = AuthorityError::NotAnAuthority;
     assert_eq!(refused, Err(LinkError::Authority(no_authority)));
+}
+
+#[test]
+fn no_state_revokes_for_another() {
+    let mut rng = ChaCha20Rng::from_seed([16; 32]);
+    let utopia = authority();
+    let signer = signer(&utopia);
+    let foreign = SpecimenAuthority::of_country("XX", KIND, days(900, 900), &mut rng).unwrap();
+    let both = [utopia.certificate(), foreign.certificate()].map(<[u8]>::to_vec);
+    let revoking = utopia.revoke(&[&signer], days(2, 9), &mut rng).unwrap();
+    let mut trust = TrustStore::from_der(both).unwrap();
+    trust.add_revocation_list(&revoking).unwrap();
+    // A newer list without the signer, under Utopia's name and with the other state's key.
+    let impostor = foreign.under_the_name_of(&utopia);
+    let list = impostor.revoke(&[], days(1, 9), &mut rng).unwrap();
+    let refused = trust.add_revocation_list(&list).err();
+    assert_eq!(refused, Some(RevocationListError::UnknownAuthority));
+    let revoked = PassiveAuthError::Revoked;
+    assert_eq!(refusal(&passport(&signer, Some(NOW)), &trust), revoked);
+}
+
+#[test]
+fn lists_of_two_keys_of_one_state_stand_beside_each_other() {
+    let mut rng = ChaCha20Rng::from_seed([17; 32]);
+    let (old, new) = (
+        authority(),
+        SpecimenAuthority::generate(KIND, days(9, 900), &mut rng).unwrap(),
+    );
+    let signer = signer(&old);
+    let both = [old.certificate(), new.certificate()];
+    let revoking = old.revoke(&[&signer], days(2, 9), &mut rng).unwrap();
+    let newer = new.revoke(&[], days(1, 9), &mut rng).unwrap();
+    for lists in [[&revoking, &newer], [&newer, &revoking]] {
+        let mut trust = TrustStore::from_der(both).unwrap();
+        for list in lists {
+            assert!(trust.add_revocation_list(list).unwrap().is_some());
+        }
+        assert_eq!(trust.revocation_lists(), 2);
+        let revoked = PassiveAuthError::Revoked;
+        assert_eq!(refusal(&passport(&signer, Some(NOW)), &trust), revoked);
+    }
+    // After a change of keys a state goes on with one list, signed with the new key.
+    let mut trust = TrustStore::from_der(both).unwrap();
+    let list = new.revoke(&[&signer], days(1, 9), &mut rng).unwrap();
+    trust.add_revocation_list(&list).unwrap();
+    let revoked = PassiveAuthError::Revoked;
+    assert_eq!(refusal(&passport(&signer, Some(NOW)), &trust), revoked);
+}
+
+#[test]
+fn any_certificate_of_the_authoritys_key_may_be_the_one_that_was_valid() {
+    let mut rng = ChaCha20Rng::from_seed([18; 32]);
+    let old = SpecimenAuthority::generate(KIND, days(999, 999), &mut rng).unwrap();
+    let new = authority();
+    let narrow = old.link_to(&new, past(900, 800), &mut rng).unwrap();
+    let signer = signer(&new);
+    let passport = passport(&signer, Some(UnixTime(NOW.0 - 50 * DAY)));
+    let own = new.certificate().to_vec();
+    for certificates in [vec![&narrow, &own], vec![&own, &narrow]] {
+        let trust = TrustStore::from_der(certificates).unwrap();
+        assert!(check(&passport, &trust).is_ok());
+    }
+    let trust = TrustStore::from_der([&narrow]).unwrap();
+    assert_eq!(
+        refusal(&passport, &trust),
+        PassiveAuthError::AuthorityNotValid
+    );
+}
+
+#[test]
+fn keys_with_other_purposes_sign_no_documents() {
+    let purpose = |text: &str| {
+        let oid = der::asn1::ObjectIdentifier::new_unwrap(text);
+        crate::tlv::element(0x30, &[&der::Encode::to_der(&oid).unwrap()])
+    };
+    let usage = Some(PassiveAuthError::SignerUsage);
+    // Master lists, deviation lists; a web server's purpose where nothing else is allowed.
+    for text in ["2.23.136.1.1.3", "2.23.136.1.1.8"] {
+        let extension = plain(EXTENDED_KEY_USAGE, &purpose(text));
+        assert_eq!(with_signer("UT", &[extension]), usage, "{text}");
+    }
+    let server = purpose("1.3.6.1.5.5.7.3.1");
+    let strict = critical(EXTENDED_KEY_USAGE, &server);
+    assert_eq!(with_signer("UT", &[strict]), usage);
+    assert_eq!(
+        with_signer("UT", &[plain(EXTENDED_KEY_USAGE, &server)]),
+        None
+    );
+}
+
+#[test]
+fn a_master_list_is_its_own_states_and_strong() {
+    let mut rng = ChaCha20Rng::from_seed([19; 32]);
+    let utopia = authority();
+    let own = trust(&utopia);
+    let list = |authority: &SpecimenAuthority, rng: &mut ChaCha20Rng| {
+        let file = authority.master_list(&[utopia.certificate()], NOW, rng);
+        MasterList::parse(&file.unwrap()).unwrap()
+    };
+    assert_eq!(list(&utopia, &mut rng).is_signed_under(&own, NOW), Ok(()));
+    // The signer's certificate names Utopia, and another trusted state has signed it.
+    let foreign = SpecimenAuthority::of_country("XX", KIND, days(900, 900), &mut rng).unwrap();
+    let refused = list(&foreign, &mut rng).is_signed_under(&trust(&foreign), NOW);
+    assert_eq!(refused, Err(MasterListError::UnknownAuthority));
+    let kind = SignatureKind::RsaPkcs1Sha1;
+    let weak = SpecimenAuthority::generate(kind, days(900, 900), &mut rng).unwrap();
+    let refused = list(&weak, &mut rng).is_signed_under(&trust(&weak), NOW);
+    assert_eq!(refused, Err(MasterListError::Weak));
+    let late = UnixTime(NOW.0 - 1);
+    let refused = list(&utopia, &mut rng).is_signed_under(&own, late);
+    assert_eq!(refused, Err(MasterListError::Signer));
+    let ended = SpecimenAuthority::generate(KIND, past(900, 1), &mut rng).unwrap();
+    let refused = list(&ended, &mut rng).is_signed_under(&trust(&ended), NOW);
+    assert_eq!(refused, Err(MasterListError::UnknownAuthority));
 }

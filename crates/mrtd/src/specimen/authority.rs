@@ -72,6 +72,13 @@ impl SpecimenAuthority {
         })
     }
 
+    /// This key under the name of another authority, as an impostor has it.
+    #[cfg(test)]
+    pub(crate) fn under_the_name_of(mut self, other: &SpecimenAuthority) -> SpecimenAuthority {
+        self.name.clone_from(&other.name);
+        self
+    }
+
     /// The certificate in DER, for a trust store.
     #[must_use]
     pub fn certificate(&self) -> &[u8] {

@@ -13,7 +13,7 @@ use crate::cms::{CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME};
 use crate::dg1::compose_dg1;
 use crate::dg2::compose_dg2;
 use crate::hash::Hash;
-use crate::mrz::{MrzFields, Sex};
+use crate::mrz::{Format, MrzFields, Sex};
 use crate::sod::{SECURITY_OBJECT, SOD_TAG};
 use crate::state::StateCode;
 use crate::time::{CalendarDate, UnixTime};
@@ -22,6 +22,8 @@ use crate::tlv;
 /// A person who does not exist. The passport is always one of Utopia.
 #[derive(Clone)]
 pub struct SpecimenHolder {
+    /// A passport or a card.
+    pub format: Format,
     /// Family name, see [`MrzFields::family_name`].
     pub family_name: String,
     /// Given names, see [`MrzFields::given_names`].
@@ -60,6 +62,7 @@ pub(super) fn issue(
     rng: &mut impl CryptoRng,
 ) -> Result<SpecimenPassport, SpecimenError> {
     let dg1 = compose_dg1(&MrzFields {
+        format: holder.format,
         issuing_state: StateCode::UTOPIA,
         family_name: &holder.family_name,
         given_names: &holder.given_names,

@@ -1,7 +1,7 @@
 //! People who do not exist, for those who need one quickly.
 
 use super::passport::SpecimenHolder;
-use crate::mrz::Sex;
+use crate::mrz::{Format, Sex};
 use crate::state::StateCode;
 use crate::time::{CalendarDate, NoSuchDay};
 
@@ -25,6 +25,7 @@ pub fn specimen_holder(number: u16, today: CalendarDate) -> Result<SpecimenHolde
         .ok_or(NoSuchDay)?;
     let round = usize::from(number) / GIVEN_NAMES.len();
     Ok(SpecimenHolder {
+        format: Format::Td3,
         family_name: format!("Specimen{}", letters(round)),
         given_names: (*given).to_owned(),
         birth_date: CalendarDate::new(birth_year, 1 + month % 12, 1 + day % 28)?,

@@ -5,7 +5,7 @@
 use der::asn1::ObjectIdentifier;
 use thiserror::Error;
 
-use super::{TrustStore, authority};
+use super::{Revocation, TrustStore, authority};
 use crate::certificate::Certificate;
 use crate::cms::{CmsError, SignedData, SignedDataError};
 use crate::state::CountryCode;
@@ -18,6 +18,8 @@ pub struct MasterList {
     certificates: Vec<Vec<u8>>,
     signer: Certificate,
     signed_at: Option<UnixTime>,
+    /// Signed with SHA-1.
+    weak: bool,
 }
 
 impl MasterList {
@@ -47,6 +49,7 @@ impl MasterList {
             certificates: certificates.iter().map(|one| one.whole.to_vec()).collect(),
             signer,
             signed_at: message.signer.attributes.signing_time,
+            weak: message.signer.digest.is_weak() || message.signer.scheme.hash().is_weak(),
         })
     }
 
@@ -80,12 +83,14 @@ impl MasterList {
         roots.map(Vec::as_slice).collect()
     }
 
-    /// Checks that a trusted authority issued the signer's certificate for signing lists, and
-    /// that it was valid at the time of signing, or is now if the list does not say.
+    /// Checks that a trusted authority of the signer's state issued its certificate for signing
+    /// lists, that both were valid at the time of signing, or are now if the list does not say, and
+    /// that neither is revoked or rests on SHA-1.
     ///
     /// # Errors
     ///
-    /// [`MasterListError::UnknownAuthority`] or [`MasterListError::Signer`].
+    /// [`MasterListError::UnknownAuthority`], [`MasterListError::Signer`] or
+    /// [`MasterListError::Weak`].
     pub fn is_signed_under(
         &self,
         trust: &TrustStore,
@@ -98,12 +103,23 @@ impl MasterList {
         {
             return Err(MasterListError::Signer);
         }
-        trust
+        let scheme = self.signer.signature_scheme();
+        if self.weak || scheme.is_ok_and(|scheme| scheme.hash().is_weak()) {
+            return Err(MasterListError::Weak);
+        }
+        // A state speaks for itself alone: an authority of another one signs no list in its name.
+        let country = self.signer.country;
+        let authority = trust
             .issuers_of(&self.signer)
             .chain(trust.compatriots_of(&self.signer))
-            .any(|authority| self.signer.verify_signed_by(authority).is_ok())
-            .then_some(())
-            .ok_or(MasterListError::UnknownAuthority)
+            .filter(|authority| country.is_some() && authority.country == country)
+            .filter(|authority| authority.validity.contains(signed) && !trust.revokes(authority))
+            .find(|authority| self.signer.verify_signed_by(authority).is_ok())
+            .ok_or(MasterListError::UnknownAuthority)?;
+        if trust.revocation(&self.signer, authority, now) == Revocation::Revoked {
+            return Err(MasterListError::Signer);
+        }
+        Ok(())
     }
 }
 
@@ -131,8 +147,11 @@ pub enum MasterListError {
     /// Its signer's certificate is not one for lists, or was not valid.
     #[error("the signer's certificate is not a valid one for master lists")]
     Signer,
-    /// No trusted authority issued the signer's certificate.
-    #[error("no trusted authority issued the certificate of the list's signer")]
+    /// It, or its signer's certificate, is signed with SHA-1.
+    #[error("the master list is signed with SHA-1")]
+    Weak,
+    /// No trusted authority of the signer's state issued its certificate.
+    #[error("no trusted authority of its state issued the certificate of the list's signer")]
     UnknownAuthority,
 }
 

@@ -7,8 +7,10 @@ use thiserror::Error;
 use x509_cert::AlgorithmIdentifier;
 use x509_cert::time::Time;
 
-use crate::certificate::{Certificate, CertificateError, bit_string, list_extensions};
+use crate::certificate::{Certificate, CertificateError, bit_string, country_of, list_extensions};
+use crate::curve::significant;
 use crate::signature::{Scheme, SignatureError};
+use crate::state::CountryCode;
 use crate::time::UnixTime;
 use crate::tlv::{self, Element, TlvError};
 
@@ -28,10 +30,14 @@ pub enum Revocation {
     Revoked,
 }
 
-/// A list whose signature was verified.
+/// A list as it was read; [`RevocationList::verify`] gives one that counts.
 pub(super) struct RevocationList {
-    pub(super) issuer: Vec<u8>,
-    pub(super) made: UnixTime,
+    issuer: Vec<u8>,
+    /// The state in the issuer's name.
+    country: Option<CountryCode>,
+    /// The key that signed, once that was verified.
+    key: Vec<u8>,
+    made: UnixTime,
     next: Option<UnixTime>,
     serials: Vec<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
@@ -72,6 +78,8 @@ impl RevocationList {
         };
         fields.end()?;
         Ok(RevocationList {
+            country: country_of(&issuer),
+            key: Vec::new(),
             issuer,
             made,
             next,
@@ -84,29 +92,74 @@ impl RevocationList {
         })
     }
 
-    /// Checks that this authority signed the list.
-    pub(super) fn verify_signed_by(&self, authority: &Certificate) -> Result<(), SignatureError> {
+    /// The authority of the list's own state that signed it.
+    pub(super) fn verify<'a>(
+        &mut self,
+        authorities: &'a [Certificate],
+    ) -> Result<&'a Certificate, RevocationListError> {
+        let compatriots = authorities
+            .iter()
+            .filter(|one| self.country.is_some() && one.country == self.country);
+        // Those that the list names first, because they mostly fit.
+        let (named, others): (Vec<_>, Vec<_>) =
+            compatriots.partition(|one| self.names_as_issuer(one));
+        let signed = |one: &&Certificate| self.verify_signed_by(one).is_ok();
+        let authority = named.into_iter().chain(others).find(signed);
+        let authority = authority.ok_or(RevocationListError::UnknownAuthority)?;
+        self.key.clone_from(&authority.public_key);
+        Ok(authority)
+    }
+
+    fn verify_signed_by(&self, authority: &Certificate) -> Result<(), SignatureError> {
         let scheme = Scheme::from_algorithm(&self.algorithm, None)?;
         let key = authority.public_key()?;
         key.verify(scheme, &self.signed, &self.signature)
     }
 
-    /// Whether the list names this authority as its issuer, by name or by key.
-    pub(super) fn names_as_issuer(&self, authority: &Certificate) -> bool {
+    fn names_as_issuer(&self, authority: &Certificate) -> bool {
         let by_key = self.authority_key_id.as_ref();
         self.issuer == authority.subject
             || by_key.is_some_and(|id| authority.extras.subject_key_id.as_ref() == Some(id))
     }
 
-    /// What the list says of a certificate of its issuer.
+    /// Whether two lists come from one key under one name, so that the newer one counts. A state
+    /// with several keys may have a list of each.
+    pub(super) fn is_of_the_same_issuer(&self, other: &RevocationList) -> bool {
+        self.key == other.key && self.issuer == other.issuer
+    }
+
+    pub(super) fn is_newer_than(&self, other: &RevocationList) -> bool {
+        self.made > other.made
+    }
+
+    /// Whether certificates of this issuer and key are what the list is about. A state that has
+    /// changed its key goes on with one list under the name.
+    pub(super) fn is_about(&self, certificate: &Certificate, key: &[u8]) -> bool {
+        self.country == certificate.country
+            && (self.key == key || self.issuer == certificate.issuer)
+    }
+
+    /// Whether the list names this certificate under the name of its issuer.
+    pub(super) fn revokes(&self, certificate: &Certificate) -> bool {
+        self.country == certificate.country
+            && self.issuer == certificate.issuer
+            && self.has(certificate)
+    }
+
+    /// What the list says of a certificate that it is about.
     pub(super) fn says_of(&self, certificate: &Certificate, now: UnixTime) -> Revocation {
-        if self.serials.contains(&certificate.serial) {
+        if self.has(certificate) {
             return Revocation::Revoked;
         }
         Revocation::NotListed {
             made: self.made,
             stale: self.next.is_some_and(|next| next < now),
         }
+    }
+
+    fn has(&self, certificate: &Certificate) -> bool {
+        let serial = significant(&certificate.serial);
+        self.serials.iter().any(|one| significant(one) == serial)
     }
 }
 
@@ -125,8 +178,8 @@ pub enum RevocationListError {
     /// A part that certificates have too cannot be read, or is critical and unknown.
     #[error("malformed revocation list")]
     Part(#[from] CertificateError),
-    /// No trusted authority has signed it.
-    #[error("no trusted authority has signed the revocation list")]
+    /// No trusted authority of the state in its issuer's name has signed it.
+    #[error("no trusted authority of its state has signed the revocation list")]
     UnknownAuthority,
 }
 

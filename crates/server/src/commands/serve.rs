@@ -93,10 +93,14 @@ async fn build(
         Arc::new(SqliteRegister::open(&register_file(state)).await?);
     let sessions: Arc<dyn SessionStore> =
         Arc::new(SqliteSessions::open(&state.join("sessions.sqlite")).await?);
+    let trust = TrustStore::load_folder(&config.trust_folder)?;
+    for what in trust.left_out() {
+        tracing::warn!(what, "left out of the trusted authorities");
+    }
     let setup = EnrolmentSetup {
         origin: origin.clone(),
         policy: policy(config)?,
-        trust: TrustStore::load_folder(&config.trust_folder)?,
+        trust,
         quorum: quorum(config)?,
     };
     let enrolments = Enrolments::new(setup, Arc::clone(&register), Arc::clone(&sessions));

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use mrtd::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenSigner, specimen_holder,
 };
-use mrtd::{CalendarDate, Period, UnixTime};
+use mrtd::{CalendarDate, Format, Period, UnixTime};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub enum SpecimenCommand {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Make a passport: EF.DG1, EF.DG2 and EF.SOD as a chip would hold them.
+    /// Make a passport or a card: EF.DG1, EF.DG2 and EF.SOD as a chip would hold them.
     Passport(Box<PassportArgs>),
 }
 
@@ -50,15 +50,29 @@ pub struct PassportArgs {
     /// Another date of birth, `YYYY-MM-DD`.
     #[arg(long)]
     birth_date: Option<String>,
-    /// Another document number: 1 to 9 capital letters and digits.
+    /// Another document number: 1 to 9 capital letters and digits, on cards also more.
     #[arg(long)]
     document_number: Option<String>,
-    /// Another personal number: up to 14 capital letters and digits.
+    /// Another personal number: up to 14 capital letters and digits, 11 on a card, 7 on a larger one.
     #[arg(long)]
     personal_number: Option<String>,
+    /// A passport (`td3`) or a card.
+    #[arg(long, value_enum, default_value_t = Size::Td3)]
+    format: Size,
     /// How the document is signed.
     #[arg(long, value_enum, default_value_t = Signature::Ecdsa)]
     signature: Signature,
+}
+
+/// The size of a document, which decides its machine-readable zone.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Size {
+    /// A card of the size of a bank card.
+    Td1,
+    /// A larger card.
+    Td2,
+    /// A passport.
+    Td3,
 }
 
 /// The signature over a document.
@@ -173,6 +187,14 @@ impl PassportArgs {
 
     fn holder(self, now: UnixTime) -> anyhow::Result<SpecimenHolder> {
         let mut holder = specimen_holder(self.person, CalendarDate::from_unix(now)?)?;
+        holder.format = match self.format {
+            Size::Td1 => Format::Td1,
+            Size::Td2 => Format::Td2,
+            Size::Td3 => Format::Td3,
+        };
+        if holder.format == Format::Td2 {
+            holder.personal_number = None; // it has seven places for it
+        }
         if let Some(text) = &self.birth_date {
             holder.birth_date = parse_date(text)
                 .or_fail("argument-invalid", || "the date of birth is YYYY-MM-DD")?;

@@ -104,37 +104,30 @@ impl ImportArgs {
             None => self.known()?,
         };
         match list.is_signed_under(&trust, mrtd::UnixTime(clock::now().0)) {
-            Err(MasterListError::UnknownAuthority) => {
-                let roots: Vec<_> = list
-                    .roots()
-                    .into_iter()
-                    .map(digest)
-                    .map(hex::encode)
-                    .collect();
-                let what = format!(
-                    "the authority of the list is not trusted yet; it is one of {}",
-                    roots.join(", ")
-                );
-                return Err(Failure::of("list-not-trusted", what).into());
-            }
+            Err(MasterListError::UnknownAuthority) => return Err(untrusted(&list).into()),
             checked => checked.or_fail("file-invalid", unreadable)?,
         }
-        let country = list.country();
-        let name = format!("{}.ml", country_or_none(country));
-        // An old list would bring back authorities that a newer one left out.
+        let country = country_or_none(list.country());
+        let Some(signed) = list.signed_at() else {
+            let what = "the master list does not say when it was signed";
+            return Err(Failure::of("file-invalid", what).into());
+        };
+        let name = format!("{country}.ml");
         let path = self.into.join(&name);
         if path.exists() {
             let present = files::read(&path).or_fail("file-unreadable", || "the trust folder")?;
             let present = MasterList::parse(&present).or_fail("file-invalid", unreadable)?;
-            if present.signed_at() > list.signed_at() {
+            // An old list would bring back authorities that a newer one left out.
+            if present.signed_at() > Some(signed) {
                 return Err(Failure::of("list-older", "the master list is older").into());
             }
+        } else if self.root.is_none() {
+            // That a state's passports are accepted is no reason to accept what it says of others.
+            return Err(untrusted(&list).into());
         }
-        let signed = list.signed_at().map(|time| clock::date(UnixTime(time.0)));
         let what = format!(
-            "master list of {} of {}: {} certificates",
-            country_or_none(country),
-            signed.as_deref().unwrap_or("an unknown day"),
+            "master list of {country} of {}: {} certificates",
+            clock::date(UnixTime(signed.0)),
             list.certificates().len()
         );
         Ok((name, what))
@@ -142,15 +135,14 @@ impl ImportArgs {
 
     fn certificate(&self, file: &[u8]) -> anyhow::Result<(String, String)> {
         let single = store(vec![file])?;
-        let is_root = match &self.root {
-            Some(root) => fingerprint(root)? == digest(file),
-            None => false,
-        };
-        if !is_root {
-            let known = self.known()?;
-            known.check_link(file).or_fail("list-not-trusted", || {
-                format!("the certificate with SHA-256 {}", hex::encode(digest(file)))
-            })?;
+        let what = || format!("the certificate with SHA-256 {}", hex::encode(digest(file)));
+        match &self.root {
+            Some(root) if fingerprint(root)? == digest(file) => {}
+            Some(_) => return Err(Failure::of("list-not-trusted", what()).into()),
+            None => self
+                .known()?
+                .check_link(file)
+                .or_fail("list-not-trusted", what)?,
         }
         let country = single.authorities().next().and_then(|one| one.country());
         let country = country_or_none(country);
@@ -200,6 +192,9 @@ impl ListArgs {
                 countries.len(),
                 trust.revocation_lists()
             ));
+            for what in trust.left_out() {
+                say(&format!("left out: {what}"));
+            }
         }
         Ok(())
     }
@@ -228,6 +223,18 @@ impl Row {
             sha256: hex::encode(authority.fingerprint()),
         }
     }
+}
+
+fn untrusted(list: &MasterList) -> Failure {
+    let roots = list
+        .roots()
+        .into_iter()
+        .map(|root| hex::encode(digest(root)));
+    let what = format!(
+        "whose the list is has to be known from elsewhere; its authority has one of {}",
+        roots.collect::<Vec<_>>().join(", ")
+    );
+    Failure::of("list-not-trusted", what)
 }
 
 fn store(certificates: Vec<&[u8]>) -> anyhow::Result<TrustStore> {

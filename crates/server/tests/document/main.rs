@@ -194,7 +194,19 @@ fn a_first_list_needs_the_authority_known_from_elsewhere_and_later_ones_do_not()
     assert!(no_digits.errors.contains("[argument-invalid]"));
     assert!(state.files_of_trust().is_empty());
 
+    // That its authority is trusted for passports does not make it one for lists.
     let root = state.fingerprint();
+    let certificate = state.certificate();
+    assert_eq!(state.import(&certificate, &["--root", &root]).code, 0);
+    assert!(
+        state
+            .import(&old, &[])
+            .errors
+            .contains("[list-not-trusted]")
+    );
+    for path in state.files_of_trust() {
+        std::fs::remove_file(path).unwrap();
+    }
     assert_eq!(state.import(&old, &["--root", &root]).code, 0);
     for _ in 0..2 {
         assert_eq!(state.import(&new, &[]).code, 0);

@@ -159,12 +159,13 @@ fn blind_numbers(mrz: &Mrz) -> Result<Vec<BlindedNumber>, DocumentError> {
     let state = mrz.issuing_state();
     let document = EvidenceNumber::new(TagKind::DocumentNumber, state, mrz.document_number())?;
     let mut numbers = vec![BlindedNumber::new(&document)?];
-    let person = mrz
-        .personal_number()
+    for text in mrz
+        .optional_data()
         .filter(|text| may_be_a_person_number(text))
-        .and_then(|text| EvidenceNumber::new(TagKind::PersonNumber, state, text).ok());
-    if let Some(person) = person {
-        numbers.push(BlindedNumber::new(&person)?);
+    {
+        if let Ok(person) = EvidenceNumber::new(TagKind::PersonNumber, state, text) {
+            numbers.push(BlindedNumber::new(&person)?);
+        }
     }
     Ok(numbers)
 }
