@@ -2,6 +2,7 @@
 
 use crate::support::World;
 use crate::support::wallet::{Offer, assert_refused};
+use mrtd::Format;
 use reqwest::Method;
 use serde_json::json;
 use service::officer::Verdict;
@@ -222,4 +223,23 @@ async fn without_enough_trustees_nothing_is_written_and_the_step_can_be_repeated
     let again = world.present(&world.utopia.passport(1)).await;
     world.confirm(&again).await;
     assert_eq!(world.status(&again).await["registered"], json!(true));
+}
+
+#[tokio::test]
+async fn a_card_registers_and_the_passport_of_the_same_person_finds_it() {
+    let world = World::new();
+    let mut card = world.utopia.holder(1);
+    card.format = Format::Td1;
+    card.document_number = "UT1234567890".to_owned(); // longer than its field
+    let session = world.present(&world.utopia.issue(&card)).await;
+    let code = world.confirm(&session).await;
+    let attributes = &world.status(&session).await["attributes"];
+    assert_eq!(attributes["document_class"], "I");
+    assert_eq!(attributes["document_number"], "UT1234567890");
+    let (person, offer) = world.commit(&session).await;
+    world.receive(&session, &person, (&offer, &code)).await;
+    assert_eq!((world.count("registration"), world.count("tag")), (1, 2));
+    let passport = world.present(&world.utopia.passport(1)).await;
+    world.confirm(&passport).await;
+    assert_eq!(world.status(&passport).await["registered"], json!(true));
 }
