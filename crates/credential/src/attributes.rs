@@ -273,7 +273,7 @@ impl Attributes {
             && zone(&self.given_name, 60)
             && matches!(self.sex.as_str(), "M" | "F" | "X")
             && letters(&self.nationality)
-            && matches!(self.document_class.as_str(), "P")
+            && matches!(self.document_class.as_str(), "P" | "I")
             && zone(&self.document_number, 40)
             && !self.document_number.is_empty()
             && matches!(self.assurance_level.as_str(), "substantial" | "low")

@@ -118,16 +118,11 @@ impl Mrz {
         self.format
     }
 
-    /// The document class, the first letter of the document code: `P` for a passport, `A`, `C` or
-    /// `I` for a card.
+    /// The document class: `P` for a passport, `I` for a card, for which issuers write `A`, `C` or
+    /// `I` as they like.
     #[must_use]
     pub fn class(&self) -> &str {
-        match self.code {
-            [b'P', _] => "P",
-            [b'A', _] => "A",
-            [b'C', _] => "C",
-            _ => "I",
-        }
+        if self.code[0] == b'P' { "P" } else { "I" }
     }
 
     /// The second letter of the document code, which an issuer may use (`D` diplomatic, for
