@@ -180,9 +180,12 @@ impl TrustStore {
             return Err(LinkError::Weak);
         }
         let mut refusal = LinkError::UnknownAuthority;
-        for old in self.issuers_of(&link) {
+        for old in self.issuers_of(&link).filter(|old| !self.revokes(old)) {
             match link.verify_signed_by(old) {
                 Ok(()) if old.country != link.country => refusal = LinkError::OtherState,
+                Ok(()) if !old.validity.contains(link.validity.from) => {
+                    refusal = LinkError::NotValid;
+                }
                 Ok(()) => return Ok(()),
                 Err(error) => refusal = LinkError::Signature(error),
             }
@@ -312,6 +315,9 @@ pub enum LinkError {
     /// An authority of its issuer's name is trusted, but the signature is refused.
     #[error("the signature of the certificate is refused")]
     Signature(#[source] SignatureError),
+    /// The authority was not valid when it signed.
+    #[error("the authority that signed the certificate was not valid then")]
+    NotValid,
     /// It is signed by another state.
     #[error("the certificate is signed by another state than it names")]
     OtherState,

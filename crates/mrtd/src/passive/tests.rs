@@ -624,6 +624,9 @@ fn a_new_key_is_taken_from_a_trusted_one_of_the_same_state() {
     let foreign = SpecimenAuthority::of_country("XX", KIND, days(9, 900), &mut rng).unwrap();
     let link = old.link_to(&foreign, days(9, 900), &mut rng).unwrap();
     assert_eq!(trust(&old).check_link(&link), Err(LinkError::OtherState));
+    let ended = SpecimenAuthority::generate(KIND, past(900, 100), &mut rng).unwrap();
+    let link = ended.link_to(&new, days(9, 900), &mut rng).unwrap();
+    assert_eq!(trust(&ended).check_link(&link), Err(LinkError::NotValid));
     let weak = SpecimenAuthority::generate(SignatureKind::RsaPkcs1Sha1, days(9, 9), &mut rng);
     let weak = weak.unwrap();
     let link = weak.link_to(&new, days(9, 900), &mut rng).unwrap();
