@@ -50,6 +50,7 @@ pub mod specimen;
 mod state;
 mod time;
 mod tlv;
+mod transport;
 mod trust;
 
 pub use certificate::CertificateError;
@@ -68,6 +69,7 @@ pub use sod::{Claims, SecurityObject, SodError};
 pub use state::{CountryCode, NotAState, StateCode};
 pub use time::{CalendarDate, NoSuchDay, Period, UnixTime};
 pub use tlv::TlvError;
+pub use transport::{Transport, TransportError};
 pub use trust::{
     Authority, AuthorityError, LinkError, MasterList, MasterListError, Revocation,
     RevocationListError, TrustFolderError, TrustStore,

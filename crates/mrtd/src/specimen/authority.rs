@@ -257,7 +257,23 @@ impl SpecimenSigner {
         signed_at: Option<UnixTime>,
         rng: &mut impl CryptoRng,
     ) -> Result<SpecimenPassport, SpecimenError> {
-        passport::issue(self, holder, signed_at, rng)
+        passport::issue(self, holder, Vec::new(), signed_at, rng)
+    }
+
+    /// Makes the files of a passport that has more data groups than the zone and the portrait:
+    /// `others` by number, in ascending order.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpecimenSigner::issue`].
+    pub fn issue_with(
+        &self,
+        holder: &SpecimenHolder,
+        others: Vec<(u8, Vec<u8>)>,
+        signed_at: Option<UnixTime>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<SpecimenPassport, SpecimenError> {
+        passport::issue(self, holder, others, signed_at, rng)
     }
 
     /// The certificate in DER.

@@ -51,6 +51,8 @@ pub struct SpecimenPassport {
     pub dg1: Vec<u8>,
     /// EF.DG2, the portrait.
     pub dg2: Vec<u8>,
+    /// Other data groups by their number, in ascending order.
+    pub others: Vec<(u8, Vec<u8>)>,
     /// EF.SOD, the security object.
     pub sod: Vec<u8>,
 }
@@ -58,6 +60,7 @@ pub struct SpecimenPassport {
 pub(super) fn issue(
     signer: &SpecimenSigner,
     holder: &SpecimenHolder,
+    others: Vec<(u8, Vec<u8>)>,
     signed_at: Option<UnixTime>,
     rng: &mut impl CryptoRng,
 ) -> Result<SpecimenPassport, SpecimenError> {
@@ -77,14 +80,25 @@ pub(super) fn issue(
     let jpeg = portrait::draw(holder.portrait_seed)?;
     let dg2 = compose_dg2(&jpeg, portrait::WIDTH, portrait::HEIGHT)?;
     let hash = signer.key.hash();
+    let mut groups = vec![(1, hash.digest(&dg1)), (2, hash.digest(&dg2))];
+    groups.extend(
+        others
+            .iter()
+            .map(|(number, file)| (*number, hash.digest(file))),
+    );
     let template = ObjectTemplate {
         version: 1,
         hash,
-        groups: vec![(1, hash.digest(&dg1)), (2, hash.digest(&dg2))],
+        groups,
         signed_at,
     };
     let sod = security_object(signer, &template, rng)?;
-    Ok(SpecimenPassport { dg1, dg2, sod })
+    Ok(SpecimenPassport {
+        dg1,
+        dg2,
+        others,
+        sod,
+    })
 }
 
 /// What a security object says.

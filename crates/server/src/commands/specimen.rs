@@ -173,11 +173,15 @@ impl PassportArgs {
         let next = tempfile::Builder::new()
             .prefix(".passport-")
             .tempdir_in(beside)?;
-        for (name, content) in [
-            ("EF.DG1", &passport.dg1),
-            ("EF.DG2", &passport.dg2),
-            ("EF.SOD", &passport.sod),
-        ] {
+        let mut written = vec![
+            ("EF.DG1".to_owned(), &passport.dg1),
+            ("EF.DG2".to_owned(), &passport.dg2),
+            ("EF.SOD".to_owned(), &passport.sod),
+        ];
+        for (number, content) in &passport.others {
+            written.push((format!("EF.DG{number}"), content));
+        }
+        for (name, content) in written {
             files::write_new(&next.path().join(name), content, Access::Private)?;
         }
         std::fs::rename(next.keep(), &out).or_fail("file-unwritable", || {
