@@ -36,14 +36,24 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod access;
+mod active;
+mod apdu;
+mod bac;
 mod certificate;
+mod chip_authentication;
+mod chip_reader;
+mod cipher;
 mod cms;
 mod curve;
 mod dg1;
 mod dg2;
 mod hash;
 mod mrz;
+mod pace;
 mod passive;
+mod secure_messaging;
+mod security_info;
 mod signature;
 mod sod;
 pub mod specimen;
@@ -53,7 +63,13 @@ mod tlv;
 mod transport;
 mod trust;
 
+pub use access::AccessKey;
+pub use active::{ActiveAuthError, ActiveKey, Challenge};
+pub use apdu::Status;
 pub use certificate::CertificateError;
+pub use chip_authentication::{ChipAuthError, ChipAuthentication, ChipQuestion};
+pub use chip_reader::{ChipReader, File, ReadError};
+pub use cipher::Cipher;
 pub use cms::{CmsError, SignedDataError};
 pub use curve::Curve;
 pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
@@ -64,6 +80,8 @@ pub use passive::{
     Algorithms, DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument,
     VerifiedSecurityObject, Weakness,
 };
+pub use secure_messaging::NotAuthentic;
+pub use security_info::{SecurityInfoError, SecurityInfos};
 pub use signature::SignatureError;
 pub use sod::{Claims, SecurityObject, SodError};
 pub use state::{CountryCode, NotAState, StateCode};
