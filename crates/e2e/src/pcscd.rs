@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context, bail, ensure};
@@ -43,17 +43,19 @@ impl Pcscd {
     ///
     /// # Errors
     ///
-    /// When pcscd or vpcd are missing, when the system allows no name spaces, or when the reader
-    /// does not come.
+    /// When `./check` has not prepared pcscd and vpcd, when the system allows no name spaces, or when
+    /// the reader does not come.
     pub fn start() -> anyhow::Result<Pcscd> {
         let user = User::of_this_process()?;
         let folder = tempfile::tempdir()?;
-        write_configuration(folder.path())?;
+        let installed = binaries::prepared("BAUTA_PCSCD")?;
+        write_configuration(folder.path(), &installed)?;
         let socket = UnixListener::bind(folder.path().join(SOCKET))?;
         let log = File::create(folder.path().join(LOG))?;
         let mut command = Command::new("unshare");
         command.args(user.unshare()).args(["sh", "-ec", INSIDE]);
         command.arg(binaries::prepared("BAUTA_PYTHON")?);
+        command.arg(installed.join("usr/sbin/pcscd"));
         command.arg(folder.path());
         // Or it would look for drivers of USB devices, and take this machine's readers.
         command.env("PCSCLITE_HP_DROPDIR", folder.path().join("no-drivers"));
@@ -181,10 +183,10 @@ impl User {
             said += &String::from_utf8_lossy(&output.stderr);
         }
         bail!(
-            "this system lets nobody but root make name spaces, which the test of readers needs; \
-             allow them (sysctl kernel.unprivileged_userns_clone=1, or \
-             kernel.apparmor_restrict_unprivileged_userns=0) or run it as root. unshare said: \
-             {said}"
+            "this system lets nobody but root make the name spaces that the test of readers needs: \
+             allow them (sysctl kernel.unprivileged_userns_clone=1 and \
+             kernel.apparmor_restrict_unprivileged_userns=0, where there are such), or run it as \
+             root; unshare said: {said}"
         );
     }
 
@@ -209,8 +211,8 @@ const SOCKET: &str = "pcscd.comm";
 const LOG: &str = "log";
 
 /// Runs within the name spaces, with the service's socket as standard input: $0 is Python, $1 the
-/// folder. The loopback interface begins switched off, and `ip` is not on every machine. The
-/// service takes its socket as it does from systemd, as descriptor 3.
+/// service, $2 the folder. The loopback interface begins switched off, and `ip` is not on every
+/// machine. The service takes its socket as it does from systemd, as descriptor 3.
 const INSIDE: &str = r#"
 mount -t tmpfs none /run
 "$0" -c 'import fcntl, socket, struct
@@ -219,27 +221,21 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any:
     fcntl.ioctl(any, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))'
 exec 3<&0 </dev/null
 export LISTEN_FDS=1 LISTEN_PID=$$
-exec /usr/sbin/pcscd --foreground --config "$1"
+exec "$1" --foreground --config "$2"
 "#;
 
-fn write_configuration(folder: &Path) -> anyhow::Result<()> {
-    let driver = std::env::var_os("BAUTA_VPCD").map_or(PathBuf::from(DRIVER), PathBuf::from);
-    ensure!(
-        driver.exists(),
-        "{} is missing: run the flows by `./check flows`",
-        driver.display()
-    );
+fn write_configuration(folder: &Path, installed: &Path) -> anyhow::Result<()> {
+    let driver = installed.join("usr/lib/pcsc/drivers/serial/libifdvpcd.so");
+    let driver = driver.display();
     let text = format!(
-        "FRIENDLYNAME \"{READER}\"\nDEVICENAME /dev/null:{PORT:#x}\nLIBPATH {}\nCHANNELID {PORT:#x}\n",
-        driver.display()
+        "FRIENDLYNAME \"{READER}\"\nDEVICENAME /dev/null:{PORT:#x}\nLIBPATH {driver}\n\
+         CHANNELID {PORT:#x}\n"
     );
     Ok(std::fs::write(folder.join("reader.conf"), text)?)
 }
 
 /// What the virtual reader is called; the service adds numbers, as it has two places for chips.
 pub const READER: &str = "Specimen reader";
-/// Where the Debian package vsmartcard-vpcd has it.
-const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 
 fn stop(child: &mut Child, what: &str) -> anyhow::Result<ExitStatus> {
     kill_process(Pid::from_child(child), Signal::TERM)?;

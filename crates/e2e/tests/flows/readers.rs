@@ -13,7 +13,13 @@ fn specimen(folder: &Path) -> PathBuf {
     let (authority, passport) = (folder.join("authority"), folder.join("passport"));
     for arguments in [
         vec!["authority", "--out", text(&authority)],
-        vec!["passport", "--authority", text(&authority), "--out", text(&passport)],
+        vec![
+            "passport",
+            "--authority",
+            text(&authority),
+            "--out",
+            text(&passport),
+        ],
     ] {
         let mut command = bauta();
         let made = command.arg("specimen").args(arguments).status().unwrap();
@@ -43,7 +49,10 @@ fn a_chip_comes_to_a_reader_of_the_machine_and_goes() {
     assert_eq!(service.readers().unwrap(), empty);
 
     let chip = service.lay(&specimen).unwrap();
-    assert_eq!(service.readers().unwrap(), [reader(0, true), reader(1, false)]);
+    assert_eq!(
+        service.readers().unwrap(),
+        [reader(0, true), reader(1, false)]
+    );
     assert!(chip.take_away().unwrap().success());
     service
         .until("the empty reader", |readers| *readers == empty)

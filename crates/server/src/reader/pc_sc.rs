@@ -179,12 +179,11 @@ fn connect(context: &Context, reader: &CStr) -> Result<Option<Chip>, Failure> {
 
 /// Asks the person, on standard error: standard output belongs to scripts.
 fn ask(readers: &[Listed]) {
-    let which = match readers {
-        [reader] => reader.seen.name.as_str(),
-        _ => "one of the readers",
+    let line = match readers {
+        [reader] => format!("Lay the document on the reader {}", reader.seen.name),
+        _ => "Lay the document on the reader".to_owned(),
     };
-    let line = format!("Lay the document on the reader ({which}), and leave it there.");
-    let _gone = writeln!(std::io::stderr(), "{line}");
+    let _gone = writeln!(std::io::stderr(), "{line}, and leave it there.");
 }
 
 /// Waits until something happens on one of the readers, for a second at most.
