@@ -148,7 +148,7 @@ unpacked_packages() {
 packages_unpack() {
   local folder=$1 file
   shift
-  mkdir "$folder" && (cd "$folder" && apt-get download -qq "$@") || return
+  mkdir "$folder" && (cd "$folder" && apt-get -o APT::Sandbox::User=root download -qq "$@") || return
   for file in "$folder"/*.deb; do
     dpkg -x "$file" "$folder" && rm "$file" || return
   done
