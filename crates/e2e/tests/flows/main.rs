@@ -19,6 +19,7 @@ mod issuer_keys;
 mod linking;
 mod numbers;
 mod planted;
+mod readers;
 mod renewal;
 mod renewal_holder;
 mod renewal_hostile;

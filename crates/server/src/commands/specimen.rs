@@ -1,5 +1,7 @@
 //! `bauta specimen`: passports of a state that does not exist, for demonstrations and tests.
 
+pub mod chip;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -27,6 +29,8 @@ pub enum SpecimenCommand {
     },
     /// Make a passport or a card: EF.DG1, EF.DG2 and EF.SOD as a chip would hold them.
     Passport(Box<PassportArgs>),
+    /// Be the chip of a specimen, for a reader on this machine, until SIGTERM or SIGINT.
+    Chip(chip::ChipArgs),
 }
 
 /// A passport.
@@ -106,6 +110,7 @@ impl SpecimenCommand {
         match self {
             SpecimenCommand::Authority { out } => make_authority(&out),
             SpecimenCommand::Passport(args) => args.make(),
+            SpecimenCommand::Chip(args) => args.run(),
         }
     }
 }
