@@ -137,6 +137,22 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
         "chip-unreachable" => {
             "Lay the document on the reader again and leave it there; a specimen's chip has to run."
         }
+        "chip-closed" => {
+            "Compare what you typed with the document, then run the same command again."
+        }
+        "chip-answer-invalid" => {
+            "Run the same command again without moving the document; if it fails again, the chip is \
+             damaged or none of a travel document."
+        }
+        "chip-not-genuine" => "Use the document itself: this chip is a copy.",
+        "access-key-missing" => {
+            "Type it when asked, or give a file with it: --access FILE. It is the access number on \
+             the document, or the lines of its machine-readable zone."
+        }
+        "access-key-invalid" => {
+            "Type the access number alone, or each line of the machine-readable zone as printed, \
+             with every \"<\"."
+        }
         _ => "",
     }
 }

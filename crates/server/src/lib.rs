@@ -10,6 +10,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod document;
 pub mod failure;
 pub mod files;
 pub mod http;

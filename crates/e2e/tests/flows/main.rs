@@ -8,6 +8,7 @@
 // The longest flow; by its name it starts first and is no tail of the others.
 mod absent_operator;
 mod age;
+mod chips;
 mod clients;
 mod data_model;
 mod demo;

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use mrtd::specimen::SpecimenChip;
+use rand_core::UnwrapErr;
 
+use super::chip_file::ChipFile;
 use crate::chip::{self, Chip};
 use crate::commands::runtime;
-use crate::files;
 use crate::reader::on_this_machine;
 use crate::serve::Stdin;
 
@@ -32,10 +34,12 @@ impl ChipArgs {
     ///
     /// # Errors
     ///
-    /// `argument-invalid`, `file-unreadable`, `address-taken`, `reader-missing`.
+    /// `argument-invalid`, `file-unreadable`, `file-invalid`, `address-taken`, `reader-missing`.
     pub(super) fn run(&self) -> anyhow::Result<()> {
-        files::read(&self.folder.join("EF.DG1"))?;
-        let mut chip = Blank;
+        let mut chip = Powered {
+            chip: ChipFile::open(&self.folder)?,
+            rng: UnwrapErr(getrandom::SysRng),
+        };
         let chip: &mut dyn Chip = &mut chip;
         let stdin = if self.stop_with_stdin {
             Stdin::Watched
@@ -51,16 +55,18 @@ impl ChipArgs {
     }
 }
 
-/// A chip that knows no command yet.
-struct Blank;
-
-impl Chip for Blank {
-    fn answer(&mut self, _: &[u8]) -> Vec<u8> {
-        UNKNOWN_INSTRUCTION.to_vec()
-    }
-
-    fn reset(&mut self) {}
+/// A specimen's chip with what it draws its secrets from.
+struct Powered {
+    chip: SpecimenChip,
+    rng: UnwrapErr<getrandom::SysRng>,
 }
 
-/// Source: ISO/IEC 7816-4, status `6D00`.
-const UNKNOWN_INSTRUCTION: [u8; 2] = [0x6d, 0x00];
+impl Chip for Powered {
+    fn answer(&mut self, command: &[u8]) -> Vec<u8> {
+        self.chip.answer(command, &mut self.rng)
+    }
+
+    fn reset(&mut self) {
+        self.chip.reset();
+    }
+}
