@@ -42,6 +42,7 @@ mod curve;
 mod dg1;
 mod dg2;
 mod hash;
+mod image;
 mod mrz;
 mod passive;
 mod signature;
@@ -57,8 +58,9 @@ pub use certificate::CertificateError;
 pub use cms::{CmsError, SignedDataError};
 pub use curve::Curve;
 pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
-pub use dg2::{Dg2Error, ImageFormat, Portrait, compose_dg2};
+pub use dg2::{Dg2Error, Portrait, compose_dg2};
 pub use hash::HashError;
+pub use image::{EncodedImage, ImageError, ImageFormat, Pixels};
 pub use mrz::{BadCharacter, Field, Format, Mrz, MrzError, MrzFields, Sex, check_digit};
 pub use passive::{
     Algorithms, DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument,

@@ -9,7 +9,7 @@ pub(crate) mod authority;
 pub(crate) mod key;
 pub(crate) mod passport;
 mod people;
-mod portrait;
+pub(crate) mod portrait;
 
 use thiserror::Error;
 
