@@ -45,6 +45,7 @@ mod dg11;
 mod dg12;
 mod dg2;
 mod dg7;
+mod document;
 mod hash;
 mod image;
 mod mrz;
@@ -67,13 +68,11 @@ pub use dg2::{Dg2Error, Portrait, compose_dg2};
 pub use dg7::{Dg7Error, compose_dg7, parse_dg7};
 pub use dg11::{PersonalDetails, compose_dg11, parse_dg11};
 pub use dg12::{DocumentDetails, WrittenTime, compose_dg12, parse_dg12};
+pub use document::{DocumentFiles, VerifiedDocument};
 pub use hash::HashError;
 pub use image::{EncodedImage, ImageError, ImageFormat, Pixels};
 pub use mrz::{BadCharacter, Field, Format, Mrz, MrzError, MrzFields, Sex, check_digit};
-pub use passive::{
-    Algorithms, DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument,
-    VerifiedSecurityObject, Weakness,
-};
+pub use passive::{Algorithms, PassiveAuthError, SigningTime, VerifiedSecurityObject, Weakness};
 pub use signature::SignatureError;
 pub use sod::{Claims, SecurityObject, SodError};
 pub use state::{CountryCode, NotAState, StateCode};

@@ -4,6 +4,8 @@ use rand_core::SeedableRng;
 use super::*;
 use crate::certificate::{BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE};
 use crate::curve::Curve;
+use crate::dg2::DG2_MAX_LEN;
+use crate::document::{DocumentFiles, VerifiedDocument};
 use crate::hash::Hash;
 use crate::sod::SodError;
 use crate::specimen::authority::{SPECIMEN_COUNTRY, critical, plain};
@@ -12,7 +14,7 @@ use crate::specimen::passport::{ObjectTemplate, security_object};
 use crate::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenPassport, SpecimenSigner, specimen_holder,
 };
-use crate::time::Period;
+use crate::time::{CalendarDate, Period};
 use crate::tlv::TlvError;
 use crate::trust::{AuthorityError, LinkError, MasterList, MasterListError, RevocationListError};
 
