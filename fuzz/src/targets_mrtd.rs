@@ -246,22 +246,44 @@ fn open_length(element: &[u8]) -> Vec<u8> {
     [&[element[0], 0x80], value, &[0, 0]].concat()
 }
 
-/// The security object, then the zone's file, then a portrait's if anything is left.
+/// The security object, then the zone's file, then that of details, or else a portrait's if anything
+/// is left.
 fn document(data: &[u8]) -> bool {
     let (sod, rest) = cut(data);
-    let (dg1, dg2) = cut(rest);
-    let dg2 = (!dg2.is_empty()).then_some(dg2);
-    DocumentFiles { dg1, dg2, sod }
-        .authenticate(&SPECIMEN.trust, NOW)
-        .is_ok()
+    let (dg1, rest) = cut(rest);
+    let (dg2, others) = match rest {
+        [] => (None, vec![]),
+        [0x6B, ..] => (None, vec![(11, rest)]),
+        _ => (Some(rest), vec![]),
+    };
+    let others = &others;
+    DocumentFiles {
+        dg1,
+        dg2,
+        others,
+        sod,
+    }
+    .authenticate(&SPECIMEN.trust, NOW)
+    .is_ok()
 }
 
 fn document_seeds() -> Vec<Vec<u8>> {
     let passport = SPECIMEN.passport();
     let both = join(&passport.dg1, &passport.dg2);
+    let holder = specimen_holder(1, today()).expect("a person");
+    let mut details = PersonalDetails::default();
+    details.birth_date = Some(holder.birth_date);
+    details.personal_number = holder.personal_number.clone();
+    let details = compose_dg11(&details).to_vec();
+    let others = vec![(11, details.clone())];
+    let signed = SPECIMEN
+        .signer
+        .issue_with(&holder, others, Some(NOW), &mut rng());
+    let detailed = signed.expect("a passport");
     vec![
         join(&passport.sod, &join(&passport.dg1, b"")),
         join(&passport.sod, &both),
+        join(&detailed.sod, &join(&detailed.dg1, &details)),
     ]
 }
 

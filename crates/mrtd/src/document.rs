@@ -2,8 +2,15 @@
 
 use core::fmt;
 
-use crate::dg1::parse_dg1;
+use zeroize::Zeroizing;
+
+use crate::details::GROUP_MAX_LEN;
+use crate::dg1::parse_dg1_of;
 use crate::dg2::{DG2_MAX_LEN, Dg2Error, Portrait};
+use crate::dg7::parse_dg7;
+use crate::dg11::{PersonalDetails, parse_dg11};
+use crate::dg12::{DocumentDetails, parse_dg12};
+use crate::image::EncodedImage;
 use crate::mrz::Mrz;
 use crate::passive::{PassiveAuthError, VerifiedSecurityObject};
 use crate::sod::SecurityObject;
@@ -18,6 +25,9 @@ pub struct DocumentFiles<'a> {
     pub dg1: &'a [u8],
     /// EF.DG2, the portrait, if it was read; at most 1 MiB.
     pub dg2: Option<&'a [u8]>,
+    /// Others by number, each once, at most 1 MiB: 7, 11 and 12, which are read, and 14 and 15,
+    /// which are kept as they are. Fingers (3) and eyes (4) are none of ours.
+    pub others: &'a [(u8, &'a [u8])],
     /// EF.SOD, the security object; at most 64 KiB.
     pub sod: &'a [u8],
 }
@@ -25,6 +35,10 @@ pub struct DocumentFiles<'a> {
 impl DocumentFiles<'_> {
     /// Verifies the security object up to an authority in `trust`, the hash of every file given,
     /// and that the state in the machine-readable zone is the one that signed.
+    ///
+    /// Where data group 11 gives the whole birth date, it must be the zone's, and stands for what
+    /// the zone leaves out: its century, and a day, month or year that is unknown there. Names are
+    /// not compared: the two groups write them in different letters.
     ///
     /// Whether the document has expired is not looked at: that is the caller's rule, from
     /// [`Mrz::expiry`].
@@ -49,17 +63,53 @@ impl DocumentFiles<'_> {
             }
             None => None,
         };
+        let others = self.others(&verified)?;
         let today = CalendarDate::from_unix(now).map_err(|_| PassiveAuthError::Clock)?;
-        let mrz = parse_dg1(self.dg1, today)?;
+        let born = others.personal.as_ref().and_then(|of| of.birth_date);
+        let mrz = parse_dg1_of(self.dg1, today, born)?;
         if mrz.issuing_state().country() != Some(verified.signer_country()) {
             return Err(PassiveAuthError::OtherState);
         }
         Ok(VerifiedDocument {
             mrz,
             portrait,
+            others,
             verified,
         })
     }
+
+    fn others(&self, verified: &VerifiedSecurityObject) -> Result<Others, PassiveAuthError> {
+        let mut others = Others::default();
+        let mut seen = Vec::with_capacity(self.others.len());
+        for (group, file) in self.others {
+            if seen.contains(group) {
+                return Err(PassiveAuthError::GroupGivenTwice(*group));
+            }
+            seen.push(*group);
+            if file.len() > GROUP_MAX_LEN {
+                return Err(PassiveAuthError::GroupTooLarge(*group));
+            }
+            // The hash comes first: what nobody has signed is not even read.
+            verified.check_group(*group, file)?;
+            match group {
+                7 => others.signatures = parse_dg7(file)?,
+                11 => others.personal = Some(parse_dg11(file).map_err(PassiveAuthError::Dg11)?),
+                12 => others.document = Some(parse_dg12(file).map_err(PassiveAuthError::Dg12)?),
+                14 | 15 => others.raw.push((*group, Zeroizing::new(file.to_vec()))),
+                _ => return Err(PassiveAuthError::GroupNotRead(*group)),
+            }
+        }
+        Ok(others)
+    }
+}
+
+/// What the groups beside zone and portrait say.
+#[derive(Default)]
+struct Others {
+    signatures: Vec<EncodedImage>,
+    personal: Option<PersonalDetails>,
+    document: Option<DocumentDetails>,
+    raw: Vec<(u8, Zeroizing<Vec<u8>>)>,
 }
 
 /// A document whose data passed passive authentication. Only
@@ -67,6 +117,7 @@ impl DocumentFiles<'_> {
 pub struct VerifiedDocument {
     mrz: Mrz,
     portrait: Option<Portrait>,
+    others: Others,
     verified: VerifiedSecurityObject,
 }
 
@@ -81,6 +132,32 @@ impl VerifiedDocument {
     #[must_use]
     pub fn portrait(&self) -> Option<&Portrait> {
         self.portrait.as_ref()
+    }
+
+    /// The holder's signature as the document shows it; empty unless EF.DG7 was given.
+    #[must_use]
+    pub fn signatures(&self) -> &[EncodedImage] {
+        &self.others.signatures
+    }
+
+    /// More about the holder, if EF.DG11 was given.
+    #[must_use]
+    pub fn personal_details(&self) -> Option<&PersonalDetails> {
+        self.others.personal.as_ref()
+    }
+
+    /// More about the document, if EF.DG12 was given.
+    #[must_use]
+    pub fn document_details(&self) -> Option<&DocumentDetails> {
+        self.others.document.as_ref()
+    }
+
+    /// The file of data group 14 or 15, if it was given.
+    #[must_use]
+    pub fn group(&self, number: u8) -> Option<&[u8]> {
+        let mut raw = self.others.raw.iter();
+        let (_, file) = raw.find(|(group, _)| *group == number)?;
+        Some(file)
     }
 
     /// The state that signed, which is the one that the zone names.
@@ -101,3 +178,6 @@ impl fmt::Debug for VerifiedDocument {
         f.write_str("VerifiedDocument(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

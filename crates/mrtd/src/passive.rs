@@ -8,8 +8,10 @@ use thiserror::Error;
 
 use crate::certificate::Certificate;
 use crate::cms::SignedDataError;
+use crate::details::DetailsError;
 use crate::dg1::Dg1Error;
 use crate::dg2::Dg2Error;
+use crate::dg7::Dg7Error;
 use crate::signature::SignatureError;
 use crate::sod::{DataGroupHashes, SecurityObject, SodError};
 use crate::state::CountryCode;
@@ -259,12 +261,30 @@ pub enum PassiveAuthError {
     /// The file of this data group is not the one that was signed.
     #[error("data group {0} is not the signed one")]
     GroupChanged(u8),
+    /// The file of this data group is given more than once.
+    #[error("data group {0} is given twice")]
+    GroupGivenTwice(u8),
+    /// The file of this data group has more than 1 MiB.
+    #[error("data group {0} is larger than 1 MiB")]
+    GroupTooLarge(u8),
+    /// This data group is signed, but none of those that are read.
+    #[error("data group {0} is not read here")]
+    GroupNotRead(u8),
     /// The machine-readable zone is signed and yet cannot be read.
     #[error("data group 1 cannot be read")]
     Dg1(#[from] Dg1Error),
     /// The portrait is signed and yet cannot be read.
     #[error("data group 2 cannot be read")]
     Dg2(#[from] Dg2Error),
+    /// The displayed signature is signed and yet cannot be read.
+    #[error("data group 7 cannot be read")]
+    Dg7(#[from] Dg7Error),
+    /// The details of the holder are signed and yet cannot be read.
+    #[error("data group 11 cannot be read")]
+    Dg11(#[source] DetailsError),
+    /// The details of the document are signed and yet cannot be read.
+    #[error("data group 12 cannot be read")]
+    Dg12(#[source] DetailsError),
     /// The issuing state in the machine-readable zone is not the one that signed.
     #[error("the document is signed by another state than it names")]
     OtherState,

@@ -69,6 +69,7 @@ fn check(
     DocumentFiles {
         dg1: &passport.dg1,
         dg2: Some(&passport.dg2),
+        others: &[],
         sod: &passport.sod,
     }
     .authenticate(trust, NOW)
@@ -139,6 +140,7 @@ fn a_good_document_passes_with_and_without_portrait() {
     let without = DocumentFiles {
         dg1: &passport.dg1,
         dg2: None,
+        others: &[],
         sod: &passport.sod,
     };
     assert!(

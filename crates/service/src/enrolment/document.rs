@@ -94,6 +94,7 @@ fn examine(
     let files = DocumentFiles {
         dg1: &upload.dg1,
         dg2: Some(&upload.dg2),
+        others: &[],
         sod: &upload.sod,
     };
     let clock = mrtd::UnixTime(now.0);
