@@ -16,6 +16,7 @@ mod targets_bbs;
 mod targets_credential;
 mod targets_jose;
 mod targets_mrtd;
+mod targets_mrtd_groups;
 mod targets_oauth;
 mod targets_oprf;
 mod targets_service;
@@ -50,6 +51,7 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
         &targets_bbs::TARGETS,
         &targets_oprf::TARGETS,
         &targets_mrtd::TARGETS,
+        &targets_mrtd_groups::TARGETS,
         &targets_jose::TARGETS,
         &targets_credential::TARGETS,
         &targets_oauth::TARGETS,

@@ -7,9 +7,8 @@ use mrtd::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenPassport, SpecimenSigner, specimen_holder,
 };
 use mrtd::{
-    CalendarDate, CountryCode, Curve, DocumentFiles, Format, ImageFormat, MasterList, Mrz,
-    MrzFields, Period, Portrait, SecurityObject, StateCode, TrustStore, UnixTime, compose_dg1,
-    compose_dg2, parse_dg1,
+    CalendarDate, CountryCode, Curve, DocumentFiles, Format, MasterList, Mrz, MrzFields, Period,
+    Portrait, SecurityObject, StateCode, TrustStore, UnixTime, compose_dg1, compose_dg2, parse_dg1,
 };
 
 use crate::Target;
@@ -66,6 +65,11 @@ impl Specimen {
             .issue(&holder, Some(NOW), &mut rng())
             .expect("a passport")
     }
+}
+
+/// A specimen's portrait in its frame.
+pub(crate) fn specimen_portrait() -> Vec<u8> {
+    SPECIMEN.passport().dg2
 }
 
 static SPECIMEN: LazyLock<Specimen> = LazyLock::new(|| Specimen::new(SignatureKind::EcdsaP256));
@@ -206,11 +210,10 @@ fn dg2(data: &[u8]) -> bool {
     let Ok(portrait) = Portrait::parse_dg2(data) else {
         return false;
     };
-    if portrait.format() == ImageFormat::Jpeg {
-        let file = compose_dg2(portrait.image(), 1, 1).expect("an image that was read");
-        let again = Portrait::parse_dg2(&file).expect("a file that was composed");
-        assert_eq!(again.image(), portrait.image());
-    }
+    let file = compose_dg2(portrait.image(), 1, 1).expect("an image that was read");
+    let again = Portrait::parse_dg2(&file).expect("a file that was composed");
+    assert_eq!(again.image(), portrait.image());
+    assert_eq!(again.format(), portrait.format());
     true
 }
 
@@ -243,22 +246,44 @@ fn open_length(element: &[u8]) -> Vec<u8> {
     [&[element[0], 0x80], value, &[0, 0]].concat()
 }
 
-/// The security object, then the zone's file, then a portrait's if anything is left.
+/// The security object, then the zone's file, then that of details, or else a portrait's if anything
+/// is left.
 fn document(data: &[u8]) -> bool {
     let (sod, rest) = cut(data);
-    let (dg1, dg2) = cut(rest);
-    let dg2 = (!dg2.is_empty()).then_some(dg2);
-    DocumentFiles { dg1, dg2, sod }
-        .authenticate(&SPECIMEN.trust, NOW)
-        .is_ok()
+    let (dg1, rest) = cut(rest);
+    let (dg2, others) = match rest {
+        [] => (None, vec![]),
+        [0x6B, ..] => (None, vec![(11, rest)]),
+        _ => (Some(rest), vec![]),
+    };
+    let others = &others;
+    DocumentFiles {
+        dg1,
+        dg2,
+        others,
+        sod,
+    }
+    .authenticate(&SPECIMEN.trust, NOW)
+    .is_ok()
 }
 
 fn document_seeds() -> Vec<Vec<u8>> {
     let passport = SPECIMEN.passport();
     let both = join(&passport.dg1, &passport.dg2);
+    let holder = specimen_holder(1, today()).expect("a person");
+    let mut details = PersonalDetails::default();
+    details.birth_date = Some(holder.birth_date);
+    details.personal_number = holder.personal_number.clone();
+    let details = compose_dg11(&details).to_vec();
+    let others = vec![(11, details.clone())];
+    let signed = SPECIMEN
+        .signer
+        .issue_with(&holder, others, Some(NOW), &mut rng());
+    let detailed = signed.expect("a passport");
     vec![
         join(&passport.sod, &join(&passport.dg1, b"")),
         join(&passport.sod, &both),
+        join(&detailed.sod, &join(&detailed.dg1, &details)),
     ]
 }
 

@@ -18,10 +18,19 @@ use crate::tlv::{self, TlvError};
 ///
 /// [`Dg1Error`] for another frame or a zone that is refused.
 pub fn parse_dg1(file: &[u8], today: CalendarDate) -> Result<Mrz, Dg1Error> {
+    parse_dg1_of(file, today, None)
+}
+
+/// The same for a holder whose birth date another group gives, see [`Mrz::parse_of`].
+pub(crate) fn parse_dg1_of(
+    file: &[u8],
+    today: CalendarDate,
+    born: Option<CalendarDate>,
+) -> Result<Mrz, Dg1Error> {
     let mut inside = tlv::single(file, DG1_TAG)?.inside();
     let zone = inside.expect(MRZ_TAG)?;
     inside.end()?;
-    Ok(Mrz::parse(zone.value, today)?)
+    Ok(Mrz::parse_of(zone.value, today, born)?)
 }
 
 /// Writes EF.DG1, for specimens.

@@ -1,20 +1,18 @@
-//! Data group 2: the portrait, in a biometric record of ISO/IEC 19794-5:2005 in a CBEFF frame of
-//! ISO/IEC 7816-11.
+//! Data group 2: the portrait, in a biometric record of ISO/IEC 19794-5:2005 or of ISO/IEC
+//! 39794-5:2019, in a CBEFF frame of ISO/IEC 7816-11.
+
+mod record;
 
 use core::fmt;
 
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::image::{EncodedImage, ImageError, ImageFormat, Pixels};
 use crate::tlv::{self, TlvError};
+use record::{FACE_LEN, HEADER_LEN, IMAGE_LEN, MAGIC};
 
 /// The portrait of a document, as an encoded image. Wiped when dropped.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub struct Portrait {
-    #[zeroize(skip)]
-    format: ImageFormat,
-    image: Vec<u8>,
-}
+pub struct Portrait(EncodedImage);
 
 impl Portrait {
     /// Reads EF.DG2 and takes the first image of the first biometric record.
@@ -22,7 +20,8 @@ impl Portrait {
     /// The image is not decoded. This says nothing about whether the data is genuine;
     /// [`crate::DocumentFiles::authenticate`] does.
     ///
-    /// Source: ICAO Doc 9303-10, 8th edition, §4.7.2; ISO/IEC 19794-5:2005, §5.
+    /// Source: ICAO Doc 9303-10, 8th edition, §4.7.2; ISO/IEC 19794-5:2005, §5; ISO/IEC
+    /// 39794-5:2019 in ICAO's application profile.
     ///
     /// # Errors
     ///
@@ -31,26 +30,31 @@ impl Portrait {
         if file.len() > DG2_MAX_LEN {
             return Err(Dg2Error::TooLarge);
         }
-        let record = biometric_record(file)?;
-        let image = first_image(record)?;
-        let format = ImageFormat::of(image).ok_or(Dg2Error::UnknownImage)?;
-        Ok(Portrait {
-            format,
-            image: image.to_vec(),
-        })
+        let image = record::first_image(biometric_record(file)?)?;
+        EncodedImage::new(image)
+            .map(Portrait)
+            .ok_or(Dg2Error::UnknownImage)
     }
 
-    /// How the image is encoded. Decided by its own first bytes, not by the header before it,
-    /// which some issuers fill in wrongly.
+    /// How the image is encoded, see [`EncodedImage::format`].
     #[must_use]
     pub fn format(&self) -> ImageFormat {
-        self.format
+        self.0.format()
     }
 
     /// The encoded image.
     #[must_use]
     pub fn image(&self) -> &[u8] {
-        &self.image
+        self.0.octets()
+    }
+
+    /// The pixels of the image.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`] for an image that is broken, too large or of another kind than portraits.
+    pub fn decode(&self) -> Result<Pixels, ImageError> {
+        self.0.decode()
     }
 }
 
@@ -60,42 +64,21 @@ impl fmt::Debug for Portrait {
     }
 }
 
-/// The two encodings that documents use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageFormat {
-    /// JPEG.
-    Jpeg,
-    /// JPEG 2000, as a file or as a bare code stream.
-    Jpeg2000,
-}
-
-impl ImageFormat {
-    fn of(image: &[u8]) -> Option<ImageFormat> {
-        const JP2_FILE: &[u8] = &[0, 0, 0, 0x0C, b'j', b'P', b' ', b' '];
-        const JP2_STREAM: &[u8] = &[0xFF, 0x4F, 0xFF, 0x51];
-        if image.starts_with(&[0xFF, 0xD8, 0xFF]) {
-            Some(ImageFormat::Jpeg)
-        } else if image.starts_with(JP2_FILE) || image.starts_with(JP2_STREAM) {
-            Some(ImageFormat::Jpeg2000)
-        } else {
-            None
-        }
-    }
-}
-
-/// Writes EF.DG2 around one JPEG image of `width` times `height` pixels, for specimens.
+/// Writes EF.DG2 around one image of `width` times `height` pixels, for specimens.
 ///
 /// # Errors
 ///
-/// [`Dg2Error::UnknownImage`] for anything but JPEG, [`Dg2Error::TooLarge`] over 1 MiB.
-pub fn compose_dg2(jpeg: &[u8], width: u16, height: u16) -> Result<Vec<u8>, Dg2Error> {
-    if ImageFormat::of(jpeg) != Some(ImageFormat::Jpeg) {
-        return Err(Dg2Error::UnknownImage);
-    }
+/// [`Dg2Error::UnknownImage`] for anything but JPEG and JPEG 2000, [`Dg2Error::TooLarge`] over
+/// 1 MiB.
+pub fn compose_dg2(image: &[u8], width: u16, height: u16) -> Result<Vec<u8>, Dg2Error> {
+    let data_type = match ImageFormat::of(image).ok_or(Dg2Error::UnknownImage)? {
+        ImageFormat::Jpeg => 0,
+        ImageFormat::Jpeg2000 => 1,
+    };
     let too_large = |_| Dg2Error::TooLarge;
     let block_len = FACE_LEN
         .saturating_add(IMAGE_LEN)
-        .saturating_add(jpeg.len());
+        .saturating_add(image.len());
     let record_len = u32::try_from(block_len.saturating_add(HEADER_LEN)).map_err(too_large)?;
     let block_len = u32::try_from(block_len).map_err(too_large)?;
     let record = [
@@ -103,12 +86,12 @@ pub fn compose_dg2(jpeg: &[u8], width: u16, height: u16) -> Result<Vec<u8>, Dg2E
         &record_len.to_be_bytes(),
         &1_u16.to_be_bytes(), // one image
         &block_len.to_be_bytes(),
-        &[0; 16], // no feature points; sex, eyes, hair, expression and pose unstated
-        &[1, 0],  // full frontal image, JPEG
+        &[0; 16],        // no feature points; sex, eyes, hair, expression and pose unstated
+        &[1, data_type], // full frontal image
         &width.to_be_bytes(),
         &height.to_be_bytes(),
         &[1, 0, 0, 0, 0, 0], // sRGB; source, device and quality unstated
-        jpeg,
+        image,
     ]
     .concat();
     let header = tlv::element(
@@ -145,7 +128,7 @@ pub enum Dg2Error {
     /// There is no biometric record, or fewer than announced.
     #[error("data group 2 holds no biometric record")]
     NoRecord,
-    /// The record is no face record of ISO/IEC 19794-5:2005.
+    /// The record is no face record of ISO/IEC 19794-5:2005 or 39794-5:2019.
     #[error("malformed face record")]
     Record,
     /// The image is neither JPEG nor JPEG 2000.
@@ -154,6 +137,9 @@ pub enum Dg2Error {
 }
 
 /// The first record; the others must at least have a frame.
+///
+/// The header before a record says what it is, in ways that differ between issuers; the record's
+/// own beginning is relied on instead.
 fn biometric_record(file: &[u8]) -> Result<&[u8], Dg2Error> {
     let mut inside = tlv::single(file, DG2_TAG)?.inside();
     let mut group = inside.expect(GROUP_TAG)?.inside();
@@ -176,47 +162,6 @@ fn biometric_record(file: &[u8]) -> Result<&[u8], Dg2Error> {
     record.ok_or(Dg2Error::NoRecord)
 }
 
-fn first_image(record: &[u8]) -> Result<&[u8], Dg2Error> {
-    let mut fields = Fields { rest: record };
-    if fields.take(MAGIC.len())? != MAGIC {
-        return Err(Dg2Error::Record);
-    }
-    let record_len = fields.number(4)?;
-    if record_len != record.len() || fields.number(2)? == 0 {
-        return Err(Dg2Error::Record);
-    }
-    let block_len = fields.number(4)?;
-    let block = fields.take(block_len.checked_sub(4).ok_or(Dg2Error::Record)?)?;
-    let mut fields = Fields { rest: block };
-    let points = fields.number(2)?;
-    fields.take(FACE_LEN - 6)?;
-    fields.take(points.saturating_mul(POINT_LEN))?;
-    fields.take(IMAGE_LEN)?;
-    Ok(fields.rest)
-}
-
-/// Fields of fixed width.
-struct Fields<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Dg2Error> {
-        let (field, rest) = self.rest.split_at_checked(length).ok_or(Dg2Error::Record)?;
-        self.rest = rest;
-        Ok(field)
-    }
-
-    /// A big-endian number of at most four bytes.
-    fn number(&mut self, length: usize) -> Result<usize, Dg2Error> {
-        let value = self
-            .take(length)?
-            .iter()
-            .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
-        usize::try_from(value).map_err(|_| Dg2Error::Record)
-    }
-}
-
 /// The largest EF.DG2 that is read.
 pub(crate) const DG2_MAX_LEN: usize = 1 << 20;
 
@@ -227,13 +172,6 @@ const TEMPLATE_TAG: u32 = 0x7F60;
 const HEADER_TAG: u32 = 0xA1;
 const RECORD_TAG: u32 = 0x5F2E;
 const RECORD_TAG_CONSTRUCTED: u32 = 0x7F2E;
-
-// Source: ISO/IEC 19794-5:2005, §5.4 to §5.7.
-const MAGIC: &[u8] = b"FAC\x00010\x00";
-const HEADER_LEN: usize = 14;
-const FACE_LEN: usize = 20;
-const POINT_LEN: usize = 8;
-const IMAGE_LEN: usize = 12;
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,13 @@
 //! Machine readable travel documents: passports and cards as their chip holds them.
 //!
-//! It reads the machine-readable zone (TD1, TD2, TD3 and Chinese permits), data groups 1 and 2 and the document security
-//! object, and does passive authentication: hashes, signature, trust chain to an authority of the
+//! It reads the machine-readable zone (TD1, TD2, TD3 and Chinese permits), data groups 1, 2, 7, 11
+//! and 12 and the document security object, decodes portraits, and does passive authentication: hashes, signature, trust chain to an authority of the
 //! issuing state, revocation, validity at the time of signing, and agreement of the states. It
 //! reads master lists and checks link certificates. It makes specimens. It does no input or output
 //! but for [`TrustStore::load_folder`] and [`TrustStore::load_file`].
 //!
-//! What it does not do yet: birth dates that are unknown in part, and active
-//! and chip authentication. Passive authentication alone does not show that a chip is the original
+//! What it does not do yet: active and chip authentication, and birth dates that are unknown in part
+//! where data group 11 does not give them. Passive authentication alone does not show that a chip is the original
 //! one. Of documents that rest on SHA-1 it says so; whoever relies on them decides.
 //!
 //! Specifications: ICAO Doc 9303, 8th edition, parts 3, 4, 10, 11 and 12; RFC 5652; RFC 5280.
@@ -28,7 +28,8 @@
 //! let passport = signer.issue(&holder, Some(now), &mut rng)?;
 //!
 //! let trust = TrustStore::from_der([authority.certificate()]).map_err(|(_, error)| error)?;
-//! let files = DocumentFiles { dg1: &passport.dg1, dg2: Some(&passport.dg2), sod: &passport.sod };
+//! let (dg2, sod) = (Some(passport.dg2.as_slice()), &passport.sod);
+//! let files = DocumentFiles { dg1: &passport.dg1, dg2, others: &[], sod };
 //! let document = files.authenticate(&trust, now)?;
 //! assert_eq!(document.mrz().family_name(), "SPECIMEN");
 //! # Ok(())
@@ -46,9 +47,15 @@ mod chip_reader;
 mod cipher;
 mod cms;
 mod curve;
+mod details;
 mod dg1;
+mod dg11;
+mod dg12;
 mod dg2;
+mod dg7;
+mod document;
 mod hash;
+mod image;
 mod mrz;
 mod pace;
 mod passive;
@@ -72,14 +79,17 @@ pub use chip_reader::{ChipReader, File, ReadError};
 pub use cipher::Cipher;
 pub use cms::{CmsError, SignedDataError};
 pub use curve::Curve;
+pub use details::{DetailsError, WrittenName};
 pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
-pub use dg2::{Dg2Error, ImageFormat, Portrait, compose_dg2};
+pub use dg2::{Dg2Error, Portrait, compose_dg2};
+pub use dg7::{Dg7Error, compose_dg7, parse_dg7};
+pub use dg11::{PersonalDetails, compose_dg11, parse_dg11};
+pub use dg12::{DocumentDetails, WrittenTime, compose_dg12, parse_dg12};
+pub use document::{DocumentFiles, VerifiedDocument};
 pub use hash::HashError;
+pub use image::{EncodedImage, ImageError, ImageFormat, Pixels};
 pub use mrz::{BadCharacter, Field, Format, Mrz, MrzError, MrzFields, Sex, check_digit};
-pub use passive::{
-    Algorithms, DocumentFiles, PassiveAuthError, SigningTime, VerifiedDocument,
-    VerifiedSecurityObject, Weakness,
-};
+pub use passive::{Algorithms, PassiveAuthError, SigningTime, VerifiedSecurityObject, Weakness};
 pub use secure_messaging::NotAuthentic;
 pub use security_info::{SecurityInfoError, SecurityInfos};
 pub use signature::SignatureError;

@@ -57,6 +57,16 @@ impl Mrz {
     ///
     /// [`MrzError`], at the first thing that is wrong.
     pub fn parse(zone: &[u8], today: CalendarDate) -> Result<Mrz, MrzError> {
+        Mrz::parse_of(zone, today, None)
+    }
+
+    /// The same for a holder who was born on `born`, as another data group says: the zone must
+    /// agree in all that it does not leave open.
+    pub(crate) fn parse_of(
+        zone: &[u8],
+        today: CalendarDate,
+        born: Option<CalendarDate>,
+    ) -> Result<Mrz, MrzError> {
         let format = Format::of(zone).ok_or(MrzError::Length(zone.len()))?;
         let layout = format.layout();
         field::check_alphabet(zone)?;
@@ -86,7 +96,7 @@ impl Mrz {
             native_name: field::native_name(zone, layout)?,
             document_number,
             nationality,
-            birth_date: field::birth_date(zone, layout, today)?,
+            birth_date: field::birth_date(zone, layout, today, born)?,
             sex: Sex::from_mrz(zone.get(layout.sex).copied())?,
             expiry: field::expiry(field::at(zone, layout.expiry.field), today)?,
             optional_data,
@@ -304,9 +314,13 @@ pub enum MrzError {
     /// A date is not a day of the calendar.
     #[error("the {0} is not a day of the calendar")]
     Date(Field),
-    /// The document leaves day, month or year of birth open; not supported yet.
+    /// The document leaves day, month or year of birth open, and no data group 11 with the whole
+    /// date was given.
     #[error("the birth date is unknown in part")]
     UnknownBirthDate,
+    /// Data group 11 gives another birth date.
+    #[error("the birth date is not the one of data group 11")]
+    OtherBirthDate,
     /// Neither `F`, `M` nor a filler.
     #[error("malformed sex")]
     Sex,

@@ -4,111 +4,19 @@
 //!
 //! Source: ICAO Doc 9303-11, 8th edition, §5.1; trust chain from 9303-12 §8.
 
-use core::fmt;
-
 use thiserror::Error;
 
 use crate::certificate::Certificate;
 use crate::cms::SignedDataError;
-use crate::dg1::{Dg1Error, parse_dg1};
-use crate::dg2::{DG2_MAX_LEN, Dg2Error, Portrait};
-use crate::mrz::Mrz;
+use crate::details::DetailsError;
+use crate::dg1::Dg1Error;
+use crate::dg2::Dg2Error;
+use crate::dg7::Dg7Error;
 use crate::signature::SignatureError;
 use crate::sod::{DataGroupHashes, SecurityObject, SodError};
 use crate::state::CountryCode;
-use crate::time::{CalendarDate, UnixTime};
+use crate::time::UnixTime;
 use crate::trust::{Revocation, TrustStore};
-
-/// The files of a passport's chip, as they were read.
-#[derive(Clone, Copy)]
-pub struct DocumentFiles<'a> {
-    /// EF.DG1, the machine-readable zone.
-    pub dg1: &'a [u8],
-    /// EF.DG2, the portrait, if it was read; at most 1 MiB.
-    pub dg2: Option<&'a [u8]>,
-    /// EF.SOD, the security object; at most 64 KiB.
-    pub sod: &'a [u8],
-}
-
-impl DocumentFiles<'_> {
-    /// Verifies the security object up to an authority in `trust`, the hash of every file given,
-    /// and that the state in the machine-readable zone is the one that signed.
-    ///
-    /// Whether the document has expired is not looked at: that is the caller's rule, from
-    /// [`Mrz::expiry`].
-    ///
-    /// Source: ICAO Doc 9303-11, 8th edition, §5.1.
-    ///
-    /// # Errors
-    ///
-    /// [`PassiveAuthError`], at the first check that fails.
-    pub fn authenticate(
-        &self,
-        trust: &TrustStore,
-        now: UnixTime,
-    ) -> Result<VerifiedDocument, PassiveAuthError> {
-        let verified = SecurityObject::parse(self.sod)?.verify(trust, now)?;
-        verified.check_group(1, self.dg1)?;
-        let portrait = match self.dg2 {
-            Some(file) if file.len() > DG2_MAX_LEN => return Err(Dg2Error::TooLarge.into()),
-            Some(file) => {
-                verified.check_group(2, file)?;
-                Some(Portrait::parse_dg2(file)?)
-            }
-            None => None,
-        };
-        let today = CalendarDate::from_unix(now).map_err(|_| PassiveAuthError::Clock)?;
-        let mrz = parse_dg1(self.dg1, today)?;
-        if mrz.issuing_state().country() != Some(verified.signer_country) {
-            return Err(PassiveAuthError::OtherState);
-        }
-        Ok(VerifiedDocument {
-            mrz,
-            portrait,
-            verified,
-        })
-    }
-}
-
-/// A document whose data passed passive authentication. Only
-/// [`DocumentFiles::authenticate`] makes one.
-pub struct VerifiedDocument {
-    mrz: Mrz,
-    portrait: Option<Portrait>,
-    verified: VerifiedSecurityObject,
-}
-
-impl VerifiedDocument {
-    /// The machine-readable zone.
-    #[must_use]
-    pub fn mrz(&self) -> &Mrz {
-        &self.mrz
-    }
-
-    /// The portrait, if EF.DG2 was given.
-    #[must_use]
-    pub fn portrait(&self) -> Option<&Portrait> {
-        self.portrait.as_ref()
-    }
-
-    /// The state that signed, which is the one that the zone names.
-    #[must_use]
-    pub fn signer_country(&self) -> CountryCode {
-        self.verified.signer_country
-    }
-
-    /// What is known of its signature and of its signer.
-    #[must_use]
-    pub fn security_object(&self) -> &VerifiedSecurityObject {
-        &self.verified
-    }
-}
-
-impl fmt::Debug for VerifiedDocument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("VerifiedDocument(..)")
-    }
-}
 
 /// A security object whose signature and trust chain hold. Only [`SecurityObject::verify`]
 /// makes one.
@@ -353,12 +261,30 @@ pub enum PassiveAuthError {
     /// The file of this data group is not the one that was signed.
     #[error("data group {0} is not the signed one")]
     GroupChanged(u8),
+    /// The file of this data group is given more than once.
+    #[error("data group {0} is given twice")]
+    GroupGivenTwice(u8),
+    /// The file of this data group has more than 1 MiB.
+    #[error("data group {0} is larger than 1 MiB")]
+    GroupTooLarge(u8),
+    /// This data group is signed, but none of those that are read.
+    #[error("data group {0} is not read here")]
+    GroupNotRead(u8),
     /// The machine-readable zone is signed and yet cannot be read.
     #[error("data group 1 cannot be read")]
     Dg1(#[from] Dg1Error),
     /// The portrait is signed and yet cannot be read.
     #[error("data group 2 cannot be read")]
     Dg2(#[from] Dg2Error),
+    /// The displayed signature is signed and yet cannot be read.
+    #[error("data group 7 cannot be read")]
+    Dg7(#[from] Dg7Error),
+    /// The details of the holder are signed and yet cannot be read.
+    #[error("data group 11 cannot be read")]
+    Dg11(#[source] DetailsError),
+    /// The details of the document are signed and yet cannot be read.
+    #[error("data group 12 cannot be read")]
+    Dg12(#[source] DetailsError),
     /// The issuing state in the machine-readable zone is not the one that signed.
     #[error("the document is signed by another state than it names")]
     OtherState,

@@ -11,7 +11,7 @@ mod chip_keys;
 pub(crate) mod key;
 pub(crate) mod passport;
 mod people;
-mod portrait;
+pub(crate) mod portrait;
 
 use thiserror::Error;
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::specimen::portrait;
 
 /// The beginning of a JPEG file; the parser does not decode it.
 const JPEG: &[u8] = &[0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3, 4, 5, 0xFF, 0xD9];
@@ -56,6 +57,100 @@ fn jpeg_2000_is_recognised() {
     record[start..start + 4].copy_from_slice(&[0xFF, 0x4F, 0xFF, 0x51]);
     let portrait = Portrait::parse_dg2(&with_record(&record)).unwrap();
     assert_eq!(portrait.format(), ImageFormat::Jpeg2000);
+}
+
+#[test]
+fn a_stated_length_of_the_record_that_is_too_small_does_no_harm() {
+    let mut record = record();
+    let stated = u32::try_from(record.len() - 8).unwrap();
+    record[8..12].copy_from_slice(&stated.to_be_bytes());
+    let portrait = Portrait::parse_dg2(&with_record(&record)).unwrap();
+    assert_eq!(portrait.image(), JPEG);
+}
+
+#[test]
+fn the_first_of_several_faces_is_taken() {
+    let other = [JPEG, &[7]].concat();
+    let templates = [JPEG, &other].map(|image| {
+        let file = compose_dg2(image, 1, 1).unwrap();
+        let group = tlv::single(&file, DG2_TAG).unwrap();
+        let group = group.inside().expect(GROUP_TAG).unwrap();
+        group.inside().all().unwrap()[1].whole.to_vec()
+    });
+    let group = tlv::element(GROUP_TAG, &[&[0x02, 1, 2], &templates[0], &templates[1]]);
+    let file = tlv::element(DG2_TAG, &[&group]);
+    assert_eq!(Portrait::parse_dg2(&file).unwrap().image(), JPEG);
+    // Several images in one record.
+    let mut record = record();
+    record[13] = 2;
+    let second = record[HEADER_LEN..].to_vec();
+    record.extend(second);
+    assert_eq!(
+        Portrait::parse_dg2(&with_record(&record)).unwrap().image(),
+        JPEG
+    );
+}
+
+/// A record of ISO/IEC 39794-5 with optional parts or without.
+fn record_of_2019(image: &[u8], with_options: bool) -> Vec<u8> {
+    let date = tlv::element(0xA2, &[&[0x80, 2, 0x07, 0xE8]]);
+    let option = |element: Vec<u8>| if with_options { element } else { Vec::new() };
+    let format = [0xA0, 3, 0x80, 1, 2];
+    let of_image = tlv::element(
+        0xA1,
+        &[&format, &option(vec![0xA7, 6, 0x80, 1, 9, 0x81, 1, 9])],
+    );
+    let image = tlv::element(0xA0, &[&tlv::element(0x80, &[image]), &of_image]);
+    let image = tlv::element(0xA1, &[&tlv::element(0xA0, &[&image])]);
+    let face = tlv::element(0x30, &[&[0x80, 1, 0], &image, &option(date)]);
+    let version = [0xA0, 7, 0x80, 1, 3, 0x81, 2, 0x07, 0xE3];
+    let faces = tlv::element(0xA1, &[&face]);
+    tlv::element(0xA1, &[&tlv::element(0x65, &[&version, &faces])])
+}
+
+#[test]
+fn the_newer_record_is_read_too() {
+    for with_options in [false, true] {
+        let record = record_of_2019(JPEG, with_options);
+        let portrait = Portrait::parse_dg2(&with_record(&record)).unwrap();
+        assert_eq!(portrait.image(), JPEG);
+        for length in 0..record.len() {
+            assert_eq!(refusal(&with_record(&record[..length])), Dg2Error::Record);
+        }
+    }
+    let other = record_of_2019(b"GIF89a", false);
+    assert_eq!(refusal(&with_record(&other)), Dg2Error::UnknownImage);
+    // Another kind of biometric data in the same coding.
+    let mut finger = record_of_2019(JPEG, false);
+    let place = finger.iter().position(|octet| *octet == 0x65).unwrap();
+    finger[place] = 0x64;
+    assert_eq!(refusal(&with_record(&finger)), Dg2Error::Record);
+}
+
+#[test]
+fn the_portrait_of_a_specimen_decodes_in_both_encodings() {
+    for (image, wanted) in [
+        (portrait::draw(1).unwrap(), ImageFormat::Jpeg),
+        (portrait::JPEG_2000.to_vec(), ImageFormat::Jpeg2000),
+    ] {
+        let file = compose_dg2(&image, portrait::WIDTH, portrait::HEIGHT).unwrap();
+        let read = Portrait::parse_dg2(&file).unwrap();
+        assert_eq!(read.format(), wanted);
+        let pixels = read.decode().unwrap();
+        let near = |(one, two): (&u8, &u8)| one.abs_diff(*two) < 40;
+        let drawing = portrait::pixels(1);
+        let alike = pixels
+            .rgb()
+            .iter()
+            .zip(&drawing)
+            .filter(|pair| near(*pair))
+            .count();
+        assert!(alike * 100 > drawing.len() * 98, "{alike}");
+    }
+    assert_eq!(
+        Portrait::parse_dg2(&file()).unwrap().decode().err(),
+        Some(ImageError::Malformed)
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::field::{BadCharacter, at, check_digit, composite};
+use super::field::{BadCharacter, at, check_digit, composite, six_digits};
 use super::layout::Span;
 use super::{Field, Format, Mrz, MrzError, Sex};
 use crate::state::StateCode;
@@ -156,13 +156,6 @@ fn plain(text: &str, name: Field) -> Result<&[u8], MrzError> {
     } else {
         Err(MrzError::Unwritable(name))
     }
-}
-
-fn six_digits(date: CalendarDate) -> [u8; 6] {
-    let year = u8::try_from(date.year() % 100).unwrap_or_default();
-    let pair = |value: u8| [b'0' + value / 10, b'0' + value % 10];
-    let ([a, b], [c, d], [e, f]) = (pair(year), pair(date.month()), pair(date.day()));
-    [a, b, c, d, e, f]
 }
 
 fn name_field(fields: &MrzFields<'_>) -> Result<Zeroizing<String>, MrzError> {

@@ -165,9 +165,13 @@ pub(super) fn birth_date(
     zone: &[u8],
     layout: &Layout,
     today: CalendarDate,
+    known: Option<CalendarDate>,
 ) -> Result<CalendarDate, MrzError> {
     let malformed = MrzError::Date(Field::BirthDate);
     let field = at(zone, layout.birth.field);
+    if let Some(known) = known.filter(|_| layout.century.is_none()) {
+        return known_birth_date(field, known, today);
+    }
     if field.contains(&b'<') {
         return Err(MrzError::UnknownBirthDate);
     }
@@ -177,10 +181,10 @@ pub(super) fn birth_date(
         let century = century.filter(|century| *century <= 2).ok_or(malformed)?;
         let full = 1800 + u16::from(century) * 100 + year;
         let date = CalendarDate::new(full, month, day).map_err(|_| malformed)?;
-        return if date <= today {
-            Ok(date)
-        } else {
-            Err(malformed)
+        return match known {
+            Some(known) if known != date => Err(MrzError::OtherBirthDate),
+            _ if date > today => Err(malformed),
+            _ => Ok(date),
         };
     }
     let this_century = century(today).saturating_add(year);
@@ -191,6 +195,38 @@ pub(super) fn birth_date(
         .filter_map(|full| CalendarDate::new(full, month, day).ok())
         .find(|date| *date <= today)
         .ok_or(malformed)
+}
+
+/// The date that is known from elsewhere, if the zone has nothing against it: two fillers stand for
+/// a part that the document leaves open.
+fn known_birth_date(
+    field: &[u8],
+    known: CalendarDate,
+    today: CalendarDate,
+) -> Result<CalendarDate, MrzError> {
+    let wanted = Zeroizing::new(six_digits(known));
+    let pairs = field.chunks_exact(2).zip(wanted.chunks_exact(2));
+    for (written, wanted) in pairs {
+        match written {
+            b"<<" => {}
+            [b'0'..=b'9', b'0'..=b'9'] if written == wanted => {}
+            [b'0'..=b'9', b'0'..=b'9'] => return Err(MrzError::OtherBirthDate),
+            _ => return Err(MrzError::Date(Field::BirthDate)),
+        }
+    }
+    if known <= today {
+        Ok(known)
+    } else {
+        Err(MrzError::Date(Field::BirthDate))
+    }
+}
+
+/// Year without its century, month and day.
+pub(super) fn six_digits(date: CalendarDate) -> [u8; 6] {
+    let year = u8::try_from(date.year() % 100).unwrap_or_default();
+    let pair = |value: u8| [b'0' + value / 10, b'0' + value % 10];
+    let ([a, b], [c, d], [e, f]) = (pair(year), pair(date.month()), pair(date.day()));
+    [a, b, c, d, e, f]
 }
 
 pub(super) fn expiry(field: &[u8], today: CalendarDate) -> Result<CalendarDate, MrzError> {

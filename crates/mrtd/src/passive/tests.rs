@@ -4,6 +4,8 @@ use rand_core::SeedableRng;
 use super::*;
 use crate::certificate::{BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, KEY_USAGE};
 use crate::curve::Curve;
+use crate::dg2::DG2_MAX_LEN;
+use crate::document::{DocumentFiles, VerifiedDocument};
 use crate::hash::Hash;
 use crate::sod::SodError;
 use crate::specimen::authority::{SPECIMEN_COUNTRY, critical, plain};
@@ -12,7 +14,7 @@ use crate::specimen::passport::{ObjectTemplate, security_object};
 use crate::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenPassport, SpecimenSigner, specimen_holder,
 };
-use crate::time::Period;
+use crate::time::{CalendarDate, Period};
 use crate::tlv::TlvError;
 use crate::trust::{AuthorityError, LinkError, MasterList, MasterListError, RevocationListError};
 
@@ -67,6 +69,7 @@ fn check(
     DocumentFiles {
         dg1: &passport.dg1,
         dg2: Some(&passport.dg2),
+        others: &[],
         sod: &passport.sod,
     }
     .authenticate(trust, NOW)
@@ -137,6 +140,7 @@ fn a_good_document_passes_with_and_without_portrait() {
     let without = DocumentFiles {
         dg1: &passport.dg1,
         dg2: None,
+        others: &[],
         sod: &passport.sod,
     };
     assert!(

@@ -13,6 +13,7 @@ use crate::cms::{CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME};
 use crate::dg1::compose_dg1;
 use crate::dg2::compose_dg2;
 use crate::hash::Hash;
+use crate::image::ImageFormat;
 use crate::mrz::{Format, Mrz, MrzFields, Sex};
 use crate::sod::{SECURITY_OBJECT, SOD_TAG};
 use crate::state::StateCode;
@@ -40,8 +41,11 @@ pub struct SpecimenHolder {
     pub personal_number: Option<String>,
     /// The last day on which the passport is valid.
     pub expiry: CalendarDate,
-    /// The same number draws the same face.
+    /// The same number draws the same face, in JPEG.
     pub portrait_seed: u64,
+    /// How the portrait is encoded. In JPEG 2000 everybody has face number 1: it is stored, as
+    /// nothing here encodes that.
+    pub portrait_format: ImageFormat,
 }
 
 /// The files of a passport, as a chip would hold them, and what is printed on it.
@@ -82,8 +86,15 @@ pub(super) fn issue(
     let zone = Mrz::compose(&fields)?;
     let lines = zone.chunks(holder.format.line_len());
     let printed_zone = lines.map(|line| String::from_utf8_lossy(line).into_owned());
-    let jpeg = portrait::draw(holder.portrait_seed)?;
-    let dg2 = compose_dg2(&jpeg, portrait::WIDTH, portrait::HEIGHT)?;
+    let dg2 = match holder.portrait_format {
+        ImageFormat::Jpeg => {
+            let image = portrait::draw(holder.portrait_seed)?;
+            compose_dg2(&image, portrait::WIDTH, portrait::HEIGHT)?
+        }
+        ImageFormat::Jpeg2000 => {
+            compose_dg2(portrait::JPEG_2000, portrait::WIDTH, portrait::HEIGHT)?
+        }
+    };
     let hash = signer.key.hash();
     let mut groups = vec![(1, hash.digest(&dg1)), (2, hash.digest(&dg2))];
     groups.extend(

@@ -6,11 +6,20 @@ use sha2::{Digest, Sha256};
 
 use crate::dg2::Dg2Error;
 
-pub(super) const WIDTH: u16 = 240;
-pub(super) const HEIGHT: u16 = 320;
+pub(crate) const WIDTH: u16 = 240;
+pub(crate) const HEIGHT: u16 = 320;
 
 /// Draws the face number `seed` and encodes it as JPEG.
-pub(super) fn draw(seed: u64) -> Result<Vec<u8>, Dg2Error> {
+pub(crate) fn draw(seed: u64) -> Result<Vec<u8>, Dg2Error> {
+    let mut jpeg = Vec::new();
+    Encoder::new(&mut jpeg, QUALITY)
+        .encode(&pixels(seed), WIDTH, HEIGHT, ColorType::Rgb)
+        .map_err(|_| Dg2Error::UnknownImage)?;
+    Ok(jpeg)
+}
+
+/// The face number `seed`, eight bits each of red, green and blue, row by row.
+pub(crate) fn pixels(seed: u64) -> Vec<u8> {
     let face = Face::of(seed);
     let mut pixels = Vec::with_capacity(usize::from(WIDTH) * usize::from(HEIGHT) * 3);
     for y in 0..HEIGHT {
@@ -18,11 +27,7 @@ pub(super) fn draw(seed: u64) -> Result<Vec<u8>, Dg2Error> {
             pixels.extend_from_slice(&face.colour(i32::from(x), i32::from(y)));
         }
     }
-    let mut jpeg = Vec::new();
-    Encoder::new(&mut jpeg, QUALITY)
-        .encode(&pixels, WIDTH, HEIGHT, ColorType::Rgb)
-        .map_err(|_| Dg2Error::UnknownImage)?;
-    Ok(jpeg)
+    pixels
 }
 
 type Colour = [u8; 3];
@@ -144,6 +149,9 @@ fn choose<const N: usize>(from: &[Colour; N], number: i32) -> Colour {
     let place = usize::try_from(number).unwrap_or_default() % N;
     from.get(place).copied().unwrap_or(WHITE)
 }
+
+/// Face number 1 in JPEG 2000, by OpenJPEG; see `tests/vectors/openjpeg/README.md`.
+pub(crate) const JPEG_2000: &[u8] = include_bytes!("portrait.jp2");
 
 const QUALITY: u8 = 85;
 const CENTRE_X: i32 = 120;

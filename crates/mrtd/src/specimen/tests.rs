@@ -56,6 +56,7 @@ fn specimens_of_every_kind_of_signature_pass() {
         let files = DocumentFiles {
             dg1: &passport.dg1,
             dg2: Some(&passport.dg2),
+            others: &[],
             sod: &passport.sod,
         };
         let document = files.authenticate(&trust, NOW).unwrap();

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use mrtd::specimen::{
     SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenSigner, specimen_holder,
 };
-use mrtd::{CalendarDate, Format, Period, UnixTime};
+use mrtd::{CalendarDate, Format, ImageFormat, Period, UnixTime};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub struct PassportArgs {
     /// How the document is signed.
     #[arg(long, value_enum, default_value_t = Signature::Ecdsa)]
     signature: Signature,
+    /// How the portrait is encoded. In JPEG 2000 everybody has the same face.
+    #[arg(long, value_enum, default_value_t = Portrait::Jpeg)]
+    portrait: Portrait,
     #[command(flatten)]
     chip: ChipSettings,
 }
@@ -93,6 +96,15 @@ enum Signature {
     Rsa,
     /// RSA-PSS.
     Pss,
+}
+
+/// The encoding of a portrait.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Portrait {
+    /// JPEG.
+    Jpeg,
+    /// JPEG 2000.
+    Jpeg2000,
 }
 
 /// All that an authority is made of: with the same seed everything comes out the same.
@@ -214,6 +226,10 @@ impl PassportArgs {
             Size::Td1 => Format::Td1,
             Size::Td2 => Format::Td2,
             Size::Td3 => Format::Td3,
+        };
+        holder.portrait_format = match self.portrait {
+            Portrait::Jpeg => ImageFormat::Jpeg,
+            Portrait::Jpeg2000 => ImageFormat::Jpeg2000,
         };
         if holder.format == Format::Td2 {
             holder.personal_number = None; // it has seven places for it

@@ -3,7 +3,7 @@
 use credential::attributes::{Attributes, BirthDate};
 use credential::jose;
 use credential::time::UnixTime;
-use mrtd::{DocumentFiles, Mrz, PassiveAuthError, Sex, TrustStore};
+use mrtd::{DocumentFiles, Mrz, PassiveAuthError, PersonalDetails, Sex, TrustStore};
 use store::{SessionId, TagKind};
 use zeroize::Zeroizing;
 
@@ -13,6 +13,7 @@ use super::{EnrolmentError, Enrolments, Status};
 use crate::memory;
 use crate::secret;
 use crate::tags::{BlindedNumber, EvidenceNumber, NotANumber};
+use crate::trustee::ELEMENTS_MAX;
 
 /// Keeps the digest of evidence apart from every other hash.
 const DIGEST_DOMAIN: &[u8] = b"bauta/v1/evidence";
@@ -104,6 +105,7 @@ fn examine(
     let files = DocumentFiles {
         dg1: &upload.dg1,
         dg2: Some(&upload.dg2),
+        others: &[],
         sod: &upload.sod,
     };
     let clock = mrtd::UnixTime(now.0);
@@ -136,7 +138,7 @@ fn examine(
         attributes: attributes(document.mrz(), ChipProof::NotShown)?,
         files: files_digest(id, upload),
         chip_answer: None,
-        numbers: blind_numbers(document.mrz())?,
+        numbers: blind_numbers(document.mrz(), document.personal_details())?,
         document,
     };
     Ok((Box::new(evidence), Question::draw(dg14, dg15)))
@@ -176,26 +178,62 @@ pub fn attributes(mrz: &Mrz, chip: ChipProof) -> Result<Attributes, DocumentErro
 }
 
 /// One blinded number for every number that the document yields.
-fn blind_numbers(mrz: &Mrz) -> Result<Vec<BlindedNumber>, DocumentError> {
+fn blind_numbers(
+    mrz: &Mrz,
+    details: Option<&PersonalDetails>,
+) -> Result<Vec<BlindedNumber>, DocumentError> {
+    let numbers = numbers(mrz, details)?;
+    let blinded = numbers.iter().map(BlindedNumber::new);
+    Ok(blinded.collect::<Result<_, _>>()?)
+}
+
+/// The numbers of a document, the most telling first, each once, no more than a trustee takes:
+/// its own, the person's from both places where a state may write it, and those of other documents
+/// of the person, which have the tags that those documents have themselves. Nothing says which
+/// state gave these; it is taken to be the one that signed them.
+fn numbers(
+    mrz: &Mrz,
+    details: Option<&PersonalDetails>,
+) -> Result<Vec<EvidenceNumber>, DocumentError> {
     let state = mrz.issuing_state();
-    let document = EvidenceNumber::new(TagKind::DocumentNumber, state, mrz.document_number())?;
-    let mut numbers = vec![BlindedNumber::new(&document)?];
-    for text in mrz
-        .optional_data()
-        .filter(|text| may_be_a_person_number(text))
-    {
-        if let Ok(person) = EvidenceNumber::new(TagKind::PersonNumber, state, text) {
-            numbers.push(BlindedNumber::new(&person)?);
+    let own = EvidenceNumber::new(TagKind::DocumentNumber, state, mrz.document_number())?;
+    let of_details = details.and_then(|details| details.personal_number.as_deref());
+    let persons = of_details.into_iter().chain(mrz.optional_data());
+    let documents = details.map_or(&[][..], |details| &details.other_documents);
+    let others = persons
+        .map(|text| (TagKind::PersonNumber, text))
+        .chain(
+            documents
+                .iter()
+                .map(|text| (TagKind::DocumentNumber, text.as_str())),
+        )
+        .filter(|(_, text)| names_somebody(text));
+    let mut numbers = vec![own];
+    for (kind, text) in others {
+        let Ok(number) = EvidenceNumber::new(kind, state, &without_signs(text)) else {
+            continue;
+        };
+        if numbers.len() < ELEMENTS_MAX && !numbers.contains(&number) {
+            numbers.push(number);
         }
     }
     Ok(numbers)
 }
 
-/// Whether optional data can be a number of a person. States also write a place or a remark there,
-/// which many people share: it names nobody. Every state's person number has more digits than this.
-fn may_be_a_person_number(optional_data: &str) -> bool {
+/// A number of data group 11 as the zone would have it, which knows none of the signs that divide
+/// numbers.
+fn without_signs(text: &str) -> Zeroizing<String> {
+    let mut number = Zeroizing::new(String::with_capacity(text.len()));
+    number.extend(text.chars().filter(|c| !matches!(c, '-' | '.' | '/')));
+    number
+}
+
+/// Whether a text can be the number of one person or document. States also write a place or a
+/// remark there, which many people share: it names nobody. Every state's person number has more
+/// digits than this.
+fn names_somebody(text: &str) -> bool {
     const DIGITS_MIN: usize = 5;
-    let digits = optional_data.bytes().filter(u8::is_ascii_digit);
+    let digits = text.bytes().filter(u8::is_ascii_digit);
     digits.count() >= DIGITS_MIN
 }
 
@@ -211,15 +249,116 @@ fn files_digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::may_be_a_person_number;
+    use mrtd::{CalendarDate, Format, MrzFields, StateCode};
+
+    use super::*;
+
+    /// The zone of a passport of Germany, whose code is written in two ways.
+    fn zone(document_number: &str, personal_number: Option<&str>) -> Mrz {
+        let day = |year| CalendarDate::new(year, 2, 3).unwrap();
+        let state = StateCode::from_mrz(*b"D<<").unwrap();
+        let zone = Mrz::compose(&MrzFields {
+            format: Format::Td3,
+            issuing_state: state,
+            family_name: "Specimen",
+            given_names: "Ada",
+            document_number,
+            nationality: state,
+            birth_date: day(1990),
+            sex: Sex::Female,
+            expiry: day(2030),
+            personal_number,
+        });
+        Mrz::parse(&zone.unwrap(), day(2026)).unwrap()
+    }
+
+    fn details(personal_number: &str, other_documents: &[&str]) -> PersonalDetails {
+        let mut details = PersonalDetails::default();
+        details.personal_number = Some(personal_number.to_owned());
+        details.other_documents = other_documents.iter().map(ToString::to_string).collect();
+        details
+    }
+
+    fn number(kind: TagKind, text: &str) -> EvidenceNumber {
+        EvidenceNumber::new(kind, "DEU".parse().unwrap(), text).unwrap()
+    }
+
+    fn found(mrz: &Mrz, details: &PersonalDetails) -> Vec<EvidenceNumber> {
+        numbers(mrz, Some(details)).unwrap()
+    }
 
     #[test]
-    fn a_remark_is_no_person_number() {
+    fn a_person_number_is_one_number_wherever_it_stands() {
+        let wanted = [
+            number(TagKind::DocumentNumber, "C01X00T47"),
+            number(TagKind::PersonNumber, "800101123450"),
+        ];
+        let (with, without) = (
+            zone("C01X00T47", Some("800101123450")),
+            zone("C01X00T47", None),
+        );
+        assert!(numbers(&with, None).unwrap() == wanted);
+        for text in [
+            "800101123450",
+            "800101-12345-0",
+            "800101/123.450",
+            "800101 123450",
+        ] {
+            assert!(found(&with, &details(text, &[])) == wanted, "{text}");
+            assert!(found(&without, &details(text, &[])) == wanted, "{text}");
+        }
+        let two = found(&with, &details("700101123450", &[]));
+        assert!(two[1] == number(TagKind::PersonNumber, "700101123450"));
+        assert!(two[2..] == wanted[1..]);
+    }
+
+    #[test]
+    fn another_document_has_the_number_that_it_has_itself() {
+        let old = zone("X1234567", None);
+        let own = numbers(&old, None).unwrap();
+        let new = found(
+            &zone("X7654321", None),
+            &details("NONE", &["x 1234567", "X7654321"]),
+        );
+        assert!(
+            new == [
+                number(TagKind::DocumentNumber, "X7654321"),
+                number(TagKind::DocumentNumber, "X1234567")
+            ]
+        );
+        assert!(new[1..] == own);
+    }
+
+    #[test]
+    fn a_trustee_is_asked_for_the_most_telling_numbers_alone() {
+        let others = ["A1000001", "A1000002", "A1000003"];
+        let found = found(&zone("X1234567", Some("12345")), &details("67890", &others));
+        let wanted = [
+            number(TagKind::DocumentNumber, "X1234567"),
+            number(TagKind::PersonNumber, "67890"),
+            number(TagKind::PersonNumber, "12345"),
+            number(TagKind::DocumentNumber, "A1000001"),
+        ];
+        assert!(found == wanted);
+        assert_eq!(found.len(), ELEMENTS_MAX);
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_out() {
+        let found = found(
+            &zone("X1234567", Some("BERLIN")),
+            &details("ÄÖ12345", &["NONE", "示例12345"]),
+        );
+        assert!(found == [number(TagKind::DocumentNumber, "X1234567")]);
+    }
+
+    #[test]
+    fn a_remark_names_nobody() {
         for remark in ["BERLIN", "", "ART 12", "1A2B3C4D"] {
-            assert!(!may_be_a_person_number(remark), "{remark}");
+            assert!(!names_somebody(remark), "{remark}");
         }
         for number in ["38001085718", "12345678Z", "ZE184226B12"] {
-            assert!(may_be_a_person_number(number), "{number}");
+            assert!(names_somebody(number), "{number}");
         }
     }
 }

@@ -12,6 +12,7 @@ const RESIDENT_WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5,
 const RESIDENT_CHECKS: &[u8; 11] = b"10X98765432";
 
 /// A number that evidence yields, with the state that gave it.
+#[derive(PartialEq, Eq)]
 pub struct EvidenceNumber {
     kind: TagKind,
     canonical: Zeroizing<Vec<u8>>,
