@@ -67,7 +67,7 @@ fn chip_of(groups: Vec<(u8, Vec<u8>)>, keys: ChipKeys) -> Direct {
             .map(|(number, file)| (File::Group(number), file)),
     );
     Direct {
-        chip: SpecimenChip::new(files, vec![zone(), number()], keys),
+        chip: SpecimenChip::new(files, vec![zone(), number()], keys.into()),
         rng: ChaCha20Rng::from_seed([8; 32]),
         commands: 0,
     }

@@ -3,6 +3,7 @@
 //! Source: ICAO Doc 9303-10, 8th edition, §3.6; 9303-11, §4, §6 and §9.8.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use der::asn1::ObjectIdentifier;
 use rand_core::CryptoRng;
@@ -32,7 +33,7 @@ mod pace;
 pub struct SpecimenChip {
     files: BTreeMap<u16, Vec<u8>>,
     passwords: Vec<AccessKey>,
-    keys: ChipKeys,
+    keys: Arc<ChipKeys>,
     state: State,
 }
 
@@ -55,7 +56,7 @@ impl SpecimenChip {
     pub fn new(
         files: impl IntoIterator<Item = (File, Vec<u8>)>,
         passwords: Vec<AccessKey>,
-        keys: ChipKeys,
+        keys: Arc<ChipKeys>,
     ) -> SpecimenChip {
         let files = files.into_iter();
         SpecimenChip {

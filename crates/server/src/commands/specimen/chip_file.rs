@@ -143,7 +143,7 @@ impl ChipFile {
         });
         let passwords = AccessKey::of_zone(&zone).into_iter().map(Ok).chain(number);
         let passwords = passwords.collect::<Result<Vec<_>, _>>()?;
-        Ok(SpecimenChip::new(content, passwords, file.keys()?))
+        Ok(SpecimenChip::new(content, passwords, file.keys()?.into()))
     }
 }
 
