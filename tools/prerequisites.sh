@@ -77,11 +77,13 @@ need_node() {
 ' && export PATH=~/.local/share/node/bin:$PATH'
 }
 
-# need_packages COMMAND:PACKAGE...: installs the Debian packages whose command is missing.
+# need_packages WHAT:PACKAGE...: installs the Debian packages whose command, or whose file where
+# it is a path, is missing.
 need_packages() {
   local pair said packages=()
   for pair in "$@"; do
-    command -v "${pair%%:*}" >/dev/null || packages+=("${pair#*:}")
+    command -v "${pair%%:*}" >/dev/null || [[ $pair == /* && -e ${pair%%:*} ]] ||
+      packages+=("${pair#*:}")
   done
   [ ${#packages[@]} -eq 0 ] && return
   command -v apt-get >/dev/null ||
@@ -132,6 +134,24 @@ node_environment() {
 node_install() {
   mkdir "$1" && cp "$2/package.json" "$2/package-lock.json" "$1" &&
     npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --loglevel error
+}
+
+# unpacked_packages PACKAGE...: prints a folder with what these Debian packages have, for programs
+# that this machine must not start by itself.
+unpacked_packages() {
+  local folder
+  folder=$CACHE/packages-$(echo "$(uname -m) $*" | content_key)
+  once "$folder" packages_unpack "$folder" "$@" && echo "$folder" && return
+  mend "These packages cannot be downloaded: $*." "$(apt_command libpcsclite-dev)"
+}
+
+packages_unpack() {
+  local folder=$1 file
+  shift
+  mkdir "$folder" && (cd "$folder" && apt-get -o APT::Sandbox::User=root download -qq "$@") || return
+  for file in "$folder"/*.deb; do
+    dpkg -x "$file" "$folder" && rm "$file" || return
+  done
 }
 
 # once FOLDER COMMAND...: fills FOLDER by COMMAND unless an earlier run has; two runs wait.

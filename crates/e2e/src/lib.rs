@@ -21,6 +21,7 @@ pub mod linking;
 pub mod log_in;
 pub mod opened;
 mod ordered_json;
+pub mod pcscd;
 pub mod process;
 pub mod recorder;
 pub mod relying_party;

@@ -1,6 +1,6 @@
 //! The wallet and the officer's tool, run as a person and an officer run them.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -103,8 +103,20 @@ impl<'a> Wallet<'a> {
         &self,
         document: &Path,
     ) -> anyhow::Result<Result<Enrolment<'_>, Refused>> {
+        self.begin_enrolment_of(&[document.as_os_str()])
+    }
+
+    /// As [`Wallet::begin_enrolment`], with the arguments that name the document or its chip.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn begin_enrolment_of(
+        &self,
+        document: &[&OsStr],
+    ) -> anyhow::Result<Result<Enrolment<'_>, Refused>> {
         let mut command = self.command(&["enrol"])?;
-        command.arg(document);
+        command.args(document);
         command.arg("--operator").arg(self.deployment.trust_file());
         command.arg("--ca").arg(self.deployment.ca());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -140,7 +152,24 @@ impl<'a> Wallet<'a> {
     ///
     /// As [`Wallet::run`].
     pub fn enrol(&self, document: &Path) -> anyhow::Result<Answer> {
-        let enrolment = match self.begin_enrolment(document)? {
+        self.enrol_with(&[document.as_os_str()])
+    }
+
+    /// Enrols with the chip on a reader, opened by the zone that is printed on the document of this
+    /// folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wallet::run`].
+    pub fn enrol_by_chip(&self, reader: &str, document: &Path) -> anyhow::Result<Answer> {
+        let zone = document.join("zone.txt");
+        let [reader_option, access_option] = ["--reader", "--access"].map(OsStr::new);
+        let reader = OsStr::new(reader);
+        self.enrol_with(&[reader_option, reader, access_option, zone.as_os_str()])
+    }
+
+    fn enrol_with(&self, document: &[&OsStr]) -> anyhow::Result<Answer> {
+        let enrolment = match self.begin_enrolment_of(document)? {
             Ok(enrolment) => enrolment,
             Err(refused) => return Ok(Err(refused)),
         };

@@ -11,7 +11,7 @@ use ecdsa::EcdsaCurve;
 use elliptic_curve::bigint::Encoding;
 use elliptic_curve::ff::{Field, PrimeField};
 use elliptic_curve::sec1::{FromSec1Point, ModulusSize, ToSec1Point};
-use elliptic_curve::{FieldBytes, NonZeroScalar, PublicKey};
+use elliptic_curve::{FieldBytes, NonZeroScalar, ProjectivePoint, PublicKey};
 use primeorder::PrimeCurveParams;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -88,6 +88,32 @@ impl Curve {
         })
     }
 
+    /// The curve of a standardized set of domain parameters.
+    ///
+    /// Source: ICAO Doc 9303-11, 8th edition, §9.5.1.
+    pub(crate) fn standardized(number: u64) -> Option<Curve> {
+        Curve::ALL
+            .into_iter()
+            .find(|curve| curve.standard_number() == number)
+    }
+
+    /// The number of its standardized set of domain parameters.
+    pub(crate) const fn standard_number(self) -> u64 {
+        match self {
+            Curve::P192 => 8,
+            Curve::BrainpoolP192r1 => 9,
+            Curve::P224 => 10,
+            Curve::BrainpoolP224r1 => 11,
+            Curve::P256 => 12,
+            Curve::BrainpoolP256r1 => 13,
+            Curve::BrainpoolP320r1 => 14,
+            Curve::P384 => 15,
+            Curve::BrainpoolP384r1 => 16,
+            Curve::BrainpoolP512r1 => 17,
+            Curve::P521 => 18,
+        }
+    }
+
     /// Its name as standards write it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -129,6 +155,24 @@ impl Curve {
         )
     }
 
+    /// How many bits the prime of its field has.
+    pub(crate) fn prime_bits(self) -> usize {
+        let prime = self.arithmetic().domain().p;
+        let unused = prime.first().map_or(0, |first| first.leading_zeros());
+        let bits = prime.len().saturating_mul(8);
+        bits.saturating_sub(usize::try_from(unused).unwrap_or(0))
+    }
+
+    /// Whether numbers can be made points of it as PACE does: its prime is 3 modulo 4.
+    pub(crate) fn has_integrated_mapping(self) -> bool {
+        self != Curve::P224
+    }
+
+    /// How many octets its order has, and each number of a signature.
+    pub(crate) fn order_len(self) -> usize {
+        self.arithmetic().domain().n.len()
+    }
+
     /// What can be computed on it.
     pub(crate) fn arithmetic(self) -> &'static dyn Arithmetic {
         match self {
@@ -164,6 +208,22 @@ pub(crate) trait Arithmetic {
 
     /// The point of a secret number, uncompressed.
     fn point_of(&self, secret: &[u8]) -> Option<Vec<u8>>;
+
+    /// The generator multiplied by a number of any length, uncompressed; `None` where the result is
+    /// the point at infinity.
+    fn generator_times(&self, number: &[u8]) -> Option<Vec<u8>>;
+
+    /// The point multiplied by a number from 1 to the order less one, uncompressed; `None` where it
+    /// is no point, or the number is out of range.
+    fn multiply(&self, point: &[u8], number: &[u8]) -> Option<Zeroizing<Vec<u8>>>;
+
+    /// The point that a number stands for, uncompressed; the prime of the field is 3 modulo 4.
+    ///
+    /// Source: ICAO Doc 9303-11, 8th edition, appendix B.
+    fn encode(&self, number: &[u8]) -> Option<Vec<u8>>;
+
+    /// The sum of two points, uncompressed; `None` where it is the point at infinity.
+    fn add(&self, one: &[u8], other: &[u8]) -> Option<Vec<u8>>;
 
     /// `(r, s)` of an ECDSA signature, each in as many bytes as the curve's numbers have.
     fn sign(
@@ -231,6 +291,41 @@ where
         Some(key.to_sec1_point(false).as_bytes().to_vec())
     }
 
+    fn generator_times(&self, number: &[u8]) -> Option<Vec<u8>> {
+        encoded::<C>(ProjectivePoint::<C>::GENERATOR * reduced::<C::Scalar>(number))
+    }
+
+    fn multiply(&self, point: &[u8], number: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let point = PublicKey::<C>::from_sec1_bytes(point).ok()?;
+        let product = point.to_projective() * *scalar::<C>(number)?;
+        encoded::<C>(product).map(Zeroizing::new)
+    }
+
+    fn encode(&self, number: &[u8]) -> Option<Vec<u8>> {
+        let t = reduced::<C::FieldElement>(number);
+        let (a, b) = (C::EQUATION_A, C::EQUATION_B);
+        let curve = |x: C::FieldElement| x.square() * x + a * x + b;
+        let alpha = -t.square();
+        let inverse = Option::<C::FieldElement>::from(a.invert())?;
+        let sum = Option::<C::FieldElement>::from((alpha + alpha.square()).invert())?;
+        let first = -(b * inverse) * (C::FieldElement::ONE + sum);
+        let second = alpha * first;
+        // One of both has a root, because the values differ by a factor that has none. The root's
+        // sign changes nothing: both sides agree on a first coordinate.
+        let root = |x| Option::<C::FieldElement>::from(curve(x).sqrt()).map(|y| (x, y));
+        let roots = (root(first), root(second));
+        let (x, y) = roots.0.or(roots.1)?;
+        let mut point = vec![4];
+        point.extend_from_slice(&x.to_repr());
+        point.extend_from_slice(&y.to_repr());
+        self.is_point(&point).then_some(point)
+    }
+
+    fn add(&self, one: &[u8], other: &[u8]) -> Option<Vec<u8>> {
+        let [one, other] = [one, other].map(PublicKey::<C>::from_sec1_bytes);
+        encoded::<C>(one.ok()?.to_projective() + other.ok()?.to_projective())
+    }
+
     fn sign(
         &self,
         secret: &[u8],
@@ -248,6 +343,30 @@ where
 /// A number from 1 to the order less one.
 fn scalar<C: PrimeCurveParams>(bytes: &[u8]) -> Option<NonZeroScalar<C>> {
     NonZeroScalar::<C>::from_repr(field_bytes::<C>(bytes)?).into_option()
+}
+
+/// A point, uncompressed; `None` for the one at infinity.
+fn encoded<C>(point: ProjectivePoint<C>) -> Option<Vec<u8>>
+where
+    C: EcdsaCurve + PrimeCurveParams,
+    C::FieldBytesSize: ModulusSize,
+    C::AffinePoint: FromSec1Point<C> + ToSec1Point<C>,
+{
+    let key = PublicKey::<C>::from_affine(point.into()).ok()?;
+    Some(key.to_sec1_point(false).as_bytes().to_vec())
+}
+
+/// The first coordinate of an uncompressed point: what two sides agree on.
+pub(crate) fn coordinate(point: &[u8]) -> &[u8] {
+    let numbers = point.split_first().map_or(point, |(_, numbers)| numbers);
+    numbers.get(..numbers.len() / 2).unwrap_or_default()
+}
+
+/// A number of any length as an element of a field.
+fn reduced<F: PrimeField>(number: &[u8]) -> F {
+    let radix = F::from(256);
+    let digits = number.iter().map(|octet| F::from(u64::from(*octet)));
+    digits.fold(F::ZERO, |sum, digit| sum * radix + digit)
 }
 
 /// The prime of the field.

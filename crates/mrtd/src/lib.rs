@@ -37,7 +37,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod access;
+mod active;
+mod apdu;
+mod bac;
 mod certificate;
+mod chip_authentication;
+mod chip_reader;
+mod cipher;
 mod cms;
 mod curve;
 mod details;
@@ -50,7 +57,10 @@ mod document;
 mod hash;
 mod image;
 mod mrz;
+mod pace;
 mod passive;
+mod secure_messaging;
+mod security_info;
 mod signature;
 mod sod;
 pub mod specimen;
@@ -60,7 +70,13 @@ mod tlv;
 mod transport;
 mod trust;
 
+pub use access::AccessKey;
+pub use active::{ActiveAuthError, ActiveKey, Challenge};
+pub use apdu::Status;
 pub use certificate::CertificateError;
+pub use chip_authentication::{ChipAuthError, ChipAuthentication, ChipQuestion};
+pub use chip_reader::{ChipReader, File, ReadError};
+pub use cipher::Cipher;
 pub use cms::{CmsError, SignedDataError};
 pub use curve::Curve;
 pub use details::{DetailsError, WrittenName};
@@ -74,6 +90,8 @@ pub use hash::HashError;
 pub use image::{EncodedImage, ImageError, ImageFormat, Pixels};
 pub use mrz::{BadCharacter, Field, Format, Mrz, MrzError, MrzFields, Sex, check_digit};
 pub use passive::{Algorithms, PassiveAuthError, SigningTime, VerifiedSecurityObject, Weakness};
+pub use secure_messaging::NotAuthentic;
+pub use security_info::{SecurityInfoError, SecurityInfos};
 pub use signature::SignatureError;
 pub use sod::{Claims, SecurityObject, SodError};
 pub use state::{CountryCode, NotAState, StateCode};

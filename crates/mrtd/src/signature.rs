@@ -39,19 +39,29 @@ pub(crate) enum Scheme {
 impl PublicKey {
     /// Reads a `SubjectPublicKeyInfo` in DER.
     pub(crate) fn from_spki(info: &[u8]) -> Result<PublicKey, SignatureError> {
+        PublicKey::read(info, RSA_MIN_BITS)
+    }
+
+    /// Reads the key with which a chip signs challenges, and nothing else: RSA keys of 1024 bits
+    /// are common there.
+    pub(crate) fn of_chip(info: &[u8]) -> Result<PublicKey, SignatureError> {
+        PublicKey::read(info, CHIP_RSA_MIN_BITS)
+    }
+
+    fn read(info: &[u8], rsa_min_bits: u32) -> Result<PublicKey, SignatureError> {
         let info = SubjectPublicKeyInfo::from_der(info).map_err(|_| SignatureError::Key)?;
         let key = info
             .subject_public_key
             .as_bytes()
             .ok_or(SignatureError::Key)?;
         match info.algorithm.oid {
-            RSA => Ok(PublicKey::Rsa(rsa_key(key)?, RsaUse::Any)),
+            RSA => Ok(PublicKey::Rsa(rsa_key(key, rsa_min_bits)?, RsaUse::Any)),
             RSA_PSS if info.algorithm.parameters.is_none() => {
-                Ok(PublicKey::Rsa(rsa_key(key)?, RsaUse::PssOnly))
+                Ok(PublicKey::Rsa(rsa_key(key, rsa_min_bits)?, RsaUse::PssOnly))
             }
             RSA_PSS => {
                 let bound = RsaUse::PssWith(pss_scheme(&info.algorithm)?);
-                Ok(PublicKey::Rsa(rsa_key(key)?, bound))
+                Ok(PublicKey::Rsa(rsa_key(key, rsa_min_bits)?, bound))
             }
             EC_KEY => ec_key(&info.algorithm, key),
             other => Err(SignatureError::Unsupported(other.to_string())),
@@ -234,7 +244,7 @@ fn fits_pss(
     .is_ok()
 }
 
-fn rsa_key(key: &[u8]) -> Result<RsaPublicKey, SignatureError> {
+fn rsa_key(key: &[u8], min_bits: u32) -> Result<RsaPublicKey, SignatureError> {
     let malformed = |_| SignatureError::Key;
     let mut inside = tlv::single(key, 0x30).map_err(malformed)?.inside();
     let modulus = unsigned(inside.expect(0x02).map_err(malformed)?.value)?;
@@ -244,7 +254,7 @@ fn rsa_key(key: &[u8]) -> Result<RsaPublicKey, SignatureError> {
         .unwrap_or(u32::MAX)
         .saturating_mul(8);
     let bits = bits.saturating_sub(modulus.first().map_or(0, |byte| byte.leading_zeros()));
-    if !(RSA_MIN_BITS..=RSA_MAX_BITS).contains(&bits) {
+    if !(min_bits..=RSA_MAX_BITS).contains(&bits) {
         return Err(SignatureError::KeySize(bits));
     }
     let number = |bytes: &[u8]| {
@@ -346,6 +356,8 @@ fn scalars(signature: &[u8]) -> Option<(&[u8], &[u8])> {
 /// smallest; the largest seen in issuing states' certificates is 6144.
 const RSA_MIN_BITS: u32 = 2048;
 const RSA_MAX_BITS: u32 = 8192;
+/// The smallest modulus of a chip's own key. Source: ICAO Doc 9303-12, 8th edition, §4.1.6.
+const CHIP_RSA_MIN_BITS: u32 = 1024;
 
 // Source: RFC 4055 §3.1.
 const PSS_DEFAULT_SALT_LEN: u16 = 20;

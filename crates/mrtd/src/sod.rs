@@ -49,6 +49,11 @@ impl SecurityObject {
         })
     }
 
+    /// The numbers of the data groups that it has hashes of.
+    pub fn data_groups(&self) -> impl Iterator<Item = u8> {
+        self.hashes.numbers()
+    }
+
     /// What it says of its signer, before anything is verified: for explaining a refusal.
     #[must_use]
     pub fn claims(&self) -> Claims {

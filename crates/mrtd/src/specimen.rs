@@ -6,6 +6,8 @@
 //! With the same generator everything comes out the same.
 
 pub(crate) mod authority;
+mod chip;
+mod chip_keys;
 pub(crate) mod key;
 pub(crate) mod passport;
 mod people;
@@ -17,7 +19,9 @@ use crate::dg2::Dg2Error;
 use crate::mrz::MrzError;
 
 pub use authority::{SpecimenAuthority, SpecimenSigner};
-pub use key::SignatureKind;
+pub use chip::SpecimenChip;
+pub use chip_keys::{ChipAccess, ChipKeys, ChipOptions};
+pub use key::{ActiveKind, SignatureKind};
 pub use passport::{SpecimenHolder, SpecimenPassport};
 pub use people::specimen_holder;
 

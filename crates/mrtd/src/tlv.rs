@@ -100,6 +100,14 @@ pub(crate) fn single(input: &[u8], tag: u32) -> Result<Element<'_>, TlvError> {
     Ok(element)
 }
 
+/// How long the element is that `beginning` is the beginning of, with tag and length.
+pub(crate) fn whole_len(beginning: &[u8]) -> Result<usize, TlvError> {
+    let (_, after_tag) = read_tag(beginning)?;
+    let (length, after_length) = read_length(after_tag)?;
+    let head = beginning.len().saturating_sub(after_length.len());
+    Ok(head.saturating_add(length))
+}
+
 /// Writes one element; `parts` are its contents, one after the other.
 pub(crate) fn element(tag: u32, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();

@@ -108,6 +108,51 @@ fn next_step(id: &str) -> &'static str {
         }
         "invalid-nonce" => "Nothing is lost. Run the same command again.",
         "officer-statement-refused" => "Check --id, --key, and this machine's clock.",
+        _ => next_step_at_a_reader(id),
+    }
+}
+
+fn next_step_at_a_reader(id: &str) -> &'static str {
+    match id {
+        "reader-support-missing" => {
+            "Build it with support: cargo build --release -p server --features pcsc (on Debian it \
+             needs the packages libpcsclite-dev and pkg-config)."
+        }
+        "reader-service-missing" => {
+            "Install and start the service, on Debian: apt-get install pcscd && systemctl start \
+             pcscd.socket"
+        }
+        "reader-missing" => {
+            "Connect it, and see with `bauta document readers` whether it is there and how it is \
+             called."
+        }
+        "reader-ambiguous" => {
+            "Leave one document on the readers, or name the reader as `bauta document readers` does."
+        }
+        "reader-busy" => "End the other program, then run the same command again.",
+        "chip-missing" => {
+            "Run the same command again and lay the document flat on the reader; a passport opened \
+             at its data page."
+        }
+        "chip-unreachable" => {
+            "Lay the document on the reader again and leave it there; a specimen's chip has to run."
+        }
+        "chip-closed" => {
+            "Compare what you typed with the document, then run the same command again."
+        }
+        "chip-answer-invalid" => {
+            "Run the same command again without moving the document; if it fails again, the chip is \
+             damaged or none of a travel document."
+        }
+        "chip-not-genuine" => "Use the document itself: this chip is a copy.",
+        "access-key-missing" => {
+            "Type it when asked, or give a file with it: --access FILE. It is the access number on \
+             the document, or the lines of its machine-readable zone."
+        }
+        "access-key-invalid" => {
+            "Type the access number alone, or each line of the machine-readable zone as printed, \
+             with every \"<\"."
+        }
         _ => "",
     }
 }

@@ -4,15 +4,18 @@
 //! or `gateway`, and wrap the answer. Not reviewed by an outside party.
 #![forbid(unsafe_code)]
 
+mod chip;
 pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod document;
 pub mod failure;
 pub mod files;
 pub mod http;
 pub mod logs;
+pub mod reader;
 pub mod serve;
 pub mod tls;
 pub mod trustees;

@@ -74,15 +74,13 @@ impl Bound<'_> {
     ///
     /// When signals or standard output cannot be used.
     pub async fn run(self, app: Router) -> anyhow::Result<()> {
-        let mut signals = StopSignals::new()?;
+        let signals = StopSignals::new()?;
         announce(self.address)?;
-        let stop_with_stdin = self.config.stop_with_stdin;
-        let stop = async move {
-            tokio::select! {
-                () = signals.received() => {}
-                () = stdin_closed(), if stop_with_stdin => {}
-            }
-        };
+        let stop = signals.received(if self.config.stop_with_stdin {
+            Stdin::Watched
+        } else {
+            Stdin::Ignored
+        });
         self.run_until(app, stop).await;
         Ok(())
     }
@@ -148,7 +146,7 @@ fn with_limits(app: Router, config: &ServerConfig, requests: &RunningRequests) -
     clippy::print_stdout,
     reason = "the line that says which port was taken"
 )]
-fn announce(address: SocketAddr) -> anyhow::Result<()> {
+pub(crate) fn announce(address: SocketAddr) -> anyhow::Result<()> {
     println!(
         "{}",
         serde_json::json!({ "listening": address.to_string() })
@@ -213,23 +211,35 @@ async fn stdin_closed() {
     let _closed = waits.await;
 }
 
-struct StopSignals {
+/// Whether the end of standard input ends the process, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stdin {
+    /// It does: whoever has started the process may be gone.
+    Watched,
+    /// It does not.
+    Ignored,
+}
+
+/// SIGTERM and SIGINT.
+pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    fn new() -> anyhow::Result<StopSignals> {
+    pub(crate) fn new() -> anyhow::Result<StopSignals> {
         Ok(StopSignals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    async fn received(&mut self) {
+    /// Waits for one of them, or for the end of a standard input that is watched.
+    pub(crate) async fn received(mut self, stdin: Stdin) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            () = stdin_closed(), if stdin == Stdin::Watched => {}
         }
     }
 }

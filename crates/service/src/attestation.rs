@@ -20,6 +20,8 @@ const CLOCK_SKEW_SECS: u64 = 60;
 pub enum EvidenceKind {
     /// A passport whose chip was read.
     Passport,
+    /// A card whose chip was read.
+    Card,
 }
 
 impl EvidenceKind {
@@ -28,6 +30,7 @@ impl EvidenceKind {
     pub fn as_str(self) -> &'static str {
         match self {
             EvidenceKind::Passport => "passport",
+            EvidenceKind::Card => "card",
         }
     }
 }
@@ -36,7 +39,9 @@ impl EvidenceKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceLevel {
-    /// Signed data of the chip, and an officer who compared the portrait in person.
+    /// Signed data that may be a copy, and an officer who compared the portrait in person.
+    LowOfficer,
+    /// Signed data of a chip that proved to be the original one, and such an officer.
     SubstantialOfficer,
 }
 
@@ -45,6 +50,7 @@ impl EvidenceLevel {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            EvidenceLevel::LowOfficer => "low_officer",
             EvidenceLevel::SubstantialOfficer => "substantial_officer",
         }
     }

@@ -52,6 +52,8 @@ pub struct Begun {
 pub enum SessionState {
     /// Waits for a document.
     Open,
+    /// Waits for the chip's answer.
+    AwaitingChip,
     /// Waits for an officer.
     AwaitingOfficer,
     /// The person was confirmed.
@@ -62,6 +64,35 @@ pub enum SessionState {
     Issued,
     /// It ended without one.
     Refused,
+}
+
+/// Answer to `PUT /enrolment/{id}/document`.
+#[derive(Deserialize)]
+pub struct DocumentTaken {
+    /// What the chip is asked, where it can prove that it is the original one.
+    pub chip: Option<ChipChallenge>,
+}
+
+/// What a chip is asked; octets in base64url.
+#[derive(Deserialize)]
+#[serde(tag = "protocol", rename_all = "snake_case")]
+pub enum ChipChallenge {
+    /// To agree on keys: the operator's public key, and a command under the new keys.
+    ChipAuthentication {
+        /// The cipher, by its number within the protocol's identifier.
+        cipher: u8,
+        /// Which of the chip's keys.
+        key_id: Option<String>,
+        /// The public key.
+        public_key: String,
+        /// The command.
+        command: String,
+    },
+    /// To sign.
+    ActiveAuthentication {
+        /// Eight octets.
+        challenge: String,
+    },
 }
 
 /// Answer to `GET /enrolment/{id}`; members that the state does not have are absent.

@@ -8,6 +8,7 @@
 // The longest flow; by its name it starts first and is no tail of the others.
 mod absent_operator;
 mod age;
+mod chips;
 mod clients;
 mod data_model;
 mod demo;
@@ -19,6 +20,7 @@ mod issuer_keys;
 mod linking;
 mod numbers;
 mod planted;
+mod readers;
 mod renewal;
 mod renewal_holder;
 mod renewal_hostile;

@@ -20,6 +20,20 @@ pub enum Format {
     HomeReturnPermit,
 }
 
+impl Format {
+    /// How many characters a line has.
+    pub(crate) fn line_len(self) -> usize {
+        match self {
+            Format::Td2 => 36,
+            Format::Td3 => 44,
+            Format::Td1
+            | Format::ExitEntryPermit
+            | Format::MainlandTravelPermit
+            | Format::HomeReturnPermit => 30,
+        }
+    }
+}
+
 /// The places `from` to `to`, the last one not included.
 pub(super) type Span = (usize, usize);
 

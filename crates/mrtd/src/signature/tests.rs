@@ -110,8 +110,8 @@ proptest! {
     #[test]
     fn no_key_and_no_signature_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = PublicKey::from_spki(&bytes);
-        let _ = rsa_key(&bytes);
-        let _ = rsa_key(&tlv::element(0x30, &[&tlv::element(2, &[&bytes]), &[2, 1, 3]]));
+        let _ = rsa_key(&bytes, RSA_MIN_BITS);
+        let _ = rsa_key(&tlv::element(0x30, &[&tlv::element(2, &[&bytes]), &[2, 1, 3]]), RSA_MIN_BITS);
         let _ = scalars(&bytes);
         let rsa = vector("rsa2048-pkcs1-sha256").public_key().unwrap();
         let pss = Scheme::Pss { hash: Hash::Sha512, salt_len: PSS_MAX_SALT_LEN };

@@ -4,13 +4,13 @@ use der::Encode;
 use der::asn1::ObjectIdentifier;
 use rand_core::CryptoRng;
 use rsa::traits::PublicKeyParts;
-use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPrivateKey};
 use sha1::Sha1;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::SpecimenError;
-use crate::curve::Curve;
+use crate::curve::{Curve, significant};
 use crate::hash::Hash;
 use crate::signature::{EC_KEY, ECDSA_SHA256, MGF1, RSA, RSA_PSS, RSA_SHA1, RSA_SHA256};
 use crate::tlv;
@@ -29,6 +29,18 @@ pub enum SignatureKind {
     RsaPkcs1Sha1,
     /// RSA of 2048 bits, PSS with SHA-256 and a salt of 32 bytes.
     RsaPss,
+}
+
+/// The key with which a specimen's chip signs challenges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveKind {
+    /// RSA of so many bits: 1024 to 4096.
+    Rsa {
+        /// A multiple of eight.
+        bits: u16,
+    },
+    /// ECDSA on this curve with SHA-256.
+    Ecdsa(Curve),
 }
 
 /// A private key, with the kind of its signatures.
@@ -57,6 +69,63 @@ impl SpecimenKey {
             }
         };
         Ok(SpecimenKey { kind, secret })
+    }
+
+    /// A key with which a chip signs challenges.
+    pub(super) fn of_chip(
+        kind: ActiveKind,
+        rng: &mut impl CryptoRng,
+    ) -> Result<SpecimenKey, SpecimenError> {
+        match kind {
+            ActiveKind::Ecdsa(curve) => {
+                SpecimenKey::generate(SignatureKind::EcdsaExplicit(curve), rng)
+            }
+            ActiveKind::Rsa { bits } => {
+                let bits = usize::from(bits);
+                let key = RsaPrivateKey::new(rng, bits);
+                let key = key.map_err(|_| SpecimenError::Key)?;
+                Ok(SpecimenKey {
+                    kind: SignatureKind::RsaPkcs1,
+                    secret: Secret::Rsa(Box::new(key)),
+                })
+            }
+        }
+    }
+
+    /// What a chip answers to a challenge.
+    ///
+    /// Source: ICAO Doc 9303-11, 8th edition, §6.1.2.
+    pub(super) fn sign_challenge(
+        &self,
+        challenge: &[u8],
+        rng: &mut impl CryptoRng,
+    ) -> Option<Vec<u8>> {
+        match &self.secret {
+            Secret::Ec(curve, secret) => {
+                let digest = Hash::Sha256.digest(challenge);
+                let (r, s) = curve.arithmetic().sign(secret, &digest, rng)?;
+                let len = curve.order_len();
+                let number = |number: &[u8]| {
+                    let number = significant(number);
+                    [&vec![0; len.saturating_sub(number.len())], number].concat()
+                };
+                Some([number(&r), number(&s)].concat())
+            }
+            Secret::Rsa(key) => {
+                // `6A`, the chip's own part, the hash over both, and the octets that name it.
+                let own_len = key.size().checked_sub(1 + 32 + 2)?;
+                let mut own = vec![0; own_len];
+                rng.fill_bytes(&mut own);
+                let digest = Hash::Sha256.digest(&[own.as_slice(), challenge].concat());
+                let message = [&[0x6A], own.as_slice(), &digest, &[0x34, 0xCC]].concat();
+                let message = BoxedUint::from_be_slice(&message, key.n_bits_precision()).ok()?;
+                let signature =
+                    rsa::hazmat::rsa_decrypt_and_check(key.as_ref(), Some(rng), &message);
+                let signature = signature.ok()?.to_be_bytes();
+                let start = signature.len().checked_sub(key.size())?;
+                signature.get(start..).map(<[u8]>::to_vec)
+            }
+        }
     }
 
     /// What messages are hashed with.

@@ -14,7 +14,7 @@ use crate::dg1::compose_dg1;
 use crate::dg2::compose_dg2;
 use crate::hash::Hash;
 use crate::image::ImageFormat;
-use crate::mrz::{Format, MrzFields, Sex};
+use crate::mrz::{Format, Mrz, MrzFields, Sex};
 use crate::sod::{SECURITY_OBJECT, SOD_TAG};
 use crate::state::StateCode;
 use crate::time::{CalendarDate, UnixTime};
@@ -48,9 +48,11 @@ pub struct SpecimenHolder {
     pub portrait_format: ImageFormat,
 }
 
-/// The files of a passport, as a chip would hold them.
+/// The files of a passport, as a chip would hold them, and what is printed on it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SpecimenPassport {
+    /// The lines of the machine-readable zone.
+    pub printed_zone: Vec<String>,
     /// EF.DG1, the machine-readable zone.
     pub dg1: Vec<u8>,
     /// EF.DG2, the portrait.
@@ -68,7 +70,7 @@ pub(super) fn issue(
     signed_at: Option<UnixTime>,
     rng: &mut impl CryptoRng,
 ) -> Result<SpecimenPassport, SpecimenError> {
-    let dg1 = compose_dg1(&MrzFields {
+    let fields = MrzFields {
         format: holder.format,
         issuing_state: StateCode::UTOPIA,
         family_name: &holder.family_name,
@@ -79,8 +81,11 @@ pub(super) fn issue(
         sex: holder.sex,
         expiry: holder.expiry,
         personal_number: holder.personal_number.as_deref(),
-    })?
-    .to_vec();
+    };
+    let dg1 = compose_dg1(&fields)?.to_vec();
+    let zone = Mrz::compose(&fields)?;
+    let lines = zone.chunks(holder.format.line_len());
+    let printed_zone = lines.map(|line| String::from_utf8_lossy(line).into_owned());
     let dg2 = match holder.portrait_format {
         ImageFormat::Jpeg => {
             let image = portrait::draw(holder.portrait_seed)?;
@@ -105,6 +110,7 @@ pub(super) fn issue(
     };
     let sod = security_object(signer, &template, rng)?;
     Ok(SpecimenPassport {
+        printed_zone: printed_zone.collect(),
         dg1,
         dg2,
         others,

@@ -1,5 +1,7 @@
 //! `bauta document`: what a machine can tell of a travel document.
 
+pub mod readers;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -21,6 +23,8 @@ pub enum DocumentCommand {
     /// Verify a security object (EF.SOD) up to a trusted authority. Ends with 0 when signature and
     /// chain hold, with 3 when they do but rest on SHA-1, with 1 for everything else.
     Verify(VerifyArgs),
+    /// List this machine's readers, and on which of them a chip lies.
+    Readers(readers::ReadersArgs),
 }
 
 /// What is verified against what.
@@ -87,6 +91,7 @@ impl DocumentCommand {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             DocumentCommand::Verify(args) => args.verify(),
+            DocumentCommand::Readers(args) => args.list(),
         }
     }
 }

@@ -10,7 +10,7 @@ use credential::jose::{self, SigningKey};
 use credential::origin::Origin;
 use rand_core::{Rng, UnwrapErr};
 use reqwest::{Method, StatusCode};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use service::officer::{Decision, OfficerId, OfficerRequest, Verdict};
 
 use super::serve::read_key;
@@ -100,7 +100,18 @@ struct List {
 struct Evidence {
     attributes: Attributes,
     portrait: String,
+    chip: String,
     evidence_digest: String,
+}
+
+/// What an officer compares with the person and the document.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    attributes: &'a Attributes,
+    /// `shown` where the chip proved that it is the original one, else `not_shown`: the data may be
+    /// a copy.
+    chip: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -173,7 +184,11 @@ fn keygen(id: &str, out: &std::path::Path) -> anyhow::Result<()> {
 }
 
 fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
-    print(&serde_json::to_string_pretty(&evidence.attributes)?)?;
+    let shown = Shown {
+        attributes: &evidence.attributes,
+        chip: &evidence.chip,
+    };
+    print(&serde_json::to_string_pretty(&shown)?)?;
     if let Some(path) = portrait {
         let image = jose::decode(&evidence.portrait)
             .or_fail("server-failed", || "the portrait is not base64url")?;

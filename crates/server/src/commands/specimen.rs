@@ -1,5 +1,8 @@
 //! `bauta specimen`: passports of a state that does not exist, for demonstrations and tests.
 
+pub mod chip;
+mod chip_file;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -11,6 +14,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
 use serde::{Deserialize, Serialize};
 
+use self::chip_file::{ChipFile, ChipSettings};
 use crate::clock;
 use crate::failure::{Failure, OrFail};
 use crate::files::{self, Access};
@@ -25,8 +29,11 @@ pub enum SpecimenCommand {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Make a passport or a card: EF.DG1, EF.DG2 and EF.SOD as a chip would hold them.
+    /// Make a passport or a card: the files of its chip, `chip.json` with the chip's keys, and
+    /// `zone.txt`, the machine-readable zone as printed.
     Passport(Box<PassportArgs>),
+    /// Be the chip of a specimen, for a reader on this machine, until SIGTERM or SIGINT.
+    Chip(chip::ChipArgs),
 }
 
 /// A passport.
@@ -65,6 +72,8 @@ pub struct PassportArgs {
     /// How the portrait is encoded. In JPEG 2000 everybody has the same face.
     #[arg(long, value_enum, default_value_t = Portrait::Jpeg)]
     portrait: Portrait,
+    #[command(flatten)]
+    chip: ChipSettings,
 }
 
 /// The size of a document, which decides its machine-readable zone.
@@ -118,6 +127,7 @@ impl SpecimenCommand {
         match self {
             SpecimenCommand::Authority { out } => make_authority(&out),
             SpecimenCommand::Passport(args) => args.make(),
+            SpecimenCommand::Chip(args) => args.run(),
         }
     }
 }
@@ -167,9 +177,11 @@ impl PassportArgs {
         };
         let (_, signer) = authority.open(kind)?;
         let out = self.out.clone();
+        let chip = self.chip.clone();
         let holder = self.holder(UnixTime(clock::now().0))?;
         let mut rng = UnwrapErr(getrandom::SysRng);
-        let passport = signer.issue(&holder, None, &mut rng)?;
+        let chip = ChipFile::draw(chip);
+        let passport = signer.issue_with(&holder, chip.keys()?.groups(), None, &mut rng)?;
         if std::fs::read_dir(&out).is_ok_and(|mut files| files.next().is_some()) {
             return Err(Failure::of(
                 "file-unwritable",
@@ -196,6 +208,13 @@ impl PassportArgs {
         for (name, content) in written {
             files::write_new(&next.path().join(name), content, Access::Private)?;
         }
+        chip.write(next.path())?;
+        let zone = passport.printed_zone.join("\n");
+        files::write_new(
+            &next.path().join("zone.txt"),
+            zone.as_bytes(),
+            Access::Private,
+        )?;
         std::fs::rename(next.keep(), &out).or_fail("file-unwritable", || {
             format!("cannot make {}", out.display())
         })

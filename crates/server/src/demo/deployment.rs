@@ -422,7 +422,7 @@ fn refuse_foreign(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// This program, or the file beside it that is `bauta` where another program asks.
-fn bauta() -> anyhow::Result<Command> {
+pub(super) fn bauta() -> anyhow::Result<Command> {
     Ok(Command::new(program("bauta")?))
 }
 

@@ -4,6 +4,7 @@
 //! files; nothing here is a short cut into a server.
 
 pub mod browser;
+pub mod chip;
 pub mod deployment;
 mod party;
 pub mod processes;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Party;
 use super::browser::Browser;
+use super::chip::Chip;
 use super::deployment::{Deployment, run};
 use super::seen;
 
@@ -25,7 +26,7 @@ pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow
         say("The specimen person is registered already: signing in at the forum again.");
         sign_in(deployment, WALLET, Party::Forum, say).await?;
     } else {
-        say("1. Enrolment: passport, officer, web number, certificate");
+        say("1. Enrolment: passport, its chip, officer, web number, certificate");
         enrol(deployment, WALLET, 1, say)?;
         say("\n2. Sign-up at the forum");
         sign_in(deployment, WALLET, Party::Forum, say).await?;
@@ -86,7 +87,10 @@ pub fn enrol(
     command
         .args(["--json", "enrol", "--operator"])
         .arg(deployment.trust_file());
-    command.arg("--ca").arg(deployment.ca()).arg(passport);
+    command.arg("--ca").arg(deployment.ca());
+    let chip = Chip::start(&passport)?;
+    command.args(["--reader", chip.address(), "--access"]);
+    command.arg(passport.join("zone.txt"));
     let mut wallet = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -106,7 +110,8 @@ pub fn enrol(
         bail!("the wallet refused: {first}");
     };
     say(&format!(
-        "  The wallet sent the passport; session {session}"
+        "  The wallet read the passport's chip and sent what it holds; the chip proved to the \
+         operator that it is the original one; session {session}"
     ));
     let code = run(deployment.officer("confirm")?.arg(session))?;
     say("  The officer confirmed the person and handed over a transaction code");

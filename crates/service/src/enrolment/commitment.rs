@@ -228,6 +228,7 @@ fn confirmed(session: &Session) -> Result<&Confirmed, EnrolmentError> {
     match &session.step {
         Step::Confirmed(confirmed) => Ok(confirmed),
         Step::Open
+        | Step::AwaitingChip(_)
         | Step::AwaitingOfficer(_)
         | Step::Offered(_)
         | Step::Issued(_)

@@ -7,6 +7,7 @@ use mrtd::ImageFormat;
 use store::{RowStatus, SessionId, TagMatch};
 use zeroize::Zeroizing;
 
+use super::chip::ChipProof;
 use super::session::{Confirmed, Decided, Evidence, Session, Step};
 use super::{EnrolmentError, Enrolments, Refusal, session_text};
 use crate::officer::{Decision, OfficerId, Officers, Verdict};
@@ -21,6 +22,8 @@ pub struct EvidenceView {
     pub portrait: Zeroizing<Vec<u8>>,
     /// How the portrait is encoded.
     pub portrait_format: ImageFormat,
+    /// Whether the chip has proved that it is the original one.
+    pub chip: ChipProof,
     /// What the decision names.
     pub digest: [u8; 32],
 }
@@ -69,7 +72,8 @@ impl Enrolments {
             attributes: evidence.attributes.clone(),
             portrait: Zeroizing::new(portrait.image().to_vec()),
             portrait_format: portrait.format(),
-            digest: evidence.digest,
+            chip: evidence.chip(),
+            digest: evidence.digest(),
         })
     }
 
@@ -99,7 +103,11 @@ impl Enrolments {
         let evidence = match &session.step {
             Step::AwaitingOfficer(evidence) => evidence,
             Step::Refused(_) => return Err(EnrolmentError::AlreadyDecided),
-            Step::Open | Step::Confirmed(_) | Step::Offered(_) | Step::Issued(_) => {
+            Step::Open
+            | Step::AwaitingChip(_)
+            | Step::Confirmed(_)
+            | Step::Offered(_)
+            | Step::Issued(_) => {
                 return Err(EnrolmentError::WrongStep);
             }
         };
@@ -124,6 +132,8 @@ impl Enrolments {
         };
         let reference = EvidenceReference {
             id: evidence.id,
+            kind: evidence.kind(),
+            level: evidence.level(),
             expires: session.expires,
         };
         let tags = self.quorum.tags(&reference, &evidence.numbers, now).await;
@@ -173,7 +183,9 @@ impl Session {
             Step::Confirmed(step) => Some(&step.decided),
             Step::Offered(step) => Some(&step.confirmed.decided),
             Step::Issued(step) => Some(&step.decided),
-            Step::Open | Step::AwaitingOfficer(_) | Step::Refused(_) => None,
+            Step::Open | Step::AwaitingChip(_) | Step::AwaitingOfficer(_) | Step::Refused(_) => {
+                None
+            }
         }
     }
 }
@@ -195,7 +207,7 @@ fn check_subject(
     evidence: &Evidence,
 ) -> Result<(), EnrolmentError> {
     let subject = decision.session == session_text(id)
-        && decision.evidence_digest == jose::encode(evidence.digest);
+        && decision.evidence_digest == jose::encode(evidence.digest());
     if subject {
         Ok(())
     } else {

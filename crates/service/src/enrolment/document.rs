@@ -7,8 +7,9 @@ use mrtd::{DocumentFiles, Mrz, PassiveAuthError, PersonalDetails, Sex, TrustStor
 use store::{SessionId, TagKind};
 use zeroize::Zeroizing;
 
+use super::chip::{AwaitedChip, ChipProof, Question};
 use super::session::{Evidence, Step};
-use super::{EnrolmentError, Enrolments, StateName};
+use super::{EnrolmentError, Enrolments, Status};
 use crate::memory;
 use crate::secret;
 use crate::tags::{BlindedNumber, EvidenceNumber, NotANumber};
@@ -17,15 +18,16 @@ use crate::trustee::ELEMENTS_MAX;
 /// Keeps the digest of evidence apart from every other hash.
 const DIGEST_DOMAIN: &[u8] = b"bauta/v1/evidence";
 
-/// What passive authentication can give at most: the data of a chip can be copied to another.
-const ASSURANCE_LEVEL: &str = "substantial";
-
 /// The files of a passport's chip.
 pub struct DocumentUpload {
     /// EF.DG1.
     pub dg1: Zeroizing<Vec<u8>>,
     /// EF.DG2.
     pub dg2: Zeroizing<Vec<u8>>,
+    /// EF.DG14, the chip's protocols, where a chip is there to be asked.
+    pub dg14: Option<Zeroizing<Vec<u8>>>,
+    /// EF.DG15, its key for signatures, likewise.
+    pub dg15: Option<Zeroizing<Vec<u8>>>,
     /// EF.SOD.
     pub sod: Zeroizing<Vec<u8>>,
 }
@@ -39,6 +41,9 @@ pub enum DocumentError {
     /// It rests on SHA-1, with which somebody may have made it fit another document's signature.
     #[error("the document rests on a weak hash function")]
     Weak,
+    /// The chip has not the key of the document, so it is a copy.
+    #[error("the chip is not the original one")]
+    Chip,
     /// It has expired.
     #[error("the document has expired")]
     Expired,
@@ -60,7 +65,7 @@ pub enum DocumentError {
 }
 
 impl Enrolments {
-    /// Takes the document of an open session.
+    /// Takes the document of an open session; then either its chip is asked or an officer.
     ///
     /// # Errors
     ///
@@ -71,7 +76,7 @@ impl Enrolments {
         (id, token): (SessionId, &str),
         upload: DocumentUpload,
         now: UnixTime,
-    ) -> Result<StateName, EnrolmentError> {
+    ) -> Result<Status, EnrolmentError> {
         let mut session = self.of_wallet(id, token, now).await?;
         if !matches!(session.step, Step::Open) {
             return Err(EnrolmentError::WrongStep);
@@ -81,17 +86,22 @@ impl Enrolments {
         let evidence = examined
             .map_err(|error| EnrolmentError::Internal(Box::new(error)))?
             .map_err(EnrolmentError::Document)?;
-        session.step = Step::AwaitingOfficer(evidence);
-        Ok(StateName::AwaitingOfficer)
+        let (evidence, question) = evidence;
+        session.step = match question {
+            Some(question) => Step::AwaitingChip(Box::new(AwaitedChip { evidence, question })),
+            None => Step::AwaitingOfficer(evidence),
+        };
+        Ok(session.status())
     }
 }
 
-/// All checks a machine can make, and the evidence that is left.
+/// All checks a machine can make without the chip, the evidence that is left, and what to ask the
+/// chip.
 fn examine(
     upload: &DocumentUpload,
     trust: &TrustStore,
     now: UnixTime,
-) -> Result<Box<Evidence>, DocumentError> {
+) -> Result<(Box<Evidence>, Option<Question>), DocumentError> {
     let files = DocumentFiles {
         dg1: &upload.dg1,
         dg2: Some(&upload.dg2),
@@ -113,14 +123,25 @@ fn examine(
     if document.portrait().is_none() {
         return Err(DocumentError::NoPortrait);
     }
+    let [dg14, dg15] = [&upload.dg14, &upload.dg15].map(|file| file.as_deref().map(Vec::as_slice));
+    for (number, file) in [(14, dg14), (15, dg15)] {
+        if let Some(file) = file {
+            let signed = document.security_object();
+            signed
+                .check_group(number, file)
+                .map_err(DocumentError::NotAuthentic)?;
+        }
+    }
     let id = secret::random();
-    Ok(Box::new(Evidence {
+    let evidence = Evidence {
         id,
-        attributes: attributes(document.mrz())?,
-        digest: digest(id, upload),
+        attributes: attributes(document.mrz(), ChipProof::NotShown)?,
+        files: files_digest(id, upload),
+        chip_answer: None,
         numbers: blind_numbers(document.mrz(), document.personal_details())?,
         document,
-    }))
+    };
+    Ok((Box::new(evidence), Question::draw(dg14, dg15)))
 }
 
 /// What a certificate says of the holder of a document: the same for whoever reads it, so that a
@@ -129,7 +150,7 @@ fn examine(
 /// # Errors
 ///
 /// [`DocumentError::BirthDate`] or [`DocumentError::Form`].
-pub fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
+pub fn attributes(mrz: &Mrz, chip: ChipProof) -> Result<Attributes, DocumentError> {
     let birth = mrz.birth_date();
     let birthdate = BirthDate::new(birth.year(), birth.month(), birth.day());
     let sex = match mrz.sex() {
@@ -145,7 +166,7 @@ pub fn attributes(mrz: &Mrz) -> Result<Attributes, DocumentError> {
         nationality: mrz.nationality().alpha3().trim_end_matches('<').to_owned(),
         document_class: mrz.class().to_owned(),
         document_number: mrz.document_number().to_owned(),
-        assurance_level: ASSURANCE_LEVEL.to_owned(),
+        assurance_level: chip.assurance_level().to_owned(),
         guardianship: None,
         place_of_birth: None,
     };
@@ -216,9 +237,9 @@ fn names_somebody(text: &str) -> bool {
     digits.count() >= DIGITS_MIN
 }
 
-/// What the officer's signature stands for. The random identifier in it keeps the digest from
-/// telling two enrolments of one document, and from being searched for.
-fn digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
+/// Stands for the evidence's files. The random identifier in it keeps the digest from telling two
+/// enrolments of one document, and from being searched for.
+fn files_digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
     let mut input = Zeroizing::new(Vec::new());
     for part in [DIGEST_DOMAIN, &id, &upload.dg1, &upload.dg2, &upload.sod] {
         input.extend_from_slice(&jose::sha256(part));

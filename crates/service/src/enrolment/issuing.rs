@@ -82,7 +82,11 @@ impl Enrolments {
                 return Ok(step.certificate.clone());
             }
             Step::Issued(_) => return Err(IssueError::AlreadyIssued),
-            Step::Open | Step::AwaitingOfficer(_) | Step::Confirmed(_) | Step::Refused(_) => {
+            Step::Open
+            | Step::AwaitingChip(_)
+            | Step::AwaitingOfficer(_)
+            | Step::Confirmed(_)
+            | Step::Refused(_) => {
                 return Err(IssueError::NotOffered);
             }
         };

@@ -1,11 +1,12 @@
 //! Enrolment: from a document to the right to a certificate.
 //!
 //! A session lives in memory only, for a quarter of an hour, and is lost with the process by
-//! design. Its steps, in order: open → awaiting an officer → confirmed → offered → issued; or
-//! refused. Each step consumes the one before, and what it no longer needs is wiped: the
+//! design. Its steps, in order: open → awaiting the chip (where it can prove itself) → awaiting an
+//! officer → confirmed → offered → issued; or refused. Each step consumes the one before, and what it no longer needs is wiped: the
 //! portrait and the raw data groups with the officer's decision, the attributes with the
 //! certificate.
 
+mod chip;
 mod commitment;
 mod decision;
 mod document;
@@ -23,6 +24,7 @@ use credential::time::UnixTime;
 use mrtd::TrustStore;
 use store::{RegisterStore, SessionId, SessionStore, StoreError};
 
+pub use chip::{ChipChallenge, ChipProof};
 pub use commitment::{CommitmentRequest, Offered};
 pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload, attributes};
@@ -86,6 +88,8 @@ pub struct Status {
     pub state: StateName,
     /// Nonce for the next proof.
     pub nonce: String,
+    /// What the chip is asked, while its answer is awaited.
+    pub chip: Option<ChipChallenge>,
     /// What is known about the person's registration, from the officer's decision on.
     pub confirmed: Option<ConfirmedStatus>,
     /// Why the session ended without a certificate.
@@ -116,6 +120,8 @@ pub enum Registration {
 pub enum StateName {
     /// A document can be sent.
     Open,
+    /// The chip has to prove that it is the original one.
+    AwaitingChip,
     /// An officer has to decide.
     AwaitingOfficer,
     /// The person is confirmed.
@@ -336,6 +342,7 @@ impl StateName {
     pub fn as_str(self) -> &'static str {
         match self {
             StateName::Open => "open",
+            StateName::AwaitingChip => "awaiting_chip",
             StateName::AwaitingOfficer => "awaiting_officer",
             StateName::Confirmed => "confirmed",
             StateName::Offered => "offered",

@@ -3,14 +3,16 @@
 use bbs::certificate::NymCommitment;
 use credential::attributes::{Attributes, Generation};
 use credential::issuance::SignerEntropy;
-use credential::jose::PublicKey;
+use credential::jose::{self, PublicKey};
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
 use mrtd::VerifiedDocument;
 use store::{NewTag, RegisterRow, SecretHash, SessionId};
 use zeroize::Zeroizing;
 
+use super::chip::{AwaitedChip, ChipProof};
 use super::{ConfirmedStatus, Offered, Refusal, Registration, StateName, Status};
+use crate::attestation::{EvidenceKind, EvidenceLevel};
 use crate::officer::OfficerId;
 use crate::secret;
 use crate::tags::BlindedNumber;
@@ -28,6 +30,7 @@ pub(super) struct Session {
 /// pointer and leaves no copy behind.
 pub(super) enum Step {
     Open,
+    AwaitingChip(Box<AwaitedChip>),
     AwaitingOfficer(Box<Evidence>),
     Confirmed(Box<Confirmed>),
     Offered(Box<OfferedStep>),
@@ -40,7 +43,10 @@ pub(super) struct Evidence {
     pub(super) id: [u8; 16],
     pub(super) document: VerifiedDocument,
     pub(super) attributes: Attributes,
-    pub(super) digest: [u8; 32],
+    /// Stands for identifier and files, see [`Evidence::digest`].
+    pub(super) files: [u8; 32],
+    /// Hash of the answer with which the chip has proved itself.
+    pub(super) chip_answer: Option<[u8; 32]>,
     pub(super) numbers: Vec<BlindedNumber>,
 }
 
@@ -104,8 +110,13 @@ impl Session {
     }
 
     pub(super) fn status(&self) -> Status {
+        let mut chip = None;
         let (state, confirmed, refusal) = match &self.step {
             Step::Open => (StateName::Open, None, None),
+            Step::AwaitingChip(step) => {
+                chip = Some(step.question.challenge());
+                (StateName::AwaitingChip, None, None)
+            }
             Step::AwaitingOfficer(_) => (StateName::AwaitingOfficer, None, None),
             Step::Confirmed(step) => (StateName::Confirmed, Some(step.status()), None),
             Step::Offered(step) => (StateName::Offered, Some(step.confirmed.status()), None),
@@ -115,9 +126,42 @@ impl Session {
         Status {
             state,
             nonce: self.nonce.clone(),
+            chip,
             confirmed,
             refusal,
         }
+    }
+}
+
+impl Evidence {
+    pub(super) fn chip(&self) -> ChipProof {
+        match self.chip_answer {
+            Some(_) => ChipProof::Shown,
+            None => ChipProof::NotShown,
+        }
+    }
+
+    /// What the trustees are told of it.
+    pub(super) fn kind(&self) -> EvidenceKind {
+        if self.document.mrz().class() == "P" {
+            EvidenceKind::Passport
+        } else {
+            EvidenceKind::Card
+        }
+    }
+
+    /// What the trustees are told of its worth.
+    pub(super) fn level(&self) -> EvidenceLevel {
+        match self.chip() {
+            ChipProof::NotShown => EvidenceLevel::LowOfficer,
+            ChipProof::Shown => EvidenceLevel::SubstantialOfficer,
+        }
+    }
+
+    /// What the officer's signature stands for.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let chip = jose::sha256(self.chip().as_str().as_bytes());
+        jose::sha256(&[self.files, chip].concat())
     }
 }
 

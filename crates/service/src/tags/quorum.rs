@@ -93,6 +93,10 @@ pub enum QuorumError {
 pub(crate) struct EvidenceReference {
     /// Random identifier of the evidence.
     pub(crate) id: [u8; 16],
+    /// What it is.
+    pub(crate) kind: EvidenceKind,
+    /// How good it is.
+    pub(crate) level: EvidenceLevel,
     /// When the session ends: no retry comes later.
     pub(crate) expires: UnixTime,
 }
@@ -166,8 +170,8 @@ impl Quorum {
         let attestation = Attestation {
             iss: self.attester.clone(),
             evidence_id: jose::encode(evidence.id),
-            kind: EvidenceKind::Passport,
-            level: EvidenceLevel::SubstantialOfficer,
+            kind: evidence.kind,
+            level: evidence.level,
             elements_sha256: jose::encode(elements_hash(&elements)),
             iat: now,
             exp: evidence.expires,

@@ -6,11 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use credential::attributes::{Attributes, Generation};
 use credential::jose::{self, SigningKey};
+use mrtd::{ActiveKey, ChipQuestion, ChipReader, SecurityInfos};
 use openid4vc::vci::CredentialOffer;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use wallet::enrol::{self, Begun, Committed, Session, SessionState};
+use service::enrolment::ChipProof;
+use wallet::enrol::{self, Begun, ChipChallenge, Committed, DocumentTaken, Session, SessionState};
 use wallet::vault::{OperatorTrust, Person};
 use zeroize::Zeroizing;
 
@@ -20,14 +22,26 @@ use super::receive::{self, Identity};
 use super::{Output, read_line};
 use crate::client::HttpsClient;
 use crate::clock;
+use crate::document::{DocumentFiles, access_key, open_chip, read_failure};
 use crate::failure::{Failure, refused};
 use crate::files;
+use crate::reader::Reader;
 
 /// What `enrol` takes.
 #[derive(Debug, Args)]
 pub(super) struct EnrolArgs {
-    /// Folder with the document's files EF.DG1, EF.DG2 and EF.SOD, as read from its chip.
-    document: PathBuf,
+    /// Folder with the document's files EF.DG1, EF.DG2 and EF.SOD, as read from its chip. Such
+    /// files may be copies, so the certificate says `low`; with --reader the chip is asked itself.
+    #[arg(required_unless_present = "reader", conflicts_with = "reader")]
+    document: Option<PathBuf>,
+    /// Read the chip on this reader: a part of its name as `bauta document readers` shows it,
+    /// `auto` for the only one with a chip, or the address of a specimen's chip.
+    #[arg(long)]
+    reader: Option<String>,
+    /// File with what opens the chip: the access number, or the lines of the machine-readable zone
+    /// as printed. Default: it is asked for.
+    #[arg(long, requires = "reader")]
+    access: Option<PathBuf>,
     /// The operator's public file operator.json. Needed once, for a new wallet.
     #[arg(long)]
     operator: Option<PathBuf>,
@@ -39,13 +53,30 @@ pub(super) struct EnrolArgs {
     transaction_code: Option<String>,
 }
 
+/// What a person is told whose document is data alone.
+const NOT_PROVED: &str = "No chip has proved that this document is the original one: the certificate \
+     will say \"low\". To have \"substantial\", read the chip with --reader.";
+
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
 
 /// Runs the command.
 pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let document = Document::read(&args.document)?;
+    let mut reader = args.reader.as_deref().map(Reader::open).transpose()?;
+    let mut chip = match &mut reader {
+        Some(reader) => {
+            let access = access_text(args.access.as_deref(), output)?;
+            output.progress("Opening the chip: leave the document on the reader …");
+            Some(open_chip(reader, &access_key(&access)?)?)
+        }
+        None => None,
+    };
+    let document = match (&mut chip, &args.document) {
+        (Some(chip), _) => DocumentFiles::of_chip(chip, &FILES, &mut |line| output.progress(line))?,
+        (None, Some(folder)) => DocumentFiles::of_folder(folder)?,
+        (None, None) => return Err(unexpected()),
+    };
     let mut home = match &args.operator {
         Some(path) => Home::open_or_create(folder, &read_operator(path)?, args.ca.as_deref())?,
         None => Home::open(folder)?,
@@ -54,8 +85,8 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     home.save_keys()?;
     let desk = Desk::begin(&home, &device).await?;
     output.progress("Sending the document to the operator …");
-    desk.send_document(&document).await?;
-    let expected = document.attributes()?;
+    let proof = desk.prove_document(&document, chip, output).await?;
+    let expected = attributes(&document, proof)?;
     drop(document);
     output.progress(&format!(
         "The document is in order. Show yourself to an officer and name this session:\n  {}\n\
@@ -110,36 +141,74 @@ fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
     })
 }
 
-/// The files of a document, wiped when dropped.
-struct Document {
-    dg1: Zeroizing<Vec<u8>>,
-    dg2: Zeroizing<Vec<u8>>,
-    sod: Zeroizing<Vec<u8>>,
+/// What is read of a chip: zone, portrait, and what the chip can prove itself with.
+const FILES: [u8; 4] = [1, 2, 14, 15];
+
+/// What a certificate about this document says.
+fn attributes(document: &DocumentFiles, proof: ChipProof) -> Result<Attributes, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| Failure::of("document-unusable", error);
+    let now = mrtd::UnixTime(clock::now().0);
+    let today = mrtd::CalendarDate::from_unix(now).map_err(|error| unreadable(&error))?;
+    let mrz = mrtd::parse_dg1(document.group(1)?, today).map_err(|error| unreadable(&error))?;
+    service::enrolment::attributes(&mrz, proof).map_err(|error| unreadable(&error))
 }
 
-impl Document {
-    fn read(folder: &Path) -> Result<Document, Failure> {
-        let read = |name: &str| -> Result<_, Failure> {
-            Ok(Zeroizing::new(files::read(&folder.join(name))?))
-        };
-        Ok(Document {
-            dg1: read("EF.DG1")?,
-            dg2: read("EF.DG2")?,
-            sod: read("EF.SOD")?,
-        })
+/// What opens the chip, as it was typed.
+fn access_text(file: Option<&Path>, output: Output) -> Result<Zeroizing<String>, Failure> {
+    let missing = || Failure::of("access-key-missing", "what opens the chip is needed");
+    if let Some(path) = file {
+        let text = Zeroizing::new(files::read(path)?);
+        let text = std::str::from_utf8(&text).map_err(|_| missing())?;
+        return Ok(Zeroizing::new(text.to_owned()));
     }
+    if output == Output::Text {
+        eprintln!(
+            "Type the access number, or the machine-readable zone line by line, and an empty line:"
+        );
+    }
+    let mut text = Zeroizing::new(String::new());
+    while let Some(line) = read_line()
+        .map(Zeroizing::new)
+        .filter(|line| !line.is_empty())
+    {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    if text.is_empty() {
+        return Err(missing());
+    }
+    Ok(text)
 }
 
-impl Document {
-    /// What a certificate about this document says.
-    fn attributes(&self) -> Result<Attributes, Failure> {
-        let unreadable =
-            |error: &dyn std::fmt::Display| Failure::new("document-unusable", error, "");
-        let now = mrtd::UnixTime(clock::now().0);
-        let today = mrtd::CalendarDate::from_unix(now).map_err(|error| unreadable(&error))?;
-        let mrz = mrtd::parse_dg1(&self.dg1, today).map_err(|error| unreadable(&error))?;
-        service::enrolment::attributes(&mrz).map_err(|error| unreadable(&error))
-    }
+/// The chip's answer to what the operator asks it.
+fn ask_chip(
+    mut chip: ChipReader<'_>,
+    document: &DocumentFiles,
+    challenge: ChipChallenge,
+) -> Result<Vec<u8>, Failure> {
+    let octets = |text: &str| jose::decode(text).map_err(|_| unexpected());
+    let answer = match challenge {
+        ChipChallenge::ChipAuthentication {
+            cipher,
+            key_id,
+            public_key,
+            command,
+        } => chip.ask(&ChipQuestion {
+            cipher,
+            key_id: key_id.as_deref().map(octets).transpose()?,
+            public_key: octets(&public_key)?,
+            command: octets(&command)?,
+        }),
+        ChipChallenge::ActiveAuthentication { challenge } => {
+            let challenge = octets(&challenge)?.try_into().map_err(|_| unexpected())?;
+            let protocols = document.groups.get(&14);
+            let protocols = protocols.and_then(|file| SecurityInfos::parse_dg14(file).ok());
+            let key = ActiveKey::parse(document.group(15)?, &protocols.unwrap_or_default());
+            let key = key.map_err(|error| Failure::of("document-unusable", error))?;
+            chip.sign(&challenge, key.signature_len())
+        }
+    };
+    answer.map_err(|error| read_failure(&error))
 }
 
 /// The enrolment session at the operator.
@@ -212,10 +281,23 @@ impl Desk {
         format!("{}/enrolment/{}{step}", self.base, self.session)
     }
 
-    async fn send_document(&self, document: &Document) -> Result<(), Failure> {
+    /// Sends the document, and lets its chip answer where there is one.
+    async fn prove_document(
+        &self,
+        document: &DocumentFiles,
+        chip: Option<ChipReader<'_>>,
+        output: Output,
+    ) -> Result<ChipProof, Failure> {
+        // Only with a chip at hand: who sends them is asked for its answer.
+        let file = |number| {
+            let file = document.groups.get(&number).filter(|_| chip.is_some());
+            file.map(jose::encode)
+        };
         let body = json!({
-            "dg1": jose::encode(&document.dg1),
-            "dg2": jose::encode(&document.dg2),
+            "dg1": jose::encode(document.group(1)?),
+            "dg2": jose::encode(document.group(2)?),
+            "dg14": file(14),
+            "dg15": file(15),
             "sod": jose::encode(&document.sod),
         });
         let put = self
@@ -223,8 +305,21 @@ impl Desk {
             .requests()
             .put(self.url("/document"))
             .bearer_auth(self.token.as_str());
-        let _: Value = call(&self.client, put.json(&body)).await?;
-        Ok(())
+        let taken: DocumentTaken = call(&self.client, put.json(&body)).await?;
+        let (Some(chip), Some(challenge)) = (chip, taken.chip) else {
+            output.progress(NOT_PROVED);
+            return Ok(ChipProof::NotShown);
+        };
+        output.progress("The chip proves that it is the original one …");
+        let answer = ask_chip(chip, document, challenge)?;
+        let post = self
+            .client
+            .requests()
+            .post(self.url("/chip"))
+            .bearer_auth(self.token.as_str());
+        let body = json!({ "answer": jose::encode(answer) });
+        let _: Value = call(&self.client, post.json(&body)).await?;
+        Ok(ChipProof::Shown)
     }
 
     async fn wait_for_officer(&self) -> Result<Confirmed, Failure> {
@@ -243,7 +338,8 @@ impl Desk {
                     return Err(Failure::new(id, "the enrolment was refused", ""));
                 }
                 SessionState::Issued => return Err(unexpected()),
-                SessionState::Open | SessionState::AwaitingOfficer => {}
+                SessionState::Open | SessionState::AwaitingChip | SessionState::AwaitingOfficer => {
+                }
             }
             if tokio::time::Instant::now() >= ended {
                 let next = "Begin again with `bauta wallet enrol` when an officer is at hand.";

@@ -11,7 +11,8 @@ use openid4vc::Secret;
 use openid4vc::vci::CredentialOffer;
 use serde::{Deserialize, Serialize};
 use service::enrolment::{
-    self, CommitmentRequest, DocumentUpload, Offered, Registration, Status, TRANSACTION_CODE_DIGITS,
+    self, ChipChallenge, CommitmentRequest, DocumentUpload, Offered, Registration, Status,
+    TRANSACTION_CODE_DIGITS,
 };
 use store::SessionId;
 use zeroize::Zeroizing;
@@ -56,12 +57,16 @@ pub(super) async fn begin(
 pub(super) struct DocumentRequest {
     dg1: Zeroizing<String>,
     dg2: Zeroizing<String>,
+    dg14: Option<Zeroizing<String>>,
+    dg15: Option<Zeroizing<String>>,
     sod: Zeroizing<String>,
 }
 
 #[derive(Serialize)]
 pub(super) struct DocumentResponse {
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chip: Option<ChipBody>,
 }
 
 pub(super) async fn document(
@@ -71,16 +76,80 @@ pub(super) async fn document(
     Now(now): Now,
     StrictJson(request): StrictJson<DocumentRequest>,
 ) -> Result<Json<DocumentResponse>, Problem> {
+    let file = |text: &Zeroizing<String>| decode(text).map(Zeroizing::new);
     let upload = DocumentUpload {
-        dg1: Zeroizing::new(decode(&request.dg1)?),
-        dg2: Zeroizing::new(decode(&request.dg2)?),
-        sod: Zeroizing::new(decode(&request.sod)?),
+        dg1: file(&request.dg1)?,
+        dg2: file(&request.dg2)?,
+        dg14: request.dg14.as_ref().map(file).transpose()?,
+        dg15: request.dg15.as_ref().map(file).transpose()?,
+        sod: file(&request.sod)?,
     };
-    let state = operator
+    let status = operator
         .enrolments
         .present_document((session.0, &token), upload, now)
         .await?;
     Ok(Json(DocumentResponse {
+        state: status.state.as_str(),
+        chip: status.chip.map(ChipBody::of),
+    }))
+}
+
+/// What the wallet passes on to the chip.
+#[derive(Serialize)]
+#[serde(tag = "protocol", rename_all = "snake_case")]
+enum ChipBody {
+    ChipAuthentication {
+        cipher: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key_id: Option<String>,
+        public_key: String,
+        command: String,
+    },
+    ActiveAuthentication {
+        challenge: String,
+    },
+}
+
+impl ChipBody {
+    fn of(challenge: ChipChallenge) -> ChipBody {
+        match challenge {
+            ChipChallenge::ChipAuthentication(question) => ChipBody::ChipAuthentication {
+                cipher: question.cipher,
+                key_id: question.key_id.map(jose::encode),
+                public_key: jose::encode(question.public_key),
+                command: jose::encode(question.command),
+            },
+            ChipChallenge::ActiveAuthentication(challenge) => ChipBody::ActiveAuthentication {
+                challenge: jose::encode(challenge),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChipAnswer {
+    answer: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct StateResponse {
+    state: &'static str,
+}
+
+pub(super) async fn chip(
+    State(operator): State<Arc<Operator>>,
+    session: SessionPath,
+    Bearer(token): Bearer,
+    Now(now): Now,
+    StrictJson(request): StrictJson<ChipAnswer>,
+) -> Result<Json<StateResponse>, Problem> {
+    let answer = decode(&request.answer)?;
+    let state = operator
+        .enrolments
+        .answer_for_chip((session.0, &token), answer, now)
+        .await?;
+    Ok(Json(StateResponse {
         state: state.as_str(),
     }))
 }
@@ -89,6 +158,8 @@ pub(super) async fn document(
 pub(super) struct StatusResponse {
     state: &'static str,
     nonce: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chip: Option<ChipBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     registered: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +185,7 @@ impl StatusResponse {
         let mut response = StatusResponse {
             state: status.state.as_str(),
             nonce: status.nonce,
+            chip: status.chip.map(ChipBody::of),
             registered: None,
             generation: None,
             attributes: None,

@@ -90,6 +90,7 @@ fn document(error: &DocumentError) -> Problem {
             "document-weak",
             "The document is signed in a way that is no longer safe",
         ),
+        DocumentError::Chip => ("chip-not-genuine", "The chip is not the original one"),
         DocumentError::Expired => ("document-expired", "The document has expired"),
         DocumentError::NoPortrait => ("document-without-portrait", "The document has no portrait"),
         DocumentError::BirthDate

@@ -67,6 +67,10 @@ pub fn routes(operator: Arc<Operator>) -> Router {
         .route("/enrolment", post(enrolment::begin))
         .route("/enrolment/{id}", get(enrolment::status))
         .route(
+            "/enrolment/{id}/chip",
+            post(enrolment::chip).layer(computing()),
+        )
+        .route(
             "/enrolment/{id}/commitment",
             post(enrolment::commit).layer(computing()),
         )

@@ -61,6 +61,7 @@ pub(super) struct EvidenceResponse {
     attributes: Attributes,
     portrait: Zeroizing<String>,
     portrait_type: &'static str,
+    chip: &'static str,
     evidence_digest: String,
 }
 
@@ -78,6 +79,7 @@ pub(super) async fn evidence(
             ImageFormat::Jpeg => "image/jpeg",
             ImageFormat::Jpeg2000 => "image/jp2",
         },
+        chip: view.chip.as_str(),
         evidence_digest: jose::encode(view.digest),
     }))
 }

@@ -10,6 +10,8 @@ fn number(text: &str) -> BlindedNumber {
 fn evidence() -> EvidenceReference {
     EvidenceReference {
         id: secret::random(),
+        kind: EvidenceKind::Passport,
+        level: EvidenceLevel::LowOfficer,
         expires: NOW.plus_secs(900),
     }
 }

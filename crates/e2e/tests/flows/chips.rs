@@ -1,0 +1,124 @@
+//! Enrolment by the document's chip: what it proves, and what a copy cannot.
+
+use std::path::Path;
+
+use e2e::pcscd::Pcscd;
+use e2e::wallet::Refused;
+use e2e::world::World;
+use serde_json::Value;
+use server::demo::chip::Chip;
+
+/// A world in which people enrol; no site is needed.
+fn world() -> World {
+    let mut world = World::new().unwrap();
+    for party in e2e::world::AUTHORITIES {
+        world.start(party).unwrap();
+    }
+    world
+}
+
+fn assurance(world: &World, wallet: &str) -> Value {
+    let shown = world.wallet(wallet).run(&["show"]).unwrap().unwrap();
+    shown["certificate"]["attributes"]["assurance_level"].clone()
+}
+
+fn enrol_by_chip(world: &World, wallet: &str, document: &Path) -> Result<Value, Refused> {
+    let chip = Chip::start(document).unwrap();
+    let wallet = world.wallet(wallet);
+    wallet.enrol_by_chip(chip.address(), document).unwrap()
+}
+
+#[test]
+fn a_chip_on_a_reader_of_the_machine_proves_itself_and_a_dump_does_not() {
+    let world = world();
+    let document = world.deployment().passport(1, &[]).unwrap();
+    let mut service = Pcscd::start().unwrap();
+    let _laid = service.lay(&document).unwrap();
+    let wallet = world.wallet("chip").within(&service.environment());
+    let enrolled = wallet.enrol_by_chip("auto", &document).unwrap();
+    assert!(enrolled.is_ok(), "{enrolled:?}");
+    assert_eq!(assurance(&world, "chip"), "substantial");
+
+    let document = world.deployment().passport(2, &[]).unwrap();
+    let enrolled = world.wallet("dump").enrol(&document).unwrap();
+    assert!(enrolled.is_ok(), "{enrolled:?}");
+    assert_eq!(assurance(&world, "dump"), "low");
+}
+
+#[test]
+fn every_way_of_access_and_of_proof_registers_people() {
+    let world = world();
+    let ways: [&[&str]; 4] = [
+        &["--access", "bac", "--authentication", "active-rsa"],
+        &[
+            "--access",
+            "pace-im",
+            "--authentication",
+            "active-ecdsa",
+            "--curve",
+            "p384",
+        ],
+        &["--cipher", "aes256", "--curve", "p521", "--format", "td1"],
+        &[
+            "--access",
+            "bac",
+            "--cipher",
+            "3des",
+            "--curve",
+            "brainpoolp512r1",
+            "--format",
+            "td2",
+        ],
+    ];
+    for (way, number) in ways.into_iter().zip(11..) {
+        let document = world.deployment().passport(number, way).unwrap();
+        let name = format!("person-{number}");
+        let enrolled = enrol_by_chip(&world, &name, &document);
+        assert!(enrolled.is_ok(), "{way:?}: {enrolled:?}");
+        assert_eq!(assurance(&world, &name), "substantial", "{way:?}");
+    }
+    // A chip without a key is worth no more than its data.
+    let document = world
+        .deployment()
+        .passport(20, &["--authentication", "none"]);
+    assert!(enrol_by_chip(&world, "keyless", &document.unwrap()).is_ok());
+    assert_eq!(assurance(&world, "keyless"), "low");
+}
+
+#[test]
+fn a_copied_chip_is_refused_whatever_it_should_prove() {
+    let world = world();
+    for (proof, number) in ["chip", "active-rsa", "active-ecdsa"].into_iter().zip(30..) {
+        let way = ["--authentication", proof];
+        let document = world.deployment().passport(number, &way).unwrap();
+        let other = world.deployment().passport(number + 10, &way).unwrap();
+        // All that can be read of the one document, on the chip of the other.
+        std::fs::copy(other.join("chip.json"), document.join("chip.json")).unwrap();
+        let name = format!("copy-{proof}");
+        let refused = enrol_by_chip(&world, &name, &document).unwrap_err();
+        assert_eq!(refused.id, "chip-not-genuine", "{proof}");
+    }
+    assert_eq!(world.register_rows().unwrap().len(), 0);
+}
+
+#[test]
+fn a_chip_opens_only_for_what_is_printed_on_its_document() {
+    let world = world();
+    for (access, number) in ["bac", "pace-gm", "pace-im"].into_iter().zip(50..) {
+        let document = world.deployment().passport(number, &["--access", access]);
+        let other = world.deployment().passport(number + 10, &[]).unwrap();
+        let chip = Chip::start(&document.unwrap()).unwrap();
+        let wallet = world.wallet(access);
+        let refused = wallet.enrol_by_chip(chip.address(), &other).unwrap();
+        assert_eq!(refused.unwrap_err().id, "chip-closed", "{access}");
+    }
+    let document = world
+        .deployment()
+        .passport(70, &["--access-number", "031415"]);
+    let document = document.unwrap();
+    std::fs::write(document.join("zone.txt"), "031415\n").unwrap();
+    assert!(enrol_by_chip(&world, "numbered", &document).is_ok());
+    std::fs::write(document.join("zone.txt"), "no zone\n").unwrap();
+    let refused = enrol_by_chip(&world, "mistyped", &document).unwrap_err();
+    assert_eq!(refused.id, "access-key-invalid");
+}

@@ -1,0 +1,296 @@
+//! The reader against a specimen's chip.
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::*;
+use crate::active::{ActiveAuthError, ActiveKey};
+use crate::chip_authentication::{ChipAuthError, ChipAuthentication};
+use crate::cipher::Cipher;
+use crate::curve::Curve;
+use crate::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, SpecimenChip};
+
+/// The chip itself as the way to it.
+struct Direct {
+    chip: SpecimenChip,
+    rng: ChaCha20Rng,
+    commands: usize,
+}
+
+impl Transport for Direct {
+    fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        self.commands += 1;
+        Ok(Zeroizing::new(self.chip.answer(command, &mut self.rng)))
+    }
+}
+
+fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([7; 32])
+}
+
+fn zone() -> AccessKey {
+    AccessKey::from_zone("UTO000001", "740812", "300101").unwrap()
+}
+
+fn number() -> AccessKey {
+    AccessKey::from_number("123456").unwrap()
+}
+
+/// A group that is longer than offsets of two octets reach.
+fn long_group() -> Vec<u8> {
+    let content: Vec<u8> = (0..70_000_u32)
+        .map(|place| place.to_be_bytes()[2])
+        .collect();
+    tlv::element(0x75, &[&content])
+}
+
+const SHORT_GROUP: [u8; 4] = [0x61, 2, 1, 7];
+
+fn keys(options: &ChipOptions) -> ChipKeys {
+    ChipKeys::generate(options, &mut rng()).unwrap()
+}
+
+fn chip(options: &ChipOptions) -> Direct {
+    let keys = keys(options);
+    let groups = keys.groups();
+    chip_of(groups, keys)
+}
+
+fn chip_of(groups: Vec<(u8, Vec<u8>)>, keys: ChipKeys) -> Direct {
+    let mut files = vec![
+        (File::Group(1), SHORT_GROUP.to_vec()),
+        (File::Group(2), long_group()),
+    ];
+    files.extend(
+        groups
+            .into_iter()
+            .map(|(number, file)| (File::Group(number), file)),
+    );
+    Direct {
+        chip: SpecimenChip::new(files, vec![zone(), number()], keys),
+        rng: ChaCha20Rng::from_seed([8; 32]),
+        commands: 0,
+    }
+}
+
+fn basic() -> ChipOptions {
+    ChipOptions {
+        access: ChipAccess::Basic,
+        active: None,
+        agreement: None,
+    }
+}
+
+fn read(reader: &mut ChipReader<'_>, number: u8) -> Option<Zeroizing<Vec<u8>>> {
+    reader.read(File::Group(number), &mut |_, _| {}).unwrap()
+}
+
+#[test]
+fn every_curve_mapping_and_cipher_opens_for_zone_and_number() {
+    for (curve, cipher) in Curve::ALL.into_iter().zip(CIPHERS.into_iter().cycle()) {
+        let accesses = [
+            ChipAccess::PaceGeneric(curve, cipher),
+            ChipAccess::PaceIntegrated(curve, cipher),
+        ];
+        for access in accesses {
+            let options = ChipOptions { access, ..basic() };
+            for password in [zone(), number()] {
+                let mut chip = chip(&options);
+                let opened = ChipReader::open(&mut chip, &password, &mut rng());
+                let integrated = matches!(access, ChipAccess::PaceIntegrated(..));
+                if integrated && curve == Curve::P224 && password.basic_seed().is_none() {
+                    assert!(matches!(opened, Err(ReadError::NoAccess)), "{access:?}");
+                    continue;
+                }
+                let mut reader = opened.unwrap_or_else(|error| panic!("{access:?}: {error}"));
+                assert_eq!(read(&mut reader, 1).unwrap().as_slice(), SHORT_GROUP);
+                let pace = !(integrated && curve == Curve::P224);
+                assert_eq!(reader.access().starts_with("PACE"), pace, "{access:?}");
+            }
+        }
+    }
+}
+
+const CIPHERS: [Cipher; 4] = [
+    Cipher::Aes128,
+    Cipher::Aes256,
+    Cipher::TripleDes,
+    Cipher::Aes192,
+];
+
+#[test]
+fn long_files_are_read_to_their_end_with_progress() {
+    for access in [
+        ChipAccess::Basic,
+        ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128),
+    ] {
+        let mut chip = chip(&ChipOptions { access, ..basic() });
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        let mut last = (0, 0);
+        let mut progress = |done, total| {
+            assert!(done > last.0 && done <= total);
+            last = (done, total);
+        };
+        let file = reader.read(File::Group(2), &mut progress).unwrap().unwrap();
+        assert_eq!(*file, long_group());
+        assert_eq!(last, (file.len(), file.len()));
+        assert!(read(&mut reader, 3).is_none());
+    }
+}
+
+#[test]
+fn another_password_does_not_open() {
+    let others = [
+        AccessKey::from_zone("UTO000002", "740812", "300101").unwrap(),
+        AccessKey::from_number("123457").unwrap(),
+    ];
+    for access in [
+        ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128),
+        ChipAccess::PaceIntegrated(Curve::P256, Cipher::Aes128),
+    ] {
+        for other in &others {
+            let mut chip = chip(&ChipOptions { access, ..basic() });
+            let opened = ChipReader::open(&mut chip, other, &mut rng());
+            assert!(
+                matches!(opened, Err(ReadError::WrongPassword)),
+                "{access:?}"
+            );
+        }
+    }
+    let mut chip = chip(&basic());
+    let opened = ChipReader::open(&mut chip, &others[0], &mut rng());
+    assert!(matches!(opened, Err(ReadError::WrongPassword)));
+    let opened = ChipReader::open(&mut chip, &number(), &mut rng());
+    assert!(matches!(opened, Err(ReadError::NoAccess)));
+}
+
+#[test]
+fn without_access_no_file_is_shown() {
+    let mut chip = chip(&basic());
+    let commands: [&[u8]; 4] = [
+        &[0x00, 0xA4, 0x02, 0x0C, 2, 0x01, 0x01],
+        &[0x00, 0xB0, 0x00, 0x00, 0x00],
+        &[0x00, 0x88, 0x00, 0x00, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0],
+        &[0x0C, 0xB0, 0x00, 0x00, 0x00],
+    ];
+    for command in commands {
+        let answer = chip.transmit(command).unwrap();
+        assert_eq!(answer.len(), 2, "{command:?}");
+        assert_ne!(answer[0], 0x90, "{command:?}");
+    }
+}
+
+#[test]
+fn active_authentication_holds_for_rsa_and_every_curve_and_not_for_a_copy() {
+    let kinds = [1024, 2048].map(|bits| ActiveKind::Rsa { bits });
+    let kinds = kinds.into_iter().chain(Curve::ALL.map(ActiveKind::Ecdsa));
+    for kind in kinds {
+        let options = ChipOptions {
+            active: Some(kind),
+            ..basic()
+        };
+        let challenge = *b"\x01\x02\x03\x04\x05\x06\x07\x08";
+        let sign = |mut chip: Direct| {
+            let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+            let protocols = match read(&mut reader, 14) {
+                Some(file) => SecurityInfos::parse_dg14(&file).unwrap(),
+                None => SecurityInfos::default(),
+            };
+            let key = read(&mut reader, 15).unwrap();
+            let key = ActiveKey::parse(&key, &protocols).unwrap();
+            let signature = reader.sign(&challenge, key.signature_len()).unwrap();
+            assert_eq!(signature.len(), key.signature_len());
+            (key, signature)
+        };
+        let (key, signature) = sign(chip(&options));
+        assert_eq!(key.verify(&challenge, &signature), Ok(()), "{kind:?}");
+        let refused = Err(ActiveAuthError::Signature);
+        assert_eq!(
+            key.verify(b"\x01\x02\x03\x04\x05\x06\x07\x09", &signature),
+            refused
+        );
+        for place in [0, signature.len() / 2, signature.len() - 1] {
+            let mut changed = signature.clone();
+            changed[place] ^= 1;
+            assert_eq!(
+                key.verify(&challenge, &changed),
+                refused,
+                "{kind:?} {place}"
+            );
+        }
+        for other in [
+            &[][..],
+            &signature[1..],
+            &vec![0xFF; signature.len()],
+            &vec![0; signature.len()],
+        ] {
+            assert_eq!(key.verify(&challenge, other), refused, "{kind:?}");
+        }
+
+        let own = ChipKeys::generate(&options, &mut ChaCha20Rng::from_seed([9; 32])).unwrap();
+        let (key, signature) = sign(chip_of(keys(&options).groups(), own));
+        assert_eq!(
+            key.verify(&challenge, &signature),
+            refused,
+            "a copy, {kind:?}"
+        );
+    }
+}
+
+#[test]
+fn chip_authentication_holds_on_every_curve_and_not_for_a_copy() {
+    for (curve, cipher) in Curve::ALL.into_iter().zip(CIPHERS.into_iter().cycle()) {
+        let options = ChipOptions {
+            agreement: Some((curve, cipher)),
+            ..basic()
+        };
+        let run = |mut chip: Direct| {
+            let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+            let protocols = read(&mut reader, 14).unwrap();
+            let protocols = SecurityInfos::parse_dg14(&protocols).unwrap();
+            let (asker, question) = ChipAuthentication::begin(&protocols, &mut rng()).unwrap();
+            let answer = reader.ask(&question).unwrap();
+            (asker, question, answer)
+        };
+        let (asker, question, answer) = run(chip(&options));
+        assert_eq!(asker.verify(&answer), Ok(()), "{curve:?} {cipher:?}");
+
+        // The answer to another key is no answer to this one.
+        let mut other = rng();
+        let protocols = SecurityInfos::parse_dg14(&keys(&options).groups()[0].1).unwrap();
+        other.fill_bytes(&mut [0; 8]);
+        let (asker, another) = ChipAuthentication::begin(&protocols, &mut other).unwrap();
+        assert_ne!(question.public_key, another.public_key);
+        assert_eq!(asker.verify(&answer), Err(ChipAuthError::Answer));
+
+        let own = ChipKeys::generate(&options, &mut ChaCha20Rng::from_seed([9; 32])).unwrap();
+        let (asker, _, answer) = run(chip_of(keys(&options).groups(), own));
+        let refused = Err(ChipAuthError::Answer);
+        assert_eq!(
+            asker.verify(&answer),
+            refused,
+            "a copy, {curve:?} {cipher:?}"
+        );
+    }
+}
+
+#[test]
+fn only_questions_of_chip_authentication_reach_the_chip() {
+    let options = ChipOptions {
+        agreement: Some((Curve::P256, Cipher::Aes128)),
+        ..basic()
+    };
+    let protocols = SecurityInfos::parse_dg14(&keys(&options).groups()[0].1).unwrap();
+    let (_, question) = ChipAuthentication::begin(&protocols, &mut rng()).unwrap();
+    let mut reads = question.clone();
+    reads.command[1] = READ_BINARY;
+    let mut open = question.clone();
+    open.command[0] = 0;
+    let mut cipher = question;
+    cipher.cipher = 5;
+    for question in [reads, open, cipher] {
+        let mut chip = chip(&options);
+        let reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        assert!(matches!(reader.ask(&question), Err(ReadError::Question)));
+    }
+}
