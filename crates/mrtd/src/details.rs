@@ -228,7 +228,7 @@ impl Composer {
     }
 
     pub(crate) fn date(&mut self, tag: u32, date: Option<CalendarDate>) {
-        let digits = date.map(|date| eight_digits(date));
+        let digits = date.map(eight_digits);
         self.text(tag, digits.as_ref().map(|digits| digits.as_str()));
     }
 
