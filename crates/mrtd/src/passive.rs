@@ -369,4 +369,4 @@ fn signing_time(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -432,3 +432,6 @@ pub(crate) fn pem(text: &str) -> Option<Vec<Vec<u8>>> {
 const FILE_MAX_LEN: u64 = 16 << 20;
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const PEM_END: &str = "-----END CERTIFICATE-----";
+
+#[cfg(test)]
+mod tests;
