@@ -42,11 +42,15 @@ fn fixtures() -> PathBuf {
         .args(["metadata", "--format-version", "1", "--offline"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .unwrap();
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let peer = packages.iter().find(|one| one["name"] == "dmrtd").unwrap();
-    let manifest = peer["manifest_path"].as_str().unwrap();
+        .expect("cargo");
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    let packages = metadata.get("packages").and_then(|list| list.as_array());
+    let manifest = packages
+        .into_iter()
+        .flatten()
+        .find(|package| package.get("name").is_some_and(|name| name == "dmrtd"))
+        .and_then(|package| package.get("manifest_path")?.as_str())
+        .expect("the peer is a dependency");
     Path::new(manifest).with_file_name("tests").join("fixtures")
 }
 

@@ -44,15 +44,18 @@ fn specimen(kind: SignatureKind) -> (Vec<u8>, Vec<u8>) {
         from: UnixTime(NOW.0 - 1_000_000),
         until: UnixTime(NOW.0 + 100_000_000),
     };
-    let authority = SpecimenAuthority::generate(kind, years, &mut rng).unwrap();
+    let authority = SpecimenAuthority::generate(kind, years, &mut rng).expect("an authority");
     let signer = authority
         .issue_signer(kind, years, years, &mut rng)
-        .unwrap();
-    let holder = specimen_holder(1, CalendarDate::from_unix(NOW).unwrap()).unwrap();
-    let sod = signer.issue(&holder, Some(NOW), &mut rng).unwrap().sod;
+        .expect("a signer");
+    let today = CalendarDate::from_unix(NOW).expect("a day");
+    let holder = specimen_holder(1, today).expect("a person");
+    let passport = signer.issue(&holder, Some(NOW), &mut rng);
+    let sod = passport.expect("a passport").sod;
     // Tag 77, then a length in two octets after the one that says so.
-    assert_eq!(sod[..2], [0x77, 0x82]);
-    (sod[4..].to_vec(), authority.certificate().to_vec())
+    let message = sod.strip_prefix(&[0x77, 0x82]).expect("its tag");
+    let message = message.get(2..).expect("its length");
+    (message.to_vec(), authority.certificate().to_vec())
 }
 
 /// What OpenSSL says of the message under this authority: its content, or nothing.
@@ -62,18 +65,13 @@ fn verified(folder: &Path, message: &[u8], authority: &[u8]) -> Option<Vec<u8>> 
         folder.join("authority.pem"),
         folder.join("content"),
     );
-    let pem = STANDARD.encode(authority);
-    let lines: Vec<&str> = (0..pem.len())
-        .step_by(64)
-        .map(|start| &pem[start..pem.len().min(start + 64)])
-        .collect();
-    let pem = lines.join("\n");
-    fs::write(&input, message).unwrap();
-    fs::write(
-        &trust,
-        format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n"),
-    )
-    .unwrap();
+    let mut pem = STANDARD.encode(authority);
+    for place in (1..=pem.len() / 64).rev() {
+        pem.insert(place * 64, '\n');
+    }
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n");
+    fs::write(&input, message).expect("the build folder can be written");
+    fs::write(&trust, pem).expect("the build folder can be written");
     let _ = fs::remove_file(&output);
     let status = Command::new("openssl")
         .args([
@@ -87,8 +85,9 @@ fn verified(folder: &Path, message: &[u8], authority: &[u8]) -> Option<Vec<u8>> 
         .arg("-out")
         .arg(&output)
         .output()
-        .unwrap();
-    status.status.success().then(|| fs::read(&output).unwrap())
+        .expect("openssl");
+    let read = || fs::read(&output).expect("what openssl has written");
+    status.status.success().then(read)
 }
 
 #[test]
