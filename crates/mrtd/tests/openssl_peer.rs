@@ -66,7 +66,7 @@ fn verified(folder: &Path, message: &[u8], authority: &[u8]) -> Option<Vec<u8>> 
         folder.join("content"),
     );
     let mut pem = STANDARD.encode(authority);
-    for place in (1..=pem.len() / 64).rev() {
+    for place in (1..pem.len().div_ceil(64)).rev() {
         pem.insert(place * 64, '\n');
     }
     let pem = format!("-----BEGIN CERTIFICATE-----\n{pem}\n-----END CERTIFICATE-----\n");
