@@ -19,7 +19,7 @@ pub fn path(name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
     if !path.is_file() {
         bail!(
-            "{} is not built: run `cargo build --workspace --bins`",
+            "{} is not built: run `cargo build --workspace --bins --features server/pcsc`",
             path.display()
         );
     }

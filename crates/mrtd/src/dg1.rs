@@ -21,8 +21,13 @@ pub fn parse_dg1(file: &[u8], today: CalendarDate) -> Result<Mrz, Dg1Error> {
     parse_dg1_of(file, today, None)
 }
 
-/// The same for a holder whose birth date another group gives, see [`Mrz::parse_of`].
-pub(crate) fn parse_dg1_of(
+/// The same for a holder whose birth date data group 11 gives as `born`: it stands for what the zone
+/// leaves out.
+///
+/// # Errors
+///
+/// As [`parse_dg1`].
+pub fn parse_dg1_of(
     file: &[u8],
     today: CalendarDate,
     born: Option<CalendarDate>,

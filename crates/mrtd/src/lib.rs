@@ -80,7 +80,7 @@ pub use cipher::Cipher;
 pub use cms::{CmsError, SignedDataError};
 pub use curve::Curve;
 pub use details::{DetailsError, WrittenName};
-pub use dg1::{Dg1Error, compose_dg1, parse_dg1};
+pub use dg1::{Dg1Error, compose_dg1, parse_dg1, parse_dg1_of};
 pub use dg2::{Dg2Error, Portrait, compose_dg2};
 pub use dg7::{Dg7Error, compose_dg7, parse_dg7};
 pub use dg11::{PersonalDetails, compose_dg11, parse_dg11};

@@ -1,6 +1,7 @@
 //! The files of a document, from a folder or from its chip.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
 
 use mrtd::{AccessKey, CalendarDate, ChipReader, File, Mrz, ReadError, SecurityObject, UnixTime};
@@ -124,23 +125,56 @@ pub(crate) fn read_failure(error: &ReadError) -> Failure {
     Failure::of(id, error)
 }
 
-/// The password of a chip out of a text: the access number, or the lines of the machine-readable
-/// zone as they are printed.
+/// What opens a chip, out of a file or as a person types it: the access number, or the lines of the
+/// machine-readable zone as they are printed.
 ///
 /// # Errors
 ///
-/// `access-key-invalid`.
-pub(crate) fn access_key(text: &str) -> Result<AccessKey, Failure> {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+/// `access-key-missing`, `access-key-invalid`, `file-unreadable`.
+pub(crate) fn access_key(file: Option<&Path>) -> Result<AccessKey, Failure> {
+    let text = match file {
+        Some(path) => Zeroizing::new(files::read(path)?),
+        None => typed()?,
+    };
+    let refused = |why: &dyn std::fmt::Display| Failure::of("access-key-invalid", why);
+    let text = std::str::from_utf8(&text).map_err(|error| refused(&error))?;
+    let lines = text.lines().map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     if let [number] = lines.as_slice()
         && let Some(key) = AccessKey::from_number(number)
     {
         return Ok(key);
     }
-    let refused = |why: &dyn std::fmt::Display| Failure::of("access-key-invalid", why);
     let today = CalendarDate::from_unix(UnixTime(clock::now().0));
     let today = today.map_err(|error| refused(&error))?;
     let zone = Mrz::parse_lines(&lines, today).map_err(|error| refused(&error))?;
     AccessKey::of_zone(&zone).ok_or_else(|| refused(&"the zone has no key"))
 }
+
+/// Lines of standard input up to an empty one.
+fn typed() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut input = std::io::stdin().lock();
+    if input.is_terminal() {
+        eprintln!(
+            "Type the access number, or the machine-readable zone line by line, then an empty line:"
+        );
+    }
+    let mut text = Zeroizing::new(Vec::with_capacity(TYPED_MAX));
+    loop {
+        let before = text.len();
+        let read = (&mut input).take(LINE_MAX).read_until(b'\n', &mut text);
+        let line = text.get(before..).unwrap_or_default();
+        if read.is_err() || line.trim_ascii().is_empty() || text.len() > TYPED_MAX {
+            break;
+        }
+    }
+    if text.trim_ascii().is_empty() {
+        let what = "what opens the chip is needed";
+        return Err(Failure::of("access-key-missing", what));
+    }
+    Ok(text)
+}
+
+/// Longer than any zone, and than any of its lines.
+const TYPED_MAX: usize = 256;
+const LINE_MAX: u64 = 64;

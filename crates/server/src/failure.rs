@@ -144,6 +144,8 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
             "Run the same command again without moving the document; if it fails again, the chip is \
              damaged or none of a travel document."
         }
+        "document-unverified" => "Give a master list or a folder of authorities: --trust PATH",
+        "document-incomplete" => "Give its file EF.DG11 too, or read the chip with --reader.",
         "chip-not-genuine" => "Use the document itself: this chip is a copy.",
         "access-key-missing" => {
             "Type it when asked, or give a file with it: --access FILE. It is the access number on \

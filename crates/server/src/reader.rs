@@ -1,6 +1,5 @@
 //! Readers of chips: those of the machine through PC/SC, and a specimen chip that listens.
 
-use std::fmt;
 use std::net::SocketAddr;
 
 use mrtd::{Transport, TransportError};
@@ -108,11 +107,14 @@ pub(crate) fn on_this_machine(address: SocketAddr) -> Result<SocketAddr, Failure
     Err(Failure::of("argument-invalid", what))
 }
 
-fn unreachable_chip(why: impl fmt::Display) -> Failure {
-    Failure::of(
-        "chip-unreachable",
-        format!("the chip does not answer: {why}"),
-    )
+impl From<TransportError> for Failure {
+    fn from(error: TransportError) -> Failure {
+        Failure::of("chip-unreachable", error)
+    }
+}
+
+fn unreachable_chip(why: &impl ToString) -> Failure {
+    TransportError(why.to_string()).into()
 }
 
 #[cfg(test)]

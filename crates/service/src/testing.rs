@@ -186,8 +186,7 @@ pub(crate) fn holder(number: u16) -> SpecimenHolder {
 
 pub(crate) fn upload(passport: &SpecimenPassport) -> DocumentUpload {
     DocumentUpload {
-        dg14: None,
-        dg15: None,
+        others: Vec::new(),
         dg1: Zeroizing::new(passport.dg1.clone()),
         dg2: Zeroizing::new(passport.dg2.clone()),
         sod: Zeroizing::new(passport.sod.clone()),

@@ -1,7 +1,9 @@
 //! Enrolment by the document's chip: what it proves, and what a copy cannot.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
+use e2e::binaries;
 use e2e::pcscd::Pcscd;
 use e2e::wallet::Refused;
 use e2e::world::World;
@@ -121,4 +123,84 @@ fn a_chip_opens_only_for_what_is_printed_on_its_document() {
     std::fs::write(document.join("zone.txt"), "no zone\n").unwrap();
     let refused = enrol_by_chip(&world, "mistyped", &document).unwrap_err();
     assert_eq!(refused.id, "access-key-invalid");
+}
+
+/// The outcome of each check, and the exit code.
+fn inspect(arguments: &[&str]) -> (Value, Option<i32>) {
+    let mut command = Command::new(binaries::path("bauta").unwrap());
+    command
+        .args(["document", "inspect", "--json"])
+        .args(arguments);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut outcomes = serde_json::Map::new();
+    for check in report["checks"].as_array().unwrap() {
+        let name = check["check"].as_str().unwrap().to_owned();
+        assert!(
+            check["section"].as_str().unwrap().starts_with("9303-"),
+            "{check}"
+        );
+        outcomes.insert(name, check["outcome"].clone());
+    }
+    outcomes.insert("verdict".to_owned(), report["verdict"].clone());
+    (Value::Object(outcomes), output.status.code())
+}
+
+#[test]
+fn a_document_is_explained_and_a_copy_found_out() {
+    let world = world();
+    let ways = ["--authentication", "chip,active-ecdsa"];
+    let document = world.deployment().passport(1, &ways).unwrap();
+    let other = world.deployment().passport(2, &ways).unwrap();
+    let trust = document.parent().unwrap().join("trust");
+    let zone = document.join("zone.txt");
+    let (trust, zone) = (trust.to_str().unwrap(), zone.to_str().unwrap());
+
+    let (files, code) = inspect(&[document.to_str().unwrap(), "--trust", trust]);
+    assert_eq!(
+        (files["verdict"].as_str(), code),
+        (Some("passed"), Some(0)),
+        "{files}"
+    );
+    assert_eq!(files["chip authentication"], "not_checked");
+    let (untrusted, code) = inspect(&[document.to_str().unwrap()]);
+    assert_eq!(
+        (untrusted["verdict"].as_str(), code),
+        (Some("unverified"), Some(1))
+    );
+
+    let chip = Chip::start(&document).unwrap();
+    let (asked, code) = inspect(&[chip.address(), "--access", zone, "--trust", trust]);
+    assert_eq!(
+        (asked["verdict"].as_str(), code),
+        (Some("passed"), Some(0)),
+        "{asked}"
+    );
+    for proof in [
+        "active authentication",
+        "chip authentication",
+        "data group 14",
+    ] {
+        assert_eq!(asked[proof], "passed", "{proof}");
+    }
+
+    std::fs::copy(other.join("chip.json"), document.join("chip.json")).unwrap();
+    let copy = Chip::start(&document).unwrap();
+    let (found, code) = inspect(&[copy.address(), "--access", zone, "--trust", trust]);
+    assert_eq!((found["verdict"].as_str(), code), (Some("failed"), Some(1)));
+    for proof in ["active authentication", "chip authentication"] {
+        assert_eq!(found[proof], "failed", "{proof}");
+    }
+    assert_eq!(found["signature"], "passed");
+
+    std::fs::write(
+        document.join("EF.DG14"),
+        std::fs::read(other.join("EF.DG14")).unwrap(),
+    )
+    .unwrap();
+    let (changed, code) = inspect(&[document.to_str().unwrap(), "--trust", trust]);
+    assert_eq!(
+        (changed["data group 14"].as_str(), code),
+        (Some("failed"), Some(1))
+    );
 }

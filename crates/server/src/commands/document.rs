@@ -1,5 +1,6 @@
 //! `bauta document`: what a machine can tell of a travel document.
 
+pub mod inspect;
 pub mod readers;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,9 @@ pub enum DocumentCommand {
     /// Verify a security object (EF.SOD) up to a trusted authority. Ends with 0 when signature and
     /// chain hold, with 3 when they do but rest on SHA-1, with 1 for everything else.
     Verify(VerifyArgs),
+    /// Explain a document to a person: what was checked, what failed and why, with the section of
+    /// the standard. Ends with 0, 3 or 1 as `verify` does.
+    Inspect(inspect::InspectArgs),
     /// List this machine's readers, and on which of them a chip lies.
     Readers(readers::ReadersArgs),
 }
@@ -91,6 +95,7 @@ impl DocumentCommand {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             DocumentCommand::Verify(args) => args.verify(),
+            DocumentCommand::Inspect(args) => args.inspect(),
             DocumentCommand::Readers(args) => args.list(),
         }
     }
@@ -223,7 +228,7 @@ impl Report {
 }
 
 /// The day of signing, and what it is known from.
-fn time(signing: SigningTime) -> (Option<String>, &'static str) {
+pub(super) fn time(signing: SigningTime) -> (Option<String>, &'static str) {
     let day = |time: mrtd::UnixTime| Some(clock::date(UnixTime(time.0)));
     match signing {
         SigningTime::Stated(time) => (day(time), "stated by the signer"),
@@ -235,7 +240,7 @@ fn time(signing: SigningTime) -> (Option<String>, &'static str) {
     }
 }
 
-fn revocation(found: Revocation, country: CountryCode) -> String {
+pub(super) fn revocation(found: Revocation, country: CountryCode) -> String {
     match found {
         Revocation::NoList => format!("not looked up: no list of {country} is there"),
         Revocation::NotListed { made, stale } => {

@@ -173,7 +173,7 @@ fn connect(context: &Context, reader: &CStr) -> Result<Option<Chip>, Failure> {
             let what = "another program uses the chip alone";
             Err(Failure::of("reader-busy", what))
         }
-        Err(error) => Err(unreachable_chip(error)),
+        Err(error) => Err(unreachable_chip(&error)),
     }
 }
 

@@ -35,7 +35,7 @@ impl Chip {
             chip.exchange(&[GIVE_ANSWER_TO_RESET])?;
             Ok(chip)
         };
-        open().map_err(|error| unreachable_chip(format!("{address}: {error}")))
+        open().map_err(|error| unreachable_chip(&format!("{address}: {error}")))
     }
 
     fn exchange(&mut self, message: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {

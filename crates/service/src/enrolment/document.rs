@@ -24,10 +24,9 @@ pub struct DocumentUpload {
     pub dg1: Zeroizing<Vec<u8>>,
     /// EF.DG2.
     pub dg2: Zeroizing<Vec<u8>>,
-    /// EF.DG14, the chip's protocols, where a chip is there to be asked.
-    pub dg14: Option<Zeroizing<Vec<u8>>>,
-    /// EF.DG15, its key for signatures, likewise.
-    pub dg15: Option<Zeroizing<Vec<u8>>>,
+    /// Other data groups by number, each once: 11, which has to be there where the document has it,
+    /// and 14 and 15 where a chip is there to be asked.
+    pub others: Vec<(u8, Zeroizing<Vec<u8>>)>,
     /// EF.SOD.
     pub sod: Zeroizing<Vec<u8>>,
 }
@@ -38,6 +37,9 @@ pub enum DocumentError {
     /// It is not the state's document, or cannot be read.
     #[error("the document is not authentic")]
     NotAuthentic(#[source] PassiveAuthError),
+    /// A data group is missing without which somebody could register twice.
+    #[error("data group 11 is missing")]
+    Incomplete,
     /// It rests on SHA-1, with which somebody may have made it fit another document's signature.
     #[error("the document rests on a weak hash function")]
     Weak,
@@ -102,10 +104,14 @@ fn examine(
     trust: &TrustStore,
     now: UnixTime,
 ) -> Result<(Box<Evidence>, Option<Question>), DocumentError> {
+    let others = upload.others.iter();
+    let others: Vec<_> = others
+        .map(|(number, file)| (*number, file.as_slice()))
+        .collect();
     let files = DocumentFiles {
         dg1: &upload.dg1,
         dg2: Some(&upload.dg2),
-        others: &[],
+        others: &others,
         sod: &upload.sod,
     };
     let clock = mrtd::UnixTime(now.0);
@@ -123,15 +129,12 @@ fn examine(
     if document.portrait().is_none() {
         return Err(DocumentError::NoPortrait);
     }
-    let [dg14, dg15] = [&upload.dg14, &upload.dg15].map(|file| file.as_deref().map(Vec::as_slice));
-    for (number, file) in [(14, dg14), (15, dg15)] {
-        if let Some(file) = file {
-            let signed = document.security_object();
-            signed
-                .check_group(number, file)
-                .map_err(DocumentError::NotAuthentic)?;
-        }
+    // It may hold the person's number, which leads to the same person from every document.
+    let listed = document.security_object().data_groups().any(|it| it == 11);
+    if listed && document.personal_details().is_none() {
+        return Err(DocumentError::Incomplete);
     }
+    let question = Question::draw(document.group(14), document.group(15));
     let id = secret::random();
     let evidence = Evidence {
         id,
@@ -141,7 +144,7 @@ fn examine(
         numbers: blind_numbers(document.mrz(), document.personal_details())?,
         document,
     };
-    Ok((Box::new(evidence), Question::draw(dg14, dg15)))
+    Ok((Box::new(evidence), question))
 }
 
 /// What a certificate says of the holder of a document: the same for whoever reads it, so that a
@@ -241,6 +244,7 @@ fn names_somebody(text: &str) -> bool {
 /// enrolments of one document, and from being searched for.
 fn files_digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
     let mut input = Zeroizing::new(Vec::new());
+    // The security object has the hashes of all other groups.
     for part in [DIGEST_DOMAIN, &id, &upload.dg1, &upload.dg2, &upload.sod] {
         input.extend_from_slice(&jose::sha256(part));
     }

@@ -66,9 +66,9 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     let mut reader = args.reader.as_deref().map(Reader::open).transpose()?;
     let mut chip = match &mut reader {
         Some(reader) => {
-            let access = access_text(args.access.as_deref(), output)?;
+            let access = access_key(args.access.as_deref())?;
             output.progress("Opening the chip: leave the document on the reader …");
-            Some(open_chip(reader, &access_key(&access)?)?)
+            Some(open_chip(reader, &access)?)
         }
         None => None,
     };
@@ -141,43 +141,21 @@ fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
     })
 }
 
-/// What is read of a chip: zone, portrait, and what the chip can prove itself with.
-const FILES: [u8; 4] = [1, 2, 14, 15];
+/// What is read of a chip: zone, portrait, the person's number, and what the chip can prove itself
+/// with.
+const FILES: [u8; 5] = [1, 2, 11, 14, 15];
 
 /// What a certificate about this document says.
 fn attributes(document: &DocumentFiles, proof: ChipProof) -> Result<Attributes, Failure> {
     let unreadable = |error: &dyn std::fmt::Display| Failure::of("document-unusable", error);
     let now = mrtd::UnixTime(clock::now().0);
     let today = mrtd::CalendarDate::from_unix(now).map_err(|error| unreadable(&error))?;
-    let mrz = mrtd::parse_dg1(document.group(1)?, today).map_err(|error| unreadable(&error))?;
+    let details = document.groups.get(&11).map(|file| mrtd::parse_dg11(file));
+    let details = details.transpose().map_err(|error| unreadable(&error))?;
+    let born = details.and_then(|details| details.birth_date);
+    let mrz = mrtd::parse_dg1_of(document.group(1)?, today, born);
+    let mrz = mrz.map_err(|error| unreadable(&error))?;
     service::enrolment::attributes(&mrz, proof).map_err(|error| unreadable(&error))
-}
-
-/// What opens the chip, as it was typed.
-fn access_text(file: Option<&Path>, output: Output) -> Result<Zeroizing<String>, Failure> {
-    let missing = || Failure::of("access-key-missing", "what opens the chip is needed");
-    if let Some(path) = file {
-        let text = Zeroizing::new(files::read(path)?);
-        let text = std::str::from_utf8(&text).map_err(|_| missing())?;
-        return Ok(Zeroizing::new(text.to_owned()));
-    }
-    if output == Output::Text {
-        eprintln!(
-            "Type the access number, or the machine-readable zone line by line, and an empty line:"
-        );
-    }
-    let mut text = Zeroizing::new(String::new());
-    while let Some(line) = read_line()
-        .map(Zeroizing::new)
-        .filter(|line| !line.is_empty())
-    {
-        text.push_str(&line);
-        text.push('\n');
-    }
-    if text.is_empty() {
-        return Err(missing());
-    }
-    Ok(text)
 }
 
 /// The chip's answer to what the operator asks it.
@@ -288,16 +266,15 @@ impl Desk {
         chip: Option<ChipReader<'_>>,
         output: Output,
     ) -> Result<ChipProof, Failure> {
-        // Only with a chip at hand: who sends them is asked for its answer.
-        let file = |number| {
-            let file = document.groups.get(&number).filter(|_| chip.is_some());
-            file.map(jose::encode)
-        };
+        let file = |number| document.groups.get(&number).map(jose::encode);
+        // Who sends the chip's keys is asked for its answer.
+        let of_chip = |number| chip.as_ref().and_then(|_| file(number));
         let body = json!({
             "dg1": jose::encode(document.group(1)?),
             "dg2": jose::encode(document.group(2)?),
-            "dg14": file(14),
-            "dg15": file(15),
+            "dg11": file(11),
+            "dg14": of_chip(14),
+            "dg15": of_chip(15),
             "sod": jose::encode(&document.sod),
         });
         let put = self

@@ -57,6 +57,7 @@ pub(super) async fn begin(
 pub(super) struct DocumentRequest {
     dg1: Zeroizing<String>,
     dg2: Zeroizing<String>,
+    dg11: Option<Zeroizing<String>>,
     dg14: Option<Zeroizing<String>>,
     dg15: Option<Zeroizing<String>>,
     sod: Zeroizing<String>,
@@ -77,11 +78,19 @@ pub(super) async fn document(
     StrictJson(request): StrictJson<DocumentRequest>,
 ) -> Result<Json<DocumentResponse>, Problem> {
     let file = |text: &Zeroizing<String>| decode(text).map(Zeroizing::new);
+    let others = [
+        (11, &request.dg11),
+        (14, &request.dg14),
+        (15, &request.dg15),
+    ];
+    let others = others.into_iter().filter_map(|(number, text)| {
+        let text = text.as_ref()?;
+        Some(file(text).map(|file| (number, file)))
+    });
     let upload = DocumentUpload {
         dg1: file(&request.dg1)?,
         dg2: file(&request.dg2)?,
-        dg14: request.dg14.as_ref().map(file).transpose()?,
-        dg15: request.dg15.as_ref().map(file).transpose()?,
+        others: others.collect::<Result<_, Problem>>()?,
         sod: file(&request.sod)?,
     };
     let status = operator

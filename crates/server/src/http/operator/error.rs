@@ -86,6 +86,10 @@ fn document(error: &DocumentError) -> Problem {
             "document-not-authentic",
             "The document cannot be verified as a state's document",
         ),
+        DocumentError::Incomplete => (
+            "document-incomplete",
+            "The document has a data group 11, which has to be sent too",
+        ),
         DocumentError::Weak => (
             "document-weak",
             "The document is signed in a way that is no longer safe",
