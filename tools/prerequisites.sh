@@ -154,6 +154,23 @@ packages_unpack() {
   done
 }
 
+# unpacked_node_files PACKAGE SHA512 FILE...: prints a folder with these files of a Node package, without
+# anything that the package depends on.
+unpacked_node_files() {
+  local folder
+  folder=$CACHE/node-files-$(echo "$*" | content_key)
+  once "$folder" node_files_unpack "$folder" "$@" && echo "$folder"
+}
+
+node_files_unpack() {
+  local folder=$1 package=$2 digest=$3 packed
+  shift 3
+  mkdir "$folder" && packed=$folder/$(npm pack "$package" --ignore-scripts --silent \
+    --pack-destination "$folder") || return
+  sha512sum --check --quiet <<<"$digest  $packed" &&
+    tar -xzf "$packed" -C "$folder" --strip-components=1 "${@/#/package/}" && rm "$packed"
+}
+
 # once FOLDER COMMAND...: fills FOLDER by COMMAND unless an earlier run has; two runs wait.
 once() {
   local folder=$1

@@ -47,7 +47,7 @@ impl Target {
 
 /// All targets.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    let groups: [&[Target]; 10] = [
+    let groups: [&[Target]; 11] = [
         &targets_bbs::TARGETS,
         &targets_oprf::TARGETS,
         &targets_mrtd::TARGETS,

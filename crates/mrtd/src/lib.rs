@@ -104,4 +104,6 @@ pub use trust::{
 };
 
 #[cfg(test)]
+mod foreign_signers;
+#[cfg(test)]
 mod real_documents;

@@ -150,8 +150,10 @@ impl SecurityObject {
         };
         // One key has several certificates: its own and those that link it to older ones.
         authorities.retain(|authority| !trust.revokes(authority));
-        let revocation = trust.revocation(signer, authority, now);
-        if revocation == Revocation::Revoked || authorities.is_empty() {
+        let revocation = trust
+            .revocation(signer, authority, now)
+            .map_err(|_| PassiveAuthError::Revoked)?;
+        if authorities.is_empty() {
             return Err(PassiveAuthError::Revoked);
         }
         let stated = self.message.signer.attributes.signing_time;
@@ -369,4 +371,4 @@ fn signing_time(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

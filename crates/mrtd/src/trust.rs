@@ -18,8 +18,8 @@ mod revocation;
 
 pub(crate) use master_list::MASTER_LIST;
 pub use master_list::{MasterList, MasterListError};
-use revocation::RevocationList;
 pub use revocation::{Revocation, RevocationListError};
+use revocation::{RevocationList, Revoked};
 
 /// The trusted certificates. Being in it is what makes a certificate trusted: self-signatures
 /// are not looked at.
@@ -239,17 +239,12 @@ impl TrustStore {
         signer: &Certificate,
         authority: &Certificate,
         now: UnixTime,
-    ) -> Revocation {
+    ) -> Result<Revocation, Revoked> {
         let about = |list: &&RevocationList| list.is_about(signer, &authority.public_key);
         let mut answer = Revocation::NoList;
-        for said in self
-            .lists
-            .iter()
-            .filter(about)
-            .map(|list| list.says_of(signer, now))
-        {
+        for list in self.lists.iter().filter(about) {
+            let said = list.says_of(signer, now)?;
             answer = match (answer, said) {
-                (Revocation::Revoked, _) | (_, Revocation::Revoked) => Revocation::Revoked,
                 (Revocation::NotListed { made: one, .. }, Revocation::NotListed { made, .. })
                     if one > made =>
                 {
@@ -258,7 +253,7 @@ impl TrustStore {
                 _ => said,
             };
         }
-        answer
+        Ok(answer)
     }
 
     /// Whether a state has revoked this certificate of an authority.
@@ -432,3 +427,6 @@ pub(crate) fn pem(text: &str) -> Option<Vec<Vec<u8>>> {
 const FILE_MAX_LEN: u64 = 16 << 20;
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const PEM_END: &str = "-----END CERTIFICATE-----";
+
+#[cfg(test)]
+mod tests;

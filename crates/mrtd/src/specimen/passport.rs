@@ -189,7 +189,7 @@ pub(super) fn signed_message(
 }
 
 /// The attributes in the order that DER wants, without a tag around them.
-fn signed_attributes(
+pub(crate) fn signed_attributes(
     content_type: ObjectIdentifier,
     digest: &[u8],
     signed_at: Option<UnixTime>,
@@ -209,7 +209,7 @@ fn signed_attributes(
 
 impl ObjectTemplate {
     /// `LDSSecurityObject`. Source: ICAO Doc 9303-10, appendix D.
-    fn hash_list(&self) -> Vec<u8> {
+    pub(crate) fn hash_list(&self) -> Vec<u8> {
         let entries: Vec<u8> = self
             .groups
             .iter()

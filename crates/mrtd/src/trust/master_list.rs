@@ -5,7 +5,7 @@
 use der::asn1::ObjectIdentifier;
 use thiserror::Error;
 
-use super::{Revocation, TrustStore, authority};
+use super::{TrustStore, authority};
 use crate::certificate::Certificate;
 use crate::cms::{CmsError, SignedData, SignedDataError};
 use crate::state::CountryCode;
@@ -116,10 +116,10 @@ impl MasterList {
             .filter(|authority| authority.validity.contains(signed) && !trust.revokes(authority))
             .find(|authority| self.signer.verify_signed_by(authority).is_ok())
             .ok_or(MasterListError::UnknownAuthority)?;
-        if trust.revocation(&self.signer, authority, now) == Revocation::Revoked {
-            return Err(MasterListError::Signer);
+        match trust.revocation(&self.signer, authority, now) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(MasterListError::Signer),
         }
-        Ok(())
     }
 }
 

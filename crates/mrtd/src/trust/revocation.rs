@@ -14,7 +14,11 @@ use crate::state::CountryCode;
 use crate::time::UnixTime;
 use crate::tlv::{self, Element, TlvError};
 
-/// What is known of the revocation of a signer.
+/// The state has revoked the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Revoked;
+
+/// What is known of the revocation of a signer that no list names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {
     /// No list of the authority is there.
@@ -26,8 +30,6 @@ pub enum Revocation {
         /// A newer one should be there by now.
         stale: bool,
     },
-    /// The state has revoked the certificate of the signer or of the authority.
-    Revoked,
 }
 
 /// A list as it was read; [`RevocationList::verify`] gives one that counts.
@@ -147,14 +149,18 @@ impl RevocationList {
     }
 
     /// What the list says of a certificate that it is about.
-    pub(super) fn says_of(&self, certificate: &Certificate, now: UnixTime) -> Revocation {
+    pub(super) fn says_of(
+        &self,
+        certificate: &Certificate,
+        now: UnixTime,
+    ) -> Result<Revocation, Revoked> {
         if self.has(certificate) {
-            return Revocation::Revoked;
+            return Err(Revoked);
         }
-        Revocation::NotListed {
+        Ok(Revocation::NotListed {
             made: self.made,
             stale: self.next.is_some_and(|next| next < now),
-        }
+        })
     }
 
     fn has(&self, certificate: &Certificate) -> bool {

@@ -243,7 +243,6 @@ pub(super) fn time(signing: SigningTime) -> (Option<String>, &'static str) {
 pub(super) fn revocation(found: Revocation, country: CountryCode) -> String {
     match found {
         Revocation::NoList => format!("not looked up: no list of {country} is there"),
-        Revocation::Revoked => "revoked".to_owned(),
         Revocation::NotListed { made, stale } => {
             let made = clock::date(UnixTime(made.0));
             let stale = if stale {

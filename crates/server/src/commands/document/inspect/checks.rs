@@ -147,7 +147,6 @@ impl List {
         let found = revocation(verified.revocation(), country);
         let outcome = match verified.revocation() {
             mrtd::Revocation::NoList => Outcome::NotChecked,
-            mrtd::Revocation::Revoked => Outcome::Failed,
             mrtd::Revocation::NotListed { .. } => Outcome::Passed,
         };
         self.add("revocation", "9303-12 §7.1.4", outcome, found);
