@@ -1,0 +1,9 @@
+//! People whose cards no reader of ours can open: they give a number and a name, and an
+//! authoritative register says whether they are theirs.
+
+pub(crate) mod gb11643;
+mod kind;
+mod number;
+
+pub use kind::NumberKind;
+pub use number::{Nationality, NumberError, ResidentNumber};
