@@ -3,7 +3,9 @@
 
 pub(crate) mod gb11643;
 mod kind;
+mod name;
 mod number;
 
 pub use kind::NumberKind;
+pub use name::{NotAName, PersonName};
 pub use number::{Nationality, NumberError, ResidentNumber};
