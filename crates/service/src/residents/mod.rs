@@ -12,6 +12,7 @@ pub(crate) mod gb11643;
 mod kind;
 mod name;
 mod number;
+mod row;
 
 pub use claim::{
     AuthoritativeRegister, CardDates, ConfirmedResident, Inquiry, NotConfirmed, RegisterError,
@@ -25,3 +26,4 @@ pub use date::{IsoDate, LastDay, NotADate};
 pub use kind::NumberKind;
 pub use name::{NotAName, PersonName};
 pub use number::{Nationality, NumberError, ResidentNumber};
+pub use row::{RowError, read_row};

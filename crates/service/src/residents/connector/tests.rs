@@ -9,9 +9,12 @@ use crate::testing::NOW;
 const ORIGIN: &str = "https://register.example:443";
 const NUMBER: &str = "11010519491231002X";
 
+/// What a table holds.
+type Make = fn() -> ResidentRecord;
+
 /// A table of one person, or a table that fails.
 struct Table {
-    record: fn() -> ResidentRecord,
+    record: Make,
     fails: bool,
 }
 
@@ -66,7 +69,7 @@ fn world_of(table: Table) -> World {
     }
 }
 
-fn world(record: fn() -> ResidentRecord) -> World {
+fn world(record: Make) -> World {
     world_of(Table {
         record,
         fails: false,
@@ -158,7 +161,7 @@ async fn a_value_that_the_table_does_not_have_leaves_it_open() {
 
 #[tokio::test]
 async fn the_states_of_card_and_person_are_told() {
-    let cases: [(fn() -> ResidentRecord, &str, &str); 5] = [
+    let cases: [(Make, &str, &str); 5] = [
         (
             || ResidentRecord {
                 valid_to: Some(Zeroizing::new("2027-01-14".to_owned())),
