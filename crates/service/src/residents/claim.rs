@@ -5,7 +5,7 @@ use credential::jose::{self, PublicKey, SigningKey};
 use credential::origin::Origin;
 use credential::time::UnixTime;
 use mrtd::CalendarDate;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::contract::{self, AnswerInvalid, VerifyRequest};
 use super::{
@@ -14,16 +14,16 @@ use super::{
 };
 use crate::secret;
 
-/// What a person says: nothing of it is shown yet.
+/// What a person says: nothing of it is shown yet. It is wiped when dropped.
 pub struct ResidentClaim {
     number: ResidentNumber,
     name: PersonName,
-    birth: CalendarDate,
+    birth: Zeroizing<CalendarDate>,
     dates: CardDates,
 }
 
-/// What a person may say besides number and name.
-#[derive(Default)]
+/// What a person may say besides number and name. It is wiped when dropped.
+#[derive(Default, Zeroize, ZeroizeOnDrop)]
 pub struct CardDates {
     /// Birth date; needed where the number leaves the century open.
     pub birth: Option<IsoDate>,
@@ -54,7 +54,7 @@ impl ResidentClaim {
             None => number.birth(),
         };
         Ok(ResidentClaim {
-            birth: birth.ok_or(WrongBirth)?,
+            birth: Zeroizing::new(birth.ok_or(WrongBirth)?),
             number,
             name,
             dates,
@@ -217,7 +217,7 @@ impl ConfirmedResident {
     /// The birth date.
     #[must_use]
     pub fn birth(&self) -> CalendarDate {
-        self.claim.birth
+        *self.claim.birth
     }
 }
 

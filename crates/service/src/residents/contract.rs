@@ -5,7 +5,7 @@
 use credential::jose::{self, PublicKey, SigningKey, jws};
 use credential::time::UnixTime;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{IsoDate, LastDay, NumberKind};
 
@@ -35,6 +35,14 @@ pub(crate) struct VerifyRequest {
     pub(crate) valid_from: Option<IsoDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) valid_to: Option<LastDay>,
+}
+
+impl Drop for VerifyRequest {
+    fn drop(&mut self) {
+        self.birth.zeroize();
+        self.valid_from.zeroize();
+        self.valid_to.zeroize();
+    }
 }
 
 /// Whether number and name, and what else was given, belong together.

@@ -2,16 +2,17 @@
 
 use mrtd::CalendarDate;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 /// A day, `YYYY-MM-DD`. Its `Debug` shows no digits.
 ///
 /// Source: RFC 3339 §5.6, `full-date`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Zeroize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IsoDate(pub CalendarDate);
 
 /// The last day of a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Zeroize)]
 #[serde(try_from = "String", into = "String")]
 pub enum LastDay {
     /// The card is valid on this day and on none after it.
