@@ -9,6 +9,7 @@ mod connector;
 mod contract;
 mod date;
 pub(crate) mod gb11643;
+mod iso3166;
 mod kind;
 mod name;
 mod number;
@@ -25,5 +26,5 @@ pub use contract::{
 pub use date::{IsoDate, LastDay, NotADate};
 pub use kind::NumberKind;
 pub use name::{NotAName, PersonName};
-pub use number::{Nationality, NumberError, ResidentNumber};
+pub use number::{NumberError, ResidentNumber};
 pub use row::{RowError, read_row};

@@ -7,7 +7,7 @@ use mrtd::{CalendarDate, Sex, StateCode, check_digit};
 use store::TagKind;
 use zeroize::Zeroizing;
 
-use super::{NumberKind, gb11643};
+use super::{NumberKind, gb11643, iso3166};
 use crate::tags::{EvidenceNumber, NotANumber};
 
 /// A number whose form holds. It is wiped when dropped and has no textual form of its own.
@@ -37,15 +37,6 @@ pub enum NumberError {
     /// Its check character is another one.
     #[error("check character of the number is another one")]
     Check,
-}
-
-/// The nationality that a number says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nationality {
-    /// By three letters.
-    State(StateCode),
-    /// By the three digits of ISO 3166-1 numeric, 0 to 999.
-    Numeric(u16),
 }
 
 impl ResidentNumber {
@@ -128,24 +119,19 @@ impl ResidentNumber {
     }
 
     /// The nationality: China's but on the card of a permanent resident, which has that of its
-    /// first issue.
+    /// first issue; `None` where its three digits are not in ISO 3166-1.
     #[must_use]
-    pub fn nationality(&self) -> Nationality {
+    pub fn nationality(&self) -> Option<StateCode> {
         let number = self.text.as_bytes();
         match self.kind {
             NumberKind::Resident
             | NumberKind::HongKongPermit
             | NumberKind::MacauPermit
-            | NumberKind::TaiwanPermit => Nationality::State(StateCode::CHINA),
+            | NumberKind::TaiwanPermit => Some(StateCode::CHINA),
             NumberKind::PermanentResident if number.len() == SHORT => {
-                let letters = number.first_chunk().copied().map(StateCode::from_mrz);
-                let state = letters.and_then(Result::ok);
-                Nationality::State(state.expect("the card begins with three letters"))
+                StateCode::from_mrz(*number.first_chunk()?).ok()
             }
-            NumberKind::PermanentResident => {
-                let code = number.get(3..6).and_then(decimal);
-                Nationality::Numeric(code.expect("the nationality is three digits"))
-            }
+            NumberKind::PermanentResident => iso3166::state(number.get(3..6)?),
         }
     }
 

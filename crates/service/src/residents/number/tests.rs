@@ -45,7 +45,7 @@ fn a_resident_number_says_birth_date_and_sex() {
     let woman = read(NumberKind::Resident, "11010519491231002X");
     assert!(woman.birth() == Some(day(1949, 12, 31)) && woman.sex() == Sex::Female);
     assert!(woman.fits_birth(day(1949, 12, 31)) && !woman.fits_birth(day(1949, 12, 30)));
-    assert_eq!(woman.nationality(), Nationality::State(StateCode::CHINA));
+    assert_eq!(woman.nationality(), Some(StateCode::CHINA));
     let man = read(NumberKind::Resident, "440524188001010014");
     assert!(man.birth() == Some(day(1880, 1, 1)) && man.sex() == Sex::Male);
 }
@@ -86,8 +86,12 @@ fn permits_begin_with_the_code_of_their_region() {
 
 #[test]
 fn a_permanent_residents_card_says_a_nationality() {
+    // The three digits are given to no state.
     let new = read(NumberKind::PermanentResident, "931123198506070010");
-    assert_eq!(new.nationality(), Nationality::Numeric(123));
+    assert_eq!(new.nationality(), None);
+    let french = read(NumberKind::PermanentResident, &checked("93125019850607001"));
+    let nationality = french.nationality();
+    assert!(nationality.is_some_and(|state| state.alpha3() == "FRA"));
     assert!(new.birth() == Some(day(1985, 6, 7)) && new.sex() == Sex::Male);
     assert_eq!(
         error(NumberKind::Resident, new.expose()),
@@ -98,7 +102,7 @@ fn a_permanent_residents_card_says_a_nationality() {
         NumberKind::PermanentResident,
         &checked_old("UTO31008506071").to_lowercase(),
     );
-    assert_eq!(old.nationality(), Nationality::State(StateCode::UTOPIA));
+    assert_eq!(old.nationality(), Some(StateCode::UTOPIA));
     assert!(old.birth() == Some(day(1985, 6, 7)) && old.sex() == Sex::Male);
     assert_eq!(
         error(NumberKind::Resident, old.expose()),
