@@ -18,6 +18,7 @@ mod targets_jose;
 mod targets_mrtd;
 mod targets_oauth;
 mod targets_oprf;
+mod targets_residents;
 mod targets_service;
 mod targets_vci;
 mod targets_vp;
@@ -46,7 +47,7 @@ impl Target {
 
 /// All targets.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    let groups: [&[Target]; 10] = [
+    let groups: [&[Target]; 11] = [
         &targets_bbs::TARGETS,
         &targets_oprf::TARGETS,
         &targets_mrtd::TARGETS,
@@ -56,6 +57,7 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
         &targets_vci::TARGETS,
         &targets_vp::TARGETS,
         &targets_service::TARGETS,
+        &targets_residents::TARGETS,
         &targets_wallet::TARGETS,
     ];
     groups.into_iter().flatten()
