@@ -19,6 +19,7 @@ mod targets_mrtd;
 mod targets_mrtd_groups;
 mod targets_oauth;
 mod targets_oprf;
+mod targets_residents;
 mod targets_service;
 mod targets_vci;
 mod targets_vp;
@@ -58,6 +59,7 @@ pub fn targets() -> impl Iterator<Item = &'static Target> {
         &targets_vci::TARGETS,
         &targets_vp::TARGETS,
         &targets_service::TARGETS,
+        &targets_residents::TARGETS,
         &targets_wallet::TARGETS,
     ];
     groups.into_iter().flatten()

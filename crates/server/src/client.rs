@@ -17,7 +17,7 @@ use crate::config::ClientConfig;
 use crate::failure::OrFail;
 use crate::tls::is_loopback;
 
-/// Largest answer that is read, in bytes.
+/// Largest answer that is read where nothing else is said, in bytes.
 const ANSWER_MAX_BYTES: usize = 4 << 20;
 
 /// How long an unused connection is kept: less than servers keep theirs, so that no call is sent
@@ -26,7 +26,21 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A client for calls to other servers; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct HttpsClient(reqwest::Client);
+pub struct HttpsClient {
+    client: reqwest::Client,
+    answer_max_bytes: usize,
+}
+
+/// What one call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// In all.
+    pub total: Duration,
+    /// Largest answer that is read.
+    pub answer_max_bytes: usize,
+}
 
 /// An answer read whole.
 #[derive(Debug)]
@@ -50,6 +64,17 @@ pub enum CallError {
     TooLarge,
 }
 
+impl CallError {
+    /// Whether the other side took too long.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        match self {
+            CallError::Unreachable(error) => error.is_timeout(),
+            CallError::TooLarge => false,
+        }
+    }
+}
+
 impl HttpsClient {
     /// Builds a client.
     ///
@@ -58,30 +83,48 @@ impl HttpsClient {
     /// When the CA file cannot be read.
     pub fn new(config: &ClientConfig) -> anyhow::Result<HttpsClient> {
         let timeout = Duration::from_secs(config.timeout_secs);
+        let limits = CallLimits {
+            connect: timeout,
+            total: timeout,
+            answer_max_bytes: ANSWER_MAX_BYTES,
+        };
+        HttpsClient::with_limits(config.ca_file.as_deref(), limits)
+    }
+
+    /// Builds a client that trusts the authorities in `ca_file`, or the platform's, and keeps to
+    /// these limits.
+    ///
+    /// # Errors
+    ///
+    /// When the CA file cannot be read.
+    pub fn with_limits(ca_file: Option<&Path>, limits: CallLimits) -> anyhow::Result<HttpsClient> {
         let mut builder = reqwest::Client::builder()
             .https_only(true)
             .redirect(Policy::none())
             .no_proxy()
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .timeout(timeout)
-            .connect_timeout(timeout)
+            .timeout(limits.total)
+            .connect_timeout(limits.connect)
             .dns_resolver(Arc::new(LoopbackAwareResolver));
-        if let Some(path) = &config.ca_file {
+        if let Some(path) = ca_file {
             builder = builder.tls_certs_only(read_authorities(path)?);
         }
-        Ok(HttpsClient(builder.build().or_fail(
-            "file-invalid",
-            || "cannot set up TLS for outgoing calls",
-        )?))
+        let client = builder
+            .build()
+            .or_fail("file-invalid", || "cannot set up TLS for outgoing calls")?;
+        Ok(HttpsClient {
+            client,
+            answer_max_bytes: limits.answer_max_bytes,
+        })
     }
 
     /// The library's client, for making a request.
     #[must_use]
     pub fn requests(&self) -> &reqwest::Client {
-        &self.0
+        &self.client
     }
 
-    /// Sends a request and reads the answer up to 4 MiB.
+    /// Sends a request and reads the answer, up to 4 MiB or the limit of this client.
     ///
     /// # Errors
     ///
@@ -93,13 +136,13 @@ impl HttpsClient {
 
     async fn execute(&self, request: Request) -> Result<Answer, CallError> {
         let mut response = self
-            .0
+            .client
             .execute(request)
             .await
             .map_err(CallError::Unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(CallError::Unreachable)? {
-            if body.len() + chunk.len() > ANSWER_MAX_BYTES {
+            if body.len() + chunk.len() > self.answer_max_bytes {
                 return Err(CallError::TooLarge);
             }
             body.extend_from_slice(&chunk);

@@ -4,6 +4,7 @@
 //! or `gateway`, and wrap the answer. Not reviewed by an outside party.
 #![forbid(unsafe_code)]
 
+pub mod authority;
 mod chip;
 pub mod client;
 pub mod clock;

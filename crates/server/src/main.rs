@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use server::commands::connector::ConnectorCommand;
 use server::commands::demo::DemoCommand;
 use server::commands::document::DocumentCommand;
 use server::commands::gateway::GatewayArgs;
@@ -55,6 +56,8 @@ enum Command {
     Site(SiteCommand),
     /// Run a trustee, or deal the shares of a new group.
     Trustee(TrusteeCommand),
+    /// Run the connector of an authoritative register over a table, or fill the table.
+    Connector(ConnectorCommand),
     /// Make certificates for servers on the loopback interface.
     #[command(subcommand)]
     Tls(TlsCommand),
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Officer(command) => command.run(),
         Command::Site(command) => command.run(),
         Command::Trustee(command) => command.run(),
+        Command::Connector(command) => command.run(),
         Command::Tls(command) => command.run(),
         Command::Gateway(command) => command.run(),
         Command::Document(command) => command.run(),

@@ -32,6 +32,7 @@ pub mod memory;
 pub mod officer;
 pub mod register;
 pub mod renewal;
+pub mod residents;
 mod secret;
 pub mod sites;
 pub mod tags;

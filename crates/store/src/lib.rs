@@ -1,6 +1,7 @@
-//! What the operator and the trustees keep: contracts, and their implementation on SQLite.
+//! What the operator and the trustees keep and a connector reads: contracts, and their
+//! implementation on SQLite.
 //!
-//! Four contracts and not one, so that unlinkability shows in the types: whoever holds a
+//! Five contracts and not one, so that unlinkability shows in the types: whoever holds a
 //! [`SessionStore`] cannot name a register row. The crate knows records, ids and bytes; it knows
 //! no protocol and holds no key. Every backend passes `tests/conformance`. Not reviewed by an
 //! outside party.
@@ -20,6 +21,7 @@
 
 mod error;
 mod register;
+mod resident;
 mod session;
 mod site;
 pub mod sqlite;
@@ -29,6 +31,9 @@ pub use error::StoreError;
 pub use register::{
     Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, RowStatus, TagIndex, TagKind,
     TagMatch, Updated,
+};
+pub use resident::{
+    CardState, LifeState, NewResident, ResidentFound, ResidentRecord, ResidentTable,
 };
 pub use session::{
     Consumed, NewCode, NewToken, NonceInserted, Redemption, SecretHash, SessionId, SessionStore,

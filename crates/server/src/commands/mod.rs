@@ -1,5 +1,6 @@
 //! The commands of `bauta`, one module each.
 
+pub mod connector;
 pub mod demo;
 pub mod document;
 pub mod gateway;

@@ -180,7 +180,7 @@ pub(super) fn sites_file(state_folder: &Path) -> PathBuf {
 }
 
 /// The configured origin; its port is the bound one where 0 is configured.
-fn with_port(origin: &Origin, port: u16) -> anyhow::Result<Origin> {
+pub(super) fn with_port(origin: &Origin, port: u16) -> anyhow::Result<Origin> {
     match origin.as_str().strip_suffix(":0") {
         Some(host) => Ok(Origin::parse(&format!("{host}:{port}"))?),
         None => Ok(origin.clone()),

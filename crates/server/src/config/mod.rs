@@ -3,6 +3,7 @@
 //! Paths in a file are relative to the folder of that file. Secrets are never in it: it names
 //! the files that hold them.
 
+pub mod connector;
 pub mod gateway;
 pub mod operator;
 pub mod trustee;

@@ -1,5 +1,6 @@
 //! `operator.toml`.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use credential::jose::PublicKey;
@@ -32,6 +33,10 @@ pub struct OperatorConfig {
     pub officers: Vec<OfficerConfig>,
     /// The trustees and how the operator speaks to them.
     pub trustees: TrusteesConfig,
+    /// The authoritative register that is asked about people whose cards no reader opens. Default:
+    /// none.
+    #[serde(default)]
+    pub authority: Option<AuthorityConfig>,
     /// Limits of enrolment.
     #[serde(default)]
     pub enrolment: EnrolmentConfig,
@@ -71,6 +76,31 @@ pub struct TrusteeMember {
     pub origin: Origin,
 }
 
+/// An authoritative register, reached through its connector. The operator shows itself with the key
+/// of its attestations; TLS trusts what `client.ca_file` says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorityConfig {
+    /// Origin of the connector.
+    pub origin: Origin,
+    /// The connector's public key, a JWK; no answer under another one counts.
+    pub key: PublicKey,
+    /// Seconds until there must be a connection. Default 5.
+    #[serde(default = "default_connect_timeout_secs")]
+    pub connect_timeout_secs: NonZeroU64,
+    /// Seconds a question may take in all, with its one repetition. Default 10.
+    #[serde(default = "default_timeout_secs")]
+    pub timeout_secs: NonZeroU64,
+}
+
+const fn default_connect_timeout_secs() -> NonZeroU64 {
+    NonZeroU64::new(5).expect("5 is not 0")
+}
+
+const fn default_timeout_secs() -> NonZeroU64 {
+    NonZeroU64::new(10).expect("10 is not 0")
+}
+
 /// Limits of enrolment.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -108,5 +138,31 @@ impl Anchored for OperatorConfig {
         ] {
             anchor_path(path, folder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use credential::jose::SigningKey;
+
+    use super::*;
+
+    fn authority(more: &str) -> Result<AuthorityConfig, toml::de::Error> {
+        let key = serde_json::to_value(SigningKey::generate().public()).unwrap();
+        let (x, y) = (&key["x"], &key["y"]);
+        toml::from_str(&format!(
+            "origin = 'https://register.example'\n\
+             key = {{ kty = 'EC', crv = 'P-256', x = {x}, y = {y} }}\n{more}"
+        ))
+    }
+
+    #[test]
+    fn an_authority_needs_an_address_and_a_key_and_has_times() {
+        let config = authority("").unwrap();
+        assert_eq!(config.connect_timeout_secs.get(), 5);
+        assert_eq!(config.timeout_secs.get(), 10);
+        assert!(authority("timeout_secs = 0").is_err());
+        assert!(authority("token = 'x'").is_err());
+        assert!(toml::from_str::<AuthorityConfig>("origin = 'https://register.example'").is_err());
     }
 }

@@ -17,18 +17,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is(&request, "application/json") {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-media-type",
-                "This endpoint takes application/json",
-            ));
-        }
+        needs_json(&request)?;
         let body = read(request).await?;
         serde_json::from_slice(&body).map(StrictJson).map_err(|_| {
             Problem::malformed_request().with_detail("the body is not the JSON object expected")
         })
     }
+}
+
+/// A JSON body as it came, for who needs its octets.
+pub struct JsonOctets(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonOctets {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        needs_json(&request)?;
+        read(request).await.map(JsonOctets)
+    }
+}
+
+fn needs_json(request: &Request) -> Result<(), Problem> {
+    if is(request, "application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "This endpoint takes application/json",
+    ))
 }
 
 /// A body as it came, for endpoints of OAuth.

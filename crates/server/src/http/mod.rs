@@ -3,6 +3,7 @@
 pub mod aside;
 pub mod bearer;
 pub mod body;
+pub mod connector;
 pub mod gateway;
 pub mod operator;
 pub mod problem;

@@ -7,6 +7,7 @@
     reason = "helpers of tests, which clippy does not see as tests"
 )]
 
+mod authority;
 mod codes;
 mod commands;
 mod enrolment;

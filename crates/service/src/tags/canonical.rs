@@ -4,12 +4,10 @@ use mrtd::StateCode;
 use store::TagKind;
 use zeroize::Zeroizing;
 
+use crate::residents::gb11643;
+
 /// Keeps the input of the tag function apart from every other use of it.
 const DOMAIN: &str = "bauta/v1/tag";
-/// Weights of the check character of a Chinese resident number. Source: GB 11643-1999, §6.
-const RESIDENT_WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-/// Its check characters by remainder. Source: GB 11643-1999, §6.
-const RESIDENT_CHECKS: &[u8; 11] = b"10X98765432";
 
 /// A number that evidence yields, with the state that gave it.
 #[derive(PartialEq, Eq)]
@@ -45,7 +43,7 @@ impl EvidenceNumber {
         }
         let state = state.alpha3();
         if kind == TagKind::PersonNumber && state == "CHN" {
-            lengthen_resident_number(&mut number);
+            gb11643::lengthen(&mut number);
         }
         let mut canonical = Zeroizing::new(Vec::with_capacity(128));
         for part in [
@@ -77,22 +75,6 @@ fn kind_name(kind: TagKind) -> &'static [u8] {
         TagKind::DocumentNumber => b"document-number",
         TagKind::PersonNumber => b"person-number",
     }
-}
-
-/// Numbers given out before 1999 have no century and no check character.
-fn lengthen_resident_number(number: &mut Zeroizing<Vec<u8>>) {
-    if number.len() != 15 || !number.iter().all(u8::is_ascii_digit) {
-        return;
-    }
-    number.splice(6..6, *b"19");
-    let weighted = number.iter().zip(RESIDENT_WEIGHTS);
-    let sum: u32 = weighted
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
-    let check = usize::try_from(sum % 11)
-        .ok()
-        .and_then(|at| RESIDENT_CHECKS.get(at));
-    number.extend(check);
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod expiry;
 mod register;
+mod resident;
 mod session;
 mod site;
 mod trustee;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use register::SqliteRegister;
+pub use resident::SqliteResidents;
 pub use session::SqliteSessions;
 pub use site::SqliteSites;
 pub use trustee::SqliteTrustee;
@@ -36,14 +38,7 @@ impl Database {
     async fn open(path: &Path, migrations: &'static [&'static str]) -> Result<Self, StoreError> {
         let path = path.to_owned();
         run_blocking(move || {
-            // Before SQLite does, which would let everybody read it; the log beside it follows.
-            let private = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .mode(0o600)
-                .open(&path);
-            private.map_err(|error| StoreError::Backend(Box::new(error)))?;
+            make_private(&path)?;
             let mut connection = Connection::open(path)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
@@ -106,6 +101,18 @@ impl Database {
         })
         .await
     }
+}
+
+/// Makes the file before SQLite does, which would let everybody read it; the log beside it follows.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path);
+    made.map(drop)
+        .map_err(|error| StoreError::Backend(Box::new(error)))
 }
 
 async fn run_blocking<T, F>(work: F) -> Result<T, StoreError>

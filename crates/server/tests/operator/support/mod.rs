@@ -3,6 +3,7 @@
 pub(crate) mod officer;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod register;
 pub(crate) mod specimen;
 pub(crate) mod wallet;
 
