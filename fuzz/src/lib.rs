@@ -16,6 +16,7 @@ mod targets_bbs;
 mod targets_credential;
 mod targets_jose;
 mod targets_mrtd;
+mod targets_mrtd_chip;
 mod targets_mrtd_groups;
 mod targets_oauth;
 mod targets_oprf;
@@ -48,10 +49,11 @@ impl Target {
 
 /// All targets.
 pub fn targets() -> impl Iterator<Item = &'static Target> {
-    let groups: [&[Target]; 11] = [
+    let groups: [&[Target]; 13] = [
         &targets_bbs::TARGETS,
         &targets_oprf::TARGETS,
         &targets_mrtd::TARGETS,
+        &targets_mrtd_chip::TARGETS,
         &targets_mrtd_groups::TARGETS,
         &targets_jose::TARGETS,
         &targets_credential::TARGETS,
