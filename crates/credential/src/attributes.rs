@@ -257,7 +257,8 @@ pub struct Attributes {
 
 impl Attributes {
     /// Whether every text is of its item's closed form, so that none can carry a mark of its
-    /// holder: sex `M`, `F` or `X`, three letters, machine-readable-zone characters, known levels.
+    /// holder: sex `M`, `F` or `X`, three letters, machine-readable-zone characters, known levels; a
+    /// family name also in Chinese characters, which holds the whole name then.
     #[must_use]
     pub fn are_well_formed(&self) -> bool {
         let zone = |text: &str, max: usize| {
@@ -269,8 +270,8 @@ impl Attributes {
                 .is_none_or(|text| !text.is_empty() && zone(text, max))
         };
         let letters = |text: &str| text.len() == 3 && text.bytes().all(|c| c.is_ascii_uppercase());
-        zone(&self.family_name, 60)
-            && zone(&self.given_name, 60)
+        let chinese = is_chinese_name(&self.family_name) && self.given_name.is_empty();
+        (chinese || zone(&self.family_name, 60) && zone(&self.given_name, 60))
             && matches!(self.sex.as_str(), "M" | "F" | "X")
             && letters(&self.nationality)
             && matches!(self.document_class.as_str(), "P" | "I")
@@ -280,6 +281,17 @@ impl Attributes {
             && self.guardianship.is_none()
             && optional(&self.place_of_birth, 60)
     }
+}
+
+/// One to 30 Chinese characters, with a dot (`·`) between the parts of a longer name. Compatibility
+/// characters and private ones are none: another character would look the same.
+fn is_chinese_name(text: &str) -> bool {
+    let character = |c: char| {
+        matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{20000}'..='\u{2EBEF}'
+            | '\u{30000}'..='\u{323AF}')
+    };
+    let mut parts = text.split('·');
+    text.chars().count() <= 30 && parts.all(|part| !part.is_empty() && part.chars().all(character))
 }
 
 mod iso_date {

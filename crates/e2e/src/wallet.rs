@@ -115,12 +115,25 @@ impl<'a> Wallet<'a> {
         &self,
         document: &[&OsStr],
     ) -> anyhow::Result<Result<Enrolment<'_>, Refused>> {
+        self.begin_enrolment_typing(document, &[])
+    }
+
+    fn begin_enrolment_typing(
+        &self,
+        document: &[&OsStr],
+        lines: &[&str],
+    ) -> anyhow::Result<Result<Enrolment<'_>, Refused>> {
         let mut command = self.command(&["enrol"])?;
         command.args(document);
         command.arg("--operator").arg(self.deployment.trust_file());
         command.arg("--ca").arg(self.deployment.ca());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
+        if let Some(input) = &mut child.stdin {
+            for line in lines {
+                writeln!(input, "{line}")?;
+            }
+        }
         let output = child.stdout.take().context("the output is piped")?;
         let mut output = BufReader::new(output);
         let mut line = String::new();
@@ -155,6 +168,15 @@ impl<'a> Wallet<'a> {
         self.enrol_with(&[document.as_os_str()])
     }
 
+    /// Enrols with lines that the person types: number and name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wallet::run`].
+    pub fn enrol_as_resident(&self, kind: &str, lines: &[&str]) -> anyhow::Result<Answer> {
+        self.enrol_typing(&["--resident", kind].map(OsStr::new), lines)
+    }
+
     /// Enrols with the chip on a reader, opened by the zone that is printed on the document of this
     /// folder.
     ///
@@ -169,7 +191,11 @@ impl<'a> Wallet<'a> {
     }
 
     fn enrol_with(&self, document: &[&OsStr]) -> anyhow::Result<Answer> {
-        let enrolment = match self.begin_enrolment_of(document)? {
+        self.enrol_typing(document, &[])
+    }
+
+    fn enrol_typing(&self, evidence: &[&OsStr], lines: &[&str]) -> anyhow::Result<Answer> {
+        let enrolment = match self.begin_enrolment_typing(evidence, lines)? {
             Ok(enrolment) => enrolment,
             Err(refused) => return Ok(Err(refused)),
         };

@@ -147,6 +147,19 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
         "document-unverified" => "Give a master list or a folder of authorities: --trust PATH",
         "document-incomplete" => "Give its file EF.DG11 too, or read the chip with --reader.",
         "chip-not-genuine" => "Use the document itself: this chip is a copy.",
+        "resident-missing" => {
+            "Type number and name when asked, or give them on standard input, a line each."
+        }
+        "resident-number-invalid" | "resident-name-invalid" | "resident-birth-invalid" => {
+            "Compare with the card what you typed, then run the same command again."
+        }
+        "register-missing" => {
+            "Come with a document that has a chip; this operator asks no register."
+        }
+        "not-in-register" | "register-undecided" => {
+            "Compare with the card what you typed; if it is right, ask the register's office."
+        }
+        "card-expired" | "card-withdrawn" => "Come with a card that is valid.",
         "access-key-missing" => {
             "Type it when asked, or give a file with it: --access FILE. It is the access number on \
              the document, or the lines of its machine-readable zone."

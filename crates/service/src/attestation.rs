@@ -22,6 +22,8 @@ pub enum EvidenceKind {
     Passport,
     /// A card whose chip was read.
     Card,
+    /// A number and a name that an authoritative register confirmed.
+    ResidentNumber,
 }
 
 impl EvidenceKind {
@@ -31,6 +33,7 @@ impl EvidenceKind {
         match self {
             EvidenceKind::Passport => "passport",
             EvidenceKind::Card => "card",
+            EvidenceKind::ResidentNumber => "resident_number",
         }
     }
 }
@@ -39,7 +42,7 @@ impl EvidenceKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceLevel {
-    /// Signed data that may be a copy, and an officer who compared the portrait in person.
+    /// Data that somebody else can have too, and an officer who has seen person and document.
     LowOfficer,
     /// Signed data of a chip that proved to be the original one, and such an officer.
     SubstantialOfficer,

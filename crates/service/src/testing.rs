@@ -151,6 +151,7 @@ impl World {
                 .ok()
                 .unwrap(),
             quorum: group.quorum(group.clients()),
+            authority: None,
         };
         let enrolments = Arc::new(Enrolments::new(setup, register.clone(), sessions.clone()));
         let officer_key = SigningKey::generate();

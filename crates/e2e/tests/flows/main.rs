@@ -24,6 +24,7 @@ mod readers;
 mod renewal;
 mod renewal_holder;
 mod renewal_hostile;
+mod residents;
 mod restored_register;
 mod sites;
 mod wallet_commands;

@@ -99,7 +99,7 @@ struct List {
 #[derive(Deserialize)]
 struct Evidence {
     attributes: Attributes,
-    portrait: String,
+    portrait: Option<String>,
     chip: String,
     evidence_digest: String,
 }
@@ -190,8 +190,10 @@ fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
     };
     print(&serde_json::to_string_pretty(&shown)?)?;
     if let Some(path) = portrait {
-        let image = jose::decode(&evidence.portrait)
-            .or_fail("server-failed", || "the portrait is not base64url")?;
+        let portrait = evidence.portrait.as_deref();
+        let portrait = portrait.or_fail("portrait-missing", || "this evidence has no portrait")?;
+        let image =
+            jose::decode(portrait).or_fail("server-failed", || "the portrait is not base64url")?;
         files::write_new(&path, &image, Access::Private)?;
     }
     Ok(())

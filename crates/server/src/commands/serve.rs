@@ -18,12 +18,14 @@ use service::issuer::{Clock, EpochKeys, Issuer, KeyFolderError};
 use service::officer::{OfficerId, Officers};
 use service::register::Registrations;
 use service::renewal::Renewals;
+use service::residents::AuthoritativeRegister;
 use service::sites::Sites;
 use service::tags::{Quorum, TagKey, TrusteeClient};
 use store::sqlite::{SqliteRegister, SqliteSessions, SqliteSites};
 use store::{RegisterStore, SessionStore};
 use zeroize::Zeroizing;
 
+use crate::authority::HttpsRegister;
 use crate::client::HttpsClient;
 use crate::config::operator::{OperatorConfig, TrusteesConfig};
 use crate::config::{self};
@@ -102,6 +104,7 @@ async fn build(
         policy: policy(config)?,
         trust,
         quorum: quorum(config)?,
+        authority: authority(config)?,
     };
     let enrolments = Enrolments::new(setup, Arc::clone(&register), Arc::clone(&sessions));
     let enrolments = Arc::new(enrolments);
@@ -203,6 +206,16 @@ fn policy(config: &OperatorConfig) -> anyhow::Result<EnrolmentPolicy> {
         session_secs,
         sessions_max: config.enrolment.sessions_max,
     })
+}
+
+fn authority(config: &OperatorConfig) -> anyhow::Result<Option<Arc<dyn AuthoritativeRegister>>> {
+    let Some(authority) = &config.authority else {
+        return Ok(None);
+    };
+    let key = Arc::new(read_key(&config.trustees.attester_key_file)?);
+    let attester = (config.trustees.attester.clone(), key);
+    let register = HttpsRegister::new(authority, &config.client, attester)?;
+    Ok(Some(Arc::new(register)))
 }
 
 fn quorum(config: &OperatorConfig) -> anyhow::Result<Quorum> {

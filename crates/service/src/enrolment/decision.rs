@@ -8,7 +8,7 @@ use store::{RowStatus, SessionId, TagMatch};
 use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
-use super::session::{Confirmed, Decided, Evidence, Session, Step};
+use super::session::{Confirmed, Decided, Evidence, Session, Source, Step};
 use super::{EnrolmentError, Enrolments, Refusal, session_text};
 use crate::officer::{Decision, OfficerId, Officers, Verdict};
 use crate::secret;
@@ -18,10 +18,8 @@ use crate::tags::EvidenceReference;
 pub struct EvidenceView {
     /// What will be certified.
     pub attributes: Attributes,
-    /// The portrait of the chip, encoded.
-    pub portrait: Zeroizing<Vec<u8>>,
-    /// How the portrait is encoded.
-    pub portrait_format: ImageFormat,
+    /// The portrait of the chip, encoded, where there is one.
+    pub portrait: Option<(Zeroizing<Vec<u8>>, ImageFormat)>,
     /// Whether the chip has proved that it is the original one.
     pub chip: ChipProof,
     /// What the decision names.
@@ -64,14 +62,17 @@ impl Enrolments {
         let Step::AwaitingOfficer(evidence) = &session.step else {
             return Err(EnrolmentError::WrongStep);
         };
-        let portrait = evidence
-            .document
-            .portrait()
-            .ok_or(EnrolmentError::WrongStep)?;
+        let portrait = match &evidence.source {
+            Source::Document(document) => document.portrait(),
+            Source::Resident(_) => None,
+        };
+        let portrait = portrait.map(|portrait| {
+            let image = Zeroizing::new(portrait.image().to_vec());
+            (image, portrait.format())
+        });
         Ok(EvidenceView {
             attributes: evidence.attributes.clone(),
-            portrait: Zeroizing::new(portrait.image().to_vec()),
-            portrait_format: portrait.format(),
+            portrait,
             chip: evidence.chip(),
             digest: evidence.digest(),
         })
@@ -83,7 +84,8 @@ impl Enrolments {
     ///
     /// # Errors
     ///
-    /// [`EnrolmentError::TrusteesUnavailable`] leaves the session as it was; the same decision
+    /// [`EnrolmentError::TrusteesUnavailable`] and [`EnrolmentError::AuthorityUnavailable`] leave
+    /// the session as it was; the same decision
     /// can be sent again. The others: [`EnrolmentError::Officer`],
     /// [`EnrolmentError::OtherEvidence`], [`EnrolmentError::AlreadyDecided`],
     /// [`EnrolmentError::WrongStep`], [`EnrolmentError::UnknownSession`].
@@ -130,6 +132,12 @@ impl Enrolments {
         let Step::AwaitingOfficer(evidence) = &session.step else {
             return Err(EnrolmentError::WrongStep);
         };
+        if let Source::Resident(claim) = &evidence.source
+            && let Some(refusal) = self.ask_register(claim, now).await?
+        {
+            session.refuse(refusal);
+            return Ok(OfficerCode::None);
+        }
         let reference = EvidenceReference {
             id: evidence.id,
             kind: evidence.kind(),

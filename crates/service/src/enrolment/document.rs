@@ -8,9 +8,10 @@ use store::{SessionId, TagKind};
 use zeroize::Zeroizing;
 
 use super::chip::{AwaitedChip, ChipProof, Question};
-use super::session::{Evidence, Step};
+use super::session::{Evidence, Source, Step};
 use super::{EnrolmentError, Enrolments, Status};
 use crate::memory;
+use crate::residents::{NotAName, NumberError, WrongBirth};
 use crate::secret;
 use crate::tags::{BlindedNumber, EvidenceNumber, NotANumber};
 use crate::trustee::ELEMENTS_MAX;
@@ -58,6 +59,15 @@ pub enum DocumentError {
     /// A value is not of the closed form that certificates have.
     #[error("a value cannot be certified")]
     Form,
+    /// The number of a person is of another form.
+    #[error("the number is not of its kind")]
+    ResidentNumber(#[from] NumberError),
+    /// The name of a person is none.
+    #[error(transparent)]
+    ResidentName(#[from] NotAName),
+    /// The birth date of a person is missing, or not that of the number.
+    #[error(transparent)]
+    ResidentBirth(#[from] WrongBirth),
     /// Its number is none.
     #[error("the document has no usable number")]
     Number(#[from] NotANumber),
@@ -139,10 +149,11 @@ fn examine(
     let evidence = Evidence {
         id,
         attributes: attributes(document.mrz(), ChipProof::NotShown)?,
-        files: files_digest(id, upload),
+        // The security object has the hashes of all other groups.
+        files: evidence_digest(id, &[&upload.dg1, &upload.dg2, &upload.sod]),
         chip_answer: None,
         numbers: blind_numbers(document.mrz(), document.personal_details())?,
-        document,
+        source: Source::Document(Box::new(document)),
     };
     Ok((Box::new(evidence), question))
 }
@@ -240,12 +251,11 @@ fn names_somebody(text: &str) -> bool {
     digits.count() >= DIGITS_MIN
 }
 
-/// Stands for the evidence's files. The random identifier in it keeps the digest from telling two
+/// Stands for the parts of evidence. The random identifier in it keeps the digest from telling two
 /// enrolments of one document, and from being searched for.
-fn files_digest(id: [u8; 16], upload: &DocumentUpload) -> [u8; 32] {
+pub(super) fn evidence_digest(id: [u8; 16], parts: &[&[u8]]) -> [u8; 32] {
     let mut input = Zeroizing::new(Vec::new());
-    // The security object has the hashes of all other groups.
-    for part in [DIGEST_DOMAIN, &id, &upload.dg1, &upload.dg2, &upload.sod] {
+    for part in [DIGEST_DOMAIN, &id].iter().chain(parts) {
         input.extend_from_slice(&jose::sha256(part));
     }
     jose::sha256(&input)

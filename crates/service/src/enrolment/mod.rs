@@ -11,6 +11,7 @@ mod commitment;
 mod decision;
 mod document;
 mod issuing;
+mod resident;
 mod session;
 
 use std::collections::HashMap;
@@ -29,12 +30,14 @@ pub use commitment::{CommitmentRequest, Offered};
 pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload, attributes};
 pub use issuing::{CertificateRequest, IssueError};
+pub use resident::{ResidentUpload, resident_attributes};
 
 pub use crate::secret::TRANSACTION_CODE_DIGITS;
 
 use session::{Session, Step};
 
 use crate::officer::OfficerError;
+use crate::residents::AuthoritativeRegister;
 use crate::secret;
 use crate::tags::Quorum;
 
@@ -48,6 +51,8 @@ pub struct EnrolmentSetup {
     pub trust: TrustStore,
     /// The trustees.
     pub quorum: Quorum,
+    /// The register that is asked about people whose cards no reader opens.
+    pub authority: Option<Arc<dyn AuthoritativeRegister>>,
 }
 
 /// Limits of enrolment.
@@ -66,6 +71,7 @@ pub struct Enrolments {
     policy: EnrolmentPolicy,
     trust: Arc<TrustStore>,
     quorum: Quorum,
+    authority: Option<Arc<dyn AuthoritativeRegister>>,
     register: Arc<dyn RegisterStore>,
     codes: Arc<dyn SessionStore>,
 }
@@ -145,6 +151,16 @@ pub enum Refusal {
     RegisteredMeanwhile,
     /// The registration was ended.
     RegistrationEnded,
+    /// Number and name are not those of the authoritative register.
+    NotInRegister,
+    /// The authoritative register cannot tell.
+    RegisterUndecided,
+    /// The card has expired.
+    CardExpired,
+    /// The card was lost, replaced or taken back.
+    CardWithdrawn,
+    /// The person of this number has died.
+    PersonDeceased,
 }
 
 /// Why an enrolment step is refused.
@@ -171,6 +187,12 @@ pub enum EnrolmentError {
     /// Another decision was made before.
     #[error("a decision was made before")]
     AlreadyDecided,
+    /// No register is there that could be asked.
+    #[error("no authoritative register is configured")]
+    NoAuthority,
+    /// The register did not answer; nothing has changed and the step can be repeated.
+    #[error("the authoritative register does not answer")]
+    AuthorityUnavailable,
     /// Too few trustees answered; nothing has changed and the step can be repeated.
     #[error("too few trustees answered")]
     TrusteesUnavailable,
@@ -207,6 +229,7 @@ impl Enrolments {
             policy,
             trust,
             quorum,
+            authority,
         } = setup;
         let (sessions, trust) = (Mutex::default(), Arc::new(trust));
         Enrolments {
@@ -215,6 +238,7 @@ impl Enrolments {
             policy,
             trust,
             quorum,
+            authority,
             register,
             codes,
         }
@@ -361,6 +385,11 @@ impl Refusal {
             Refusal::ConflictingNumbers => "conflicting-numbers",
             Refusal::RegisteredMeanwhile => "already-registered",
             Refusal::RegistrationEnded => "registration-ended",
+            Refusal::NotInRegister => "not-in-register",
+            Refusal::RegisterUndecided => "register-undecided",
+            Refusal::CardExpired => "card-expired",
+            Refusal::CardWithdrawn => "card-withdrawn",
+            Refusal::PersonDeceased => "person-deceased",
         }
     }
 }

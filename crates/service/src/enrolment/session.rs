@@ -14,6 +14,7 @@ use super::chip::{AwaitedChip, ChipProof};
 use super::{ConfirmedStatus, Offered, Refusal, Registration, StateName, Status};
 use crate::attestation::{EvidenceKind, EvidenceLevel};
 use crate::officer::OfficerId;
+use crate::residents::ResidentClaim;
 use crate::secret;
 use crate::tags::BlindedNumber;
 
@@ -38,16 +39,24 @@ pub(super) enum Step {
     Refused(Refused),
 }
 
-/// A document that passed all checks a machine can make.
+/// Evidence that passed all checks a machine can make by itself.
 pub(super) struct Evidence {
     pub(super) id: [u8; 16],
-    pub(super) document: VerifiedDocument,
+    pub(super) source: Source,
     pub(super) attributes: Attributes,
     /// Stands for identifier and files, see [`Evidence::digest`].
     pub(super) files: [u8; 32],
     /// Hash of the answer with which the chip has proved itself.
     pub(super) chip_answer: Option<[u8; 32]>,
     pub(super) numbers: Vec<BlindedNumber>,
+}
+
+/// Where evidence comes from.
+pub(super) enum Source {
+    /// The chip of a document, or a copy of its data.
+    Document(Box<VerifiedDocument>),
+    /// What a person says; a register has still to confirm it.
+    Resident(Box<ResidentClaim>),
 }
 
 /// A person whom an officer has confirmed.
@@ -143,10 +152,10 @@ impl Evidence {
 
     /// What the trustees are told of it.
     pub(super) fn kind(&self) -> EvidenceKind {
-        if self.document.mrz().class() == "P" {
-            EvidenceKind::Passport
-        } else {
-            EvidenceKind::Card
+        match &self.source {
+            Source::Document(document) if document.mrz().class() == "P" => EvidenceKind::Passport,
+            Source::Document(_) => EvidenceKind::Card,
+            Source::Resident(_) => EvidenceKind::ResidentNumber,
         }
     }
 

@@ -143,7 +143,8 @@ async fn the_officer_sees_what_the_document_says_and_the_portrait_ends_with_the_
         view.attributes.family_name,
         person.family_name.to_uppercase()
     );
-    assert!(view.portrait.starts_with(&[0xFF, 0xD8]));
+    let (portrait, _) = view.portrait.unwrap();
+    assert!(portrait.starts_with(&[0xFF, 0xD8]));
     assert!(matches!(
         world.decide(&wallet, Verdict::Confirm).await.unwrap(),
         OfficerCode::Transaction(code) if code.len() == 6

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::secret;
 
-/// What a person says: nothing of it is shown yet. It is wiped when dropped.
+/// What a person says, and the question about it: nothing of it is shown. It is wiped when dropped.
 pub struct ResidentClaim {
     number: ResidentNumber,
     name: PersonName,
     birth: Zeroizing<CalendarDate>,
-    dates: CardDates,
+    inquiry: Inquiry,
 }
 
 /// What a person may say besides number and name. It is wiped when dropped.
@@ -47,31 +47,62 @@ impl ResidentClaim {
     pub fn new(
         number: ResidentNumber,
         name: PersonName,
-        dates: CardDates,
+        dates: &CardDates,
     ) -> Result<ResidentClaim, WrongBirth> {
         let birth = match dates.birth {
             Some(IsoDate(day)) => Some(day).filter(|day| number.fits_birth(*day)),
             None => number.birth(),
         };
+        let birth = Zeroizing::new(birth.ok_or(WrongBirth)?);
+        let inquiry = Inquiry::new(VerifyRequest {
+            request_id: secret::random_nonce(),
+            nonce: secret::random_nonce(),
+            kind: number.kind(),
+            number: Zeroizing::new(number.expose().to_owned()),
+            name: Zeroizing::new(name.expose().to_owned()),
+            birth: dates.birth,
+            valid_from: dates.valid_from,
+            valid_to: dates.valid_to,
+        });
         Ok(ResidentClaim {
-            birth: Zeroizing::new(birth.ok_or(WrongBirth)?),
+            birth,
             number,
             name,
-            dates,
+            inquiry,
         })
     }
 
-    fn inquiry(&self) -> Inquiry {
-        Inquiry::new(VerifyRequest {
-            request_id: secret::random_nonce(),
-            nonce: secret::random_nonce(),
-            kind: self.number.kind(),
-            number: Zeroizing::new(self.number.expose().to_owned()),
-            name: Zeroizing::new(self.name.expose().to_owned()),
-            birth: self.dates.birth,
-            valid_from: self.dates.valid_from,
-            valid_to: self.dates.valid_to,
-        })
+    /// Asks the register. Asked again after a failure, it is sent the same question and does not
+    /// count another attempt.
+    ///
+    /// # Errors
+    ///
+    /// The variants of [`NotConfirmed`]; after [`NotConfirmed::Register`] the same may be asked
+    /// again.
+    pub async fn confirm(
+        &self,
+        register: &dyn AuthoritativeRegister,
+        now: UnixTime,
+    ) -> Result<(), NotConfirmed> {
+        decide(&register.verify(&self.inquiry, now).await?)
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(&self) -> &ResidentNumber {
+        &self.number
+    }
+
+    /// The name, in the form in which names are compared.
+    #[must_use]
+    pub fn name(&self) -> &PersonName {
+        &self.name
+    }
+
+    /// The birth date.
+    #[must_use]
+    pub fn birth(&self) -> CalendarDate {
+        *self.birth
     }
 }
 
@@ -155,12 +186,6 @@ impl From<AnswerInvalid> for RegisterError {
     }
 }
 
-/// A person of whom the register has said that number, name and birth date belong together, that
-/// the card is valid and that the person lives. That whoever says so is this person is not shown.
-pub struct ConfirmedResident {
-    claim: ResidentClaim,
-}
-
 /// Why a person is not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotConfirmed {
@@ -183,42 +208,6 @@ pub enum NotConfirmed {
     /// The person has died.
     #[error("the person has died")]
     Deceased,
-}
-
-impl ConfirmedResident {
-    /// Asks the register about what a person says.
-    ///
-    /// # Errors
-    ///
-    /// The variants of [`NotConfirmed`]; after [`NotConfirmed::Register`] the same may be asked
-    /// again.
-    pub async fn confirm(
-        register: &dyn AuthoritativeRegister,
-        claim: ResidentClaim,
-        now: UnixTime,
-    ) -> Result<ConfirmedResident, NotConfirmed> {
-        let answer = register.verify(&claim.inquiry(), now).await?;
-        decide(&answer)?;
-        Ok(ConfirmedResident { claim })
-    }
-
-    /// The number.
-    #[must_use]
-    pub fn number(&self) -> &ResidentNumber {
-        &self.claim.number
-    }
-
-    /// The name, in the form in which names are compared.
-    #[must_use]
-    pub fn name(&self) -> &PersonName {
-        &self.claim.name
-    }
-
-    /// The birth date.
-    #[must_use]
-    pub fn birth(&self) -> CalendarDate {
-        *self.claim.birth
-    }
 }
 
 /// Only a match with a valid card of somebody alive will do; what the register does not know is

@@ -16,8 +16,8 @@ mod number;
 mod row;
 
 pub use claim::{
-    AuthoritativeRegister, CardDates, ConfirmedResident, Inquiry, NotConfirmed, RegisterError,
-    ResidentClaim, WrongBirth,
+    AuthoritativeRegister, CardDates, Inquiry, NotConfirmed, RegisterError, ResidentClaim,
+    WrongBirth,
 };
 pub use connector::{AnswerCounts, Connector, ConnectorError, ConnectorSetup};
 pub use contract::{

@@ -1,28 +1,29 @@
 //! `bauta wallet enrol`: from a document to a certificate in the vault.
 
+mod evidence;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use credential::attributes::{Attributes, Generation};
-use credential::jose::{self, SigningKey};
-use mrtd::{ActiveKey, ChipQuestion, ChipReader, SecurityInfos};
+use credential::jose::SigningKey;
 use openid4vc::vci::CredentialOffer;
+use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use service::enrolment::ChipProof;
-use wallet::enrol::{self, Begun, ChipChallenge, Committed, DocumentTaken, Session, SessionState};
+use wallet::enrol::{self, Begun, Committed, Session, SessionState};
 use wallet::vault::{OperatorTrust, Person};
 use zeroize::Zeroizing;
 
+use self::evidence::{Evidence, Kind};
 use super::home::Home;
 use super::overview::{attributes_text, damaged, day};
 use super::receive::{self, Identity};
 use super::{Output, read_line};
 use crate::client::HttpsClient;
 use crate::clock;
-use crate::document::{DocumentFiles, access_key, open_chip, read_failure};
 use crate::failure::{Failure, refused};
 use crate::files;
 use crate::reader::Reader;
@@ -32,12 +33,16 @@ use crate::reader::Reader;
 pub(super) struct EnrolArgs {
     /// Folder with the document's files EF.DG1, EF.DG2 and EF.SOD, as read from its chip. Such
     /// files may be copies, so the certificate says `low`; with --reader the chip is asked itself.
-    #[arg(required_unless_present = "reader", conflicts_with = "reader")]
+    #[arg(required_unless_present_any = ["reader", "resident"], conflicts_with_all = ["reader", "resident"])]
     document: Option<PathBuf>,
     /// Read the chip on this reader: a part of its name as `bauta document readers` shows it,
     /// `auto` for the only one with a chip, or the address of a specimen's chip.
     #[arg(long)]
     reader: Option<String>,
+    /// Enrol by a number and a name that an authoritative register knows, without a chip. Both are
+    /// read from standard input, a line each, and the birth date where the number leaves it open.
+    #[arg(long, value_enum, conflicts_with = "reader")]
+    resident: Option<Kind>,
     /// File with what opens the chip: the access number, or the lines of the machine-readable zone
     /// as printed. Default: it is asked for.
     #[arg(long, requires = "reader")]
@@ -53,10 +58,6 @@ pub(super) struct EnrolArgs {
     transaction_code: Option<String>,
 }
 
-/// What a person is told whose document is data alone.
-const NOT_PROVED: &str = "No chip has proved that this document is the original one: the certificate \
-     will say \"low\". To have \"substantial\", read the chip with --reader.";
-
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
@@ -64,19 +65,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// Runs the command.
 pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Result<(), Failure> {
     let mut reader = args.reader.as_deref().map(Reader::open).transpose()?;
-    let mut chip = match &mut reader {
-        Some(reader) => {
-            let access = access_key(args.access.as_deref())?;
-            output.progress("Opening the chip: leave the document on the reader …");
-            Some(open_chip(reader, &access)?)
-        }
-        None => None,
-    };
-    let document = match (&mut chip, &args.document) {
-        (Some(chip), _) => DocumentFiles::of_chip(chip, &FILES, &mut |line| output.progress(line))?,
-        (None, Some(folder)) => DocumentFiles::of_folder(folder)?,
-        (None, None) => return Err(unexpected()),
-    };
+    let evidence = Evidence::gather(&args, reader.as_mut(), output)?;
     let mut home = match &args.operator {
         Some(path) => Home::open_or_create(folder, &read_operator(path)?, args.ca.as_deref())?,
         None => Home::open(folder)?,
@@ -84,12 +73,10 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     let device = home.keys.holder().map_err(damaged)?;
     home.save_keys()?;
     let desk = Desk::begin(&home, &device).await?;
-    output.progress("Sending the document to the operator …");
-    let proof = desk.prove_document(&document, chip, output).await?;
-    let expected = attributes(&document, proof)?;
-    drop(document);
+    output.progress("Sending the evidence to the operator …");
+    let expected = evidence.send(&desk, output).await?;
     output.progress(&format!(
-        "The document is in order. Show yourself to an officer and name this session:\n  {}\n\
+        "The evidence is in order. Show yourself to an officer and name this session:\n  {}\n\
          (the officer runs: bauta officer confirm {})",
         desk.session, desk.session
     ));
@@ -139,54 +126,6 @@ fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
             "Give the operator.json that the operator publishes.",
         )
     })
-}
-
-/// What is read of a chip: zone, portrait, the person's number, and what the chip can prove itself
-/// with.
-const FILES: [u8; 5] = [1, 2, 11, 14, 15];
-
-/// What a certificate about this document says.
-fn attributes(document: &DocumentFiles, proof: ChipProof) -> Result<Attributes, Failure> {
-    let unreadable = |error: &dyn std::fmt::Display| Failure::of("document-unusable", error);
-    let now = mrtd::UnixTime(clock::now().0);
-    let today = mrtd::CalendarDate::from_unix(now).map_err(|error| unreadable(&error))?;
-    let details = document.groups.get(&11).map(|file| mrtd::parse_dg11(file));
-    let details = details.transpose().map_err(|error| unreadable(&error))?;
-    let born = details.and_then(|details| details.birth_date);
-    let mrz = mrtd::parse_dg1_of(document.group(1)?, today, born);
-    let mrz = mrz.map_err(|error| unreadable(&error))?;
-    service::enrolment::attributes(&mrz, proof).map_err(|error| unreadable(&error))
-}
-
-/// The chip's answer to what the operator asks it.
-fn ask_chip(
-    mut chip: ChipReader<'_>,
-    document: &DocumentFiles,
-    challenge: ChipChallenge,
-) -> Result<Vec<u8>, Failure> {
-    let octets = |text: &str| jose::decode(text).map_err(|_| unexpected());
-    let answer = match challenge {
-        ChipChallenge::ChipAuthentication {
-            cipher,
-            key_id,
-            public_key,
-            command,
-        } => chip.ask(&ChipQuestion {
-            cipher,
-            key_id: key_id.as_deref().map(octets).transpose()?,
-            public_key: octets(&public_key)?,
-            command: octets(&command)?,
-        }),
-        ChipChallenge::ActiveAuthentication { challenge } => {
-            let challenge = octets(&challenge)?.try_into().map_err(|_| unexpected())?;
-            let protocols = document.groups.get(&14);
-            let protocols = protocols.and_then(|file| SecurityInfos::parse_dg14(file).ok());
-            let key = ActiveKey::parse(document.group(15)?, &protocols.unwrap_or_default());
-            let key = key.map_err(|error| Failure::of("document-unusable", error))?;
-            chip.sign(&challenge, key.signature_len())
-        }
-    };
-    answer.map_err(|error| read_failure(&error))
 }
 
 /// The enrolment session at the operator.
@@ -259,44 +198,16 @@ impl Desk {
         format!("{}/enrolment/{}{step}", self.base, self.session)
     }
 
-    /// Sends the document, and lets its chip answer where there is one.
-    async fn prove_document(
+    /// Sends a part of the evidence.
+    async fn send<T: DeserializeOwned>(
         &self,
-        document: &DocumentFiles,
-        chip: Option<ChipReader<'_>>,
-        output: Output,
-    ) -> Result<ChipProof, Failure> {
-        let file = |number| document.groups.get(&number).map(jose::encode);
-        // Who sends the chip's keys is asked for its answer.
-        let of_chip = |number| chip.as_ref().and_then(|_| file(number));
-        let body = json!({
-            "dg1": jose::encode(document.group(1)?),
-            "dg2": jose::encode(document.group(2)?),
-            "dg11": file(11),
-            "dg14": of_chip(14),
-            "dg15": of_chip(15),
-            "sod": jose::encode(&document.sod),
-        });
-        let put = self
-            .client
-            .requests()
-            .put(self.url("/document"))
-            .bearer_auth(self.token.as_str());
-        let taken: DocumentTaken = call(&self.client, put.json(&body)).await?;
-        let (Some(chip), Some(challenge)) = (chip, taken.chip) else {
-            output.progress(NOT_PROVED);
-            return Ok(ChipProof::NotShown);
-        };
-        output.progress("The chip proves that it is the original one …");
-        let answer = ask_chip(chip, document, challenge)?;
-        let post = self
-            .client
-            .requests()
-            .post(self.url("/chip"))
-            .bearer_auth(self.token.as_str());
-        let body = json!({ "answer": jose::encode(answer) });
-        let _: Value = call(&self.client, post.json(&body)).await?;
-        Ok(ChipProof::Shown)
+        method: Method,
+        step: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
+        let request = self.client.requests().request(method, self.url(step));
+        let request = request.bearer_auth(self.token.as_str()).json(body);
+        call(&self.client, request).await
     }
 
     async fn wait_for_officer(&self) -> Result<Confirmed, Failure> {

@@ -11,9 +11,10 @@ use openid4vc::Secret;
 use openid4vc::vci::CredentialOffer;
 use serde::{Deserialize, Serialize};
 use service::enrolment::{
-    self, ChipChallenge, CommitmentRequest, DocumentUpload, Offered, Registration, Status,
-    TRANSACTION_CODE_DIGITS,
+    self, ChipChallenge, CommitmentRequest, DocumentUpload, Offered, Registration, ResidentUpload,
+    Status, TRANSACTION_CODE_DIGITS,
 };
+use service::residents::{CardDates, IsoDate, LastDay, NumberKind};
 use store::SessionId;
 use zeroize::Zeroizing;
 
@@ -133,6 +134,43 @@ impl ChipBody {
             },
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResidentRequest {
+    kind: NumberKind,
+    number: Zeroizing<String>,
+    name: Zeroizing<String>,
+    birth: Option<IsoDate>,
+    valid_from: Option<IsoDate>,
+    valid_to: Option<LastDay>,
+}
+
+pub(super) async fn resident(
+    State(operator): State<Arc<Operator>>,
+    session: SessionPath,
+    Bearer(token): Bearer,
+    Now(now): Now,
+    StrictJson(request): StrictJson<ResidentRequest>,
+) -> Result<Json<StateResponse>, Problem> {
+    let upload = ResidentUpload {
+        kind: request.kind,
+        number: request.number,
+        name: request.name,
+        dates: CardDates {
+            birth: request.birth,
+            valid_from: request.valid_from,
+            valid_to: request.valid_to,
+        },
+    };
+    let status = operator
+        .enrolments
+        .present_resident((session.0, &token), upload, now)
+        .await?;
+    Ok(Json(StateResponse {
+        state: status.state.as_str(),
+    }))
 }
 
 #[derive(Deserialize)]

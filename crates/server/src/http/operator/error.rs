@@ -58,6 +58,16 @@ impl From<EnrolmentError> for Problem {
                 "already-registered",
                 "The person is registered already; restore from the backup instead",
             ),
+            EnrolmentError::NoAuthority => (
+                StatusCode::NOT_FOUND,
+                "register-missing",
+                "No authoritative register can be asked here",
+            ),
+            EnrolmentError::AuthorityUnavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "register-unavailable",
+                "The authoritative register does not answer; nothing has changed",
+            ),
             EnrolmentError::NotRegistered => (
                 StatusCode::CONFLICT,
                 "not-registered",
@@ -97,6 +107,17 @@ fn document(error: &DocumentError) -> Problem {
         DocumentError::Chip => ("chip-not-genuine", "The chip is not the original one"),
         DocumentError::Expired => ("document-expired", "The document has expired"),
         DocumentError::NoPortrait => ("document-without-portrait", "The document has no portrait"),
+        DocumentError::ResidentNumber(_) => {
+            ("resident-number-invalid", "The number is not of its kind")
+        }
+        DocumentError::ResidentName(_) => (
+            "resident-name-invalid",
+            "The name is not one of 1 to 100 characters",
+        ),
+        DocumentError::ResidentBirth(_) => (
+            "resident-birth-invalid",
+            "The birth date is missing, or not that of the number",
+        ),
         DocumentError::BirthDate
         | DocumentError::Form
         | DocumentError::Number(_)

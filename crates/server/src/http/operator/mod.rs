@@ -101,6 +101,7 @@ pub fn routes(operator: Arc<Operator>) -> Router {
             get(public::server_metadata),
         )
         .route("/sites", get(public::sites))
+        .route("/enrolment/{id}/resident", put(enrolment::resident))
         .route("/enrolment/{id}/document", document.layer(computing()))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })

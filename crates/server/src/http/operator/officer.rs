@@ -59,8 +59,10 @@ pub(super) async fn list(
 #[derive(Serialize)]
 pub(super) struct EvidenceResponse {
     attributes: Attributes,
-    portrait: Zeroizing<String>,
-    portrait_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portrait: Option<Zeroizing<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portrait_type: Option<&'static str>,
     chip: &'static str,
     evidence_digest: String,
 }
@@ -72,16 +74,27 @@ pub(super) async fn evidence(
     Now(now): Now,
 ) -> Result<Json<EvidenceResponse>, Problem> {
     let view = operator.enrolments.evidence(session.0, now).await?;
+    let (portrait, portrait_type) = view
+        .portrait
+        .map(|(image, format)| {
+            let portrait = Zeroizing::new(jose::encode(image.as_slice()));
+            (portrait, media_type(format))
+        })
+        .unzip();
     Ok(Json(EvidenceResponse {
         attributes: view.attributes,
-        portrait: Zeroizing::new(jose::encode(view.portrait.as_slice())),
-        portrait_type: match view.portrait_format {
-            ImageFormat::Jpeg => "image/jpeg",
-            ImageFormat::Jpeg2000 => "image/jp2",
-        },
+        portrait,
+        portrait_type,
         chip: view.chip.as_str(),
         evidence_digest: jose::encode(view.digest),
     }))
+}
+
+fn media_type(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Jpeg => "image/jpeg",
+        ImageFormat::Jpeg2000 => "image/jp2",
+    }
 }
 
 #[derive(Deserialize)]

@@ -18,8 +18,7 @@ use server::config::operator::AuthorityConfig;
 use server::config::{ClientConfig, ServerConfig};
 use server::serve::Bound;
 use service::residents::{
-    CardDates, ConfirmedResident, NotConfirmed, NumberKind, PersonName, ResidentClaim,
-    ResidentNumber,
+    CardDates, NotConfirmed, NumberKind, PersonName, ResidentClaim, ResidentNumber,
 };
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -186,13 +185,13 @@ pub(crate) async fn confirm(
     register: &HttpsRegister,
     order: u16,
     name: &str,
-) -> Result<ConfirmedResident, NotConfirmed> {
+) -> Result<(), NotConfirmed> {
     let now = server::clock::now();
     let today = mrtd::CalendarDate::from_unix(mrtd::UnixTime(now.0)).unwrap();
     let number = ResidentNumber::parse(NumberKind::Resident, &number(order), today);
     let (number, name) = (number.ok().unwrap(), PersonName::parse(name).ok().unwrap());
-    let claim = ResidentClaim::new(number, name, CardDates::default());
-    ConfirmedResident::confirm(register, claim.ok().unwrap(), now).await
+    let claim = ResidentClaim::new(number, name, &CardDates::default());
+    claim.ok().unwrap().confirm(register, now).await
 }
 
 /// A server in the connector's place that keeps what it was sent.

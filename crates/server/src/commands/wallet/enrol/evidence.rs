@@ -1,0 +1,216 @@
+//! What a person shows: a document with or without its chip, or a number and a name.
+
+use std::io::IsTerminal;
+
+use clap::ValueEnum;
+use credential::attributes::Attributes;
+use credential::jose;
+use mrtd::{ActiveKey, ChipQuestion, ChipReader, SecurityInfos};
+use reqwest::Method;
+use serde_json::{Value, json};
+use service::enrolment::{ChipProof, ResidentUpload, resident_attributes};
+use service::residents::{CardDates, IsoDate, NumberKind, ResidentNumber};
+use wallet::enrol::{ChipChallenge, DocumentTaken};
+use zeroize::Zeroizing;
+
+use super::{Desk, EnrolArgs, unexpected};
+use crate::clock;
+use crate::commands::wallet::{Output, read_line};
+use crate::document::{DocumentFiles, access_key, open_chip, read_failure};
+use crate::failure::Failure;
+use crate::reader::Reader;
+
+/// What a person shows.
+pub(super) enum Evidence<'r> {
+    /// A document's files, and its chip where it lies on a reader.
+    Document(DocumentFiles, Option<ChipReader<'r>>),
+    /// What an authoritative register is asked about, and what a certificate will say then.
+    Resident(Value, Box<Attributes>),
+}
+
+/// What a number is of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Kind {
+    /// The resident identity card of a Chinese citizen.
+    ResidentCard,
+    /// The residence permit of a Hong Kong resident.
+    HongKongPermit,
+    /// The residence permit of a Macau resident.
+    MacauPermit,
+    /// The residence permit of a Taiwan resident.
+    TaiwanPermit,
+    /// The permanent resident card of a foreigner.
+    PermanentResidentCard,
+}
+
+/// What a person is told whose document is data alone.
+const NOT_PROVED: &str = "No chip has proved that this document is the original one: the certificate \
+     will say \"low\". To have \"substantial\", read the chip with --reader.";
+
+impl<'r> Evidence<'r> {
+    /// Reads the chip, the files, or what the person types.
+    pub(super) fn gather(
+        args: &EnrolArgs,
+        reader: Option<&'r mut Reader>,
+        output: Output,
+    ) -> Result<Evidence<'r>, Failure> {
+        if let Some(kind) = args.resident {
+            return typed(kind);
+        }
+        if let Some(reader) = reader {
+            let access = access_key(args.access.as_deref())?;
+            output.progress("Opening the chip: leave the document on the reader …");
+            let mut chip = open_chip(reader, &access)?;
+            let files =
+                DocumentFiles::of_chip(&mut chip, &FILES, &mut |line| output.progress(line))?;
+            return Ok(Evidence::Document(files, Some(chip)));
+        }
+        let folder = args.document.as_deref().ok_or_else(unexpected)?;
+        Ok(Evidence::Document(DocumentFiles::of_folder(folder)?, None))
+    }
+
+    /// Sends it; what a certificate about it has to say.
+    pub(super) async fn send(self, desk: &Desk, output: Output) -> Result<Attributes, Failure> {
+        match self {
+            Evidence::Document(files, chip) => {
+                let proof = prove(desk, &files, chip, output).await?;
+                attributes(&files, proof)
+            }
+            Evidence::Resident(body, attributes) => {
+                let _: Value = desk.send(Method::PUT, "/resident", &body).await?;
+                Ok(*attributes)
+            }
+        }
+    }
+}
+
+/// Sends the document, and lets its chip answer where there is one.
+async fn prove(
+    desk: &Desk,
+    document: &DocumentFiles,
+    chip: Option<ChipReader<'_>>,
+    output: Output,
+) -> Result<ChipProof, Failure> {
+    let file = |number| document.groups.get(&number).map(jose::encode);
+    // Who sends the chip's keys is asked for its answer.
+    let of_chip = |number| chip.as_ref().and_then(|_| file(number));
+    let body = json!({
+        "dg1": jose::encode(document.group(1)?),
+        "dg2": jose::encode(document.group(2)?),
+        "dg11": file(11),
+        "dg14": of_chip(14),
+        "dg15": of_chip(15),
+        "sod": jose::encode(&document.sod),
+    });
+    let taken: DocumentTaken = desk.send(Method::PUT, "/document", &body).await?;
+    let (Some(chip), Some(challenge)) = (chip, taken.chip) else {
+        output.progress(NOT_PROVED);
+        return Ok(ChipProof::NotShown);
+    };
+    output.progress("The chip proves that it is the original one …");
+    let answer = ask_chip(chip, document, challenge)?;
+    let body = json!({ "answer": jose::encode(answer) });
+    let _: Value = desk.send(Method::POST, "/chip", &body).await?;
+    Ok(ChipProof::Shown)
+}
+
+/// What is read of a chip: zone, portrait, the person's number, and what the chip can prove itself
+/// with.
+const FILES: [u8; 5] = [1, 2, 11, 14, 15];
+
+/// What a certificate about this document says.
+fn attributes(document: &DocumentFiles, proof: ChipProof) -> Result<Attributes, Failure> {
+    let unreadable = |error: &dyn std::fmt::Display| Failure::of("document-unusable", error);
+    let now = mrtd::UnixTime(clock::now().0);
+    let today = mrtd::CalendarDate::from_unix(now).map_err(|error| unreadable(&error))?;
+    let details = document.groups.get(&11).map(|file| mrtd::parse_dg11(file));
+    let details = details.transpose().map_err(|error| unreadable(&error))?;
+    let born = details.and_then(|details| details.birth_date);
+    let mrz = mrtd::parse_dg1_of(document.group(1)?, today, born);
+    let mrz = mrz.map_err(|error| unreadable(&error))?;
+    service::enrolment::attributes(&mrz, proof).map_err(|error| unreadable(&error))
+}
+
+/// The chip's answer to what the operator asks it.
+fn ask_chip(
+    mut chip: ChipReader<'_>,
+    document: &DocumentFiles,
+    challenge: ChipChallenge,
+) -> Result<Vec<u8>, Failure> {
+    let octets = |text: &str| jose::decode(text).map_err(|_| unexpected());
+    let answer = match challenge {
+        ChipChallenge::ChipAuthentication {
+            cipher,
+            key_id,
+            public_key,
+            command,
+        } => chip.ask(&ChipQuestion {
+            cipher,
+            key_id: key_id.as_deref().map(octets).transpose()?,
+            public_key: octets(&public_key)?,
+            command: octets(&command)?,
+        }),
+        ChipChallenge::ActiveAuthentication { challenge } => {
+            let challenge = octets(&challenge)?.try_into().map_err(|_| unexpected())?;
+            let protocols = document.groups.get(&14);
+            let protocols = protocols.and_then(|file| SecurityInfos::parse_dg14(file).ok());
+            let key = ActiveKey::parse(document.group(15)?, &protocols.unwrap_or_default());
+            let key = key.map_err(|error| Failure::of("document-unusable", error))?;
+            chip.sign(&challenge, key.signature_len())
+        }
+    };
+    answer.map_err(|error| read_failure(&error))
+}
+
+/// Number and name, a line each, as the person types them.
+fn typed<'r>(kind: Kind) -> Result<Evidence<'r>, Failure> {
+    let kind = kind.of_number();
+    let today = mrtd::CalendarDate::from_unix(mrtd::UnixTime(clock::now().0));
+    let today = today.map_err(|error| Failure::of("local-failure", error))?;
+    let number = Zeroizing::new(line("Number: ")?);
+    let birth_is_open = ResidentNumber::parse(kind, &number, today)
+        .map_err(|error| Failure::of("resident-number-invalid", error))?
+        .birth()
+        .is_none();
+    let name = Zeroizing::new(line("Name as on the card: ")?);
+    let mut dates = CardDates::default();
+    if birth_is_open {
+        let birth = IsoDate::parse(&line("Date of birth, YYYY-MM-DD: ")?);
+        let refused = |error| Failure::of("resident-birth-invalid", error);
+        dates.birth = Some(birth.map_err(refused)?);
+    }
+    let mut body = json!({ "kind": kind, "number": *number, "name": *name });
+    if let (Some(birth), Some(members)) = (dates.birth, body.as_object_mut()) {
+        members.insert("birth".to_owned(), json!(birth));
+    }
+    let upload = ResidentUpload {
+        kind,
+        number,
+        name,
+        dates,
+    };
+    let unusable = |error: &dyn std::fmt::Display| Failure::of("document-unusable", error);
+    let claim = upload.claim(today).map_err(|error| unusable(&error))?;
+    let attributes = resident_attributes(&claim).map_err(|error| unusable(&error))?;
+    Ok(Evidence::Resident(body, Box::new(attributes)))
+}
+
+fn line(question: &str) -> Result<String, Failure> {
+    if std::io::stdin().is_terminal() {
+        eprint!("{question}");
+    }
+    let typed = read_line().filter(|line| !line.is_empty());
+    typed.ok_or_else(|| Failure::of("resident-missing", "number and name are needed"))
+}
+
+impl Kind {
+    fn of_number(self) -> NumberKind {
+        match self {
+            Kind::ResidentCard => NumberKind::Resident,
+            Kind::HongKongPermit => NumberKind::HongKongPermit,
+            Kind::MacauPermit => NumberKind::MacauPermit,
+            Kind::TaiwanPermit => NumberKind::TaiwanPermit,
+            Kind::PermanentResidentCard => NumberKind::PermanentResident,
+        }
+    }
+}
