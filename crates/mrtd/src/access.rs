@@ -5,8 +5,7 @@ use sha1::Sha1;
 use sha2::Digest;
 use zeroize::Zeroizing;
 
-use crate::mrz::{Mrz, check_digit};
-use crate::time::CalendarDate;
+use crate::mrz::{Mrz, MrzError, check_digit};
 
 /// The password of a chip, wiped when dropped.
 pub struct AccessKey(Password);
@@ -37,12 +36,17 @@ impl AccessKey {
         ))))
     }
 
-    /// From a machine-readable zone that was read from the document.
-    #[must_use]
-    pub fn of_zone(zone: &Mrz) -> Option<AccessKey> {
-        let number = Zeroizing::new(zone.document_number().replace(' ', "<"));
-        let [birth, expiry] = [zone.birth_date(), zone.expiry()].map(six_digits);
-        AccessKey::from_zone(&number, &birth, &expiry)
+    /// From a machine-readable zone of two or three lines, as it is printed; small letters are taken
+    /// for capitals.
+    ///
+    /// # Errors
+    ///
+    /// [`MrzError`]: a mistyped character as a rule breaks a check digit.
+    pub fn from_printed(lines: &[&str]) -> Result<AccessKey, MrzError> {
+        let mut zone = Zeroizing::new(lines.concat().into_bytes());
+        zone.make_ascii_uppercase();
+        let [number, birth, expiry] = Mrz::access_fields(&zone)?;
+        AccessKey::from_zone(&number, &birth, &expiry).ok_or(MrzError::Length(zone.len()))
     }
 
     /// The card access number: six digits as a rule. `None` where a character is no digit, or
@@ -76,10 +80,4 @@ impl AccessKey {
             Password::Number(_) => 2,
         }
     }
-}
-
-/// A date as a zone has it.
-fn six_digits(date: CalendarDate) -> Zeroizing<String> {
-    let (year, month, day) = (date.year() % 100, date.month(), date.day());
-    Zeroizing::new(format!("{year:02}{month:02}{day:02}"))
 }

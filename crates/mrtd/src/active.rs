@@ -8,9 +8,10 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::curve::Curve;
 use crate::hash::Hash;
 use crate::security_info::SecurityInfos;
-use crate::signature::{PublicKey, SignatureError};
+use crate::signature::{PublicKey, SignatureError, scalars};
 use crate::tlv::{self, TlvError};
 
 /// Octets that a chip signs; whoever relies on the document draws them for each run.
@@ -32,16 +33,13 @@ pub enum ActiveAuthError {
     /// The key is refused.
     #[error("the chip's key is refused")]
     Key(#[source] SignatureError),
-    /// A key of an elliptic curve, and no entry in EF.DG14 that names the hash.
-    #[error("data group 14 does not name the hash of active authentication")]
-    HashNotNamed,
     /// The signature is not one of the key over the challenge.
     #[error("the chip did not sign the challenge")]
     Signature,
 }
 
 impl ActiveKey {
-    /// Reads EF.DG15, and EF.DG14 for the hash of a key on an elliptic curve.
+    /// Reads EF.DG15; EF.DG14 names the hash of a key on an elliptic curve.
     ///
     /// # Errors
     ///
@@ -51,7 +49,7 @@ impl ActiveKey {
         let key = PublicKey::of_chip(info).map_err(ActiveAuthError::Key)?;
         let hash = match &key {
             PublicKey::Rsa(..) => None,
-            PublicKey::Ec(..) => Some(protocols.active.ok_or(ActiveAuthError::HashNotNamed)?),
+            PublicKey::Ec(curve, _) => Some(protocols.active.unwrap_or(usual_hash(*curve))),
         };
         Ok(ActiveKey { key, hash })
     }
@@ -74,7 +72,8 @@ impl ActiveKey {
         }
     }
 
-    /// Checks what the chip answered to INTERNAL AUTHENTICATE with this challenge.
+    /// Checks what the chip answered to INTERNAL AUTHENTICATE with this challenge. A signature on an
+    /// elliptic curve is plain, as the standard wants it, or in DER, as some chips give it.
     ///
     /// # Errors
     ///
@@ -86,13 +85,25 @@ impl ActiveKey {
             }
             (PublicKey::Ec(curve, point), Some(hash)) => {
                 let digest = hash.digest(challenge);
-                let (r, s) = signature.split_at(signature.len() / 2);
-                signature.len() == self.signature_len()
-                    && curve.arithmetic().verify(point, &digest, r, s)
+                let verify =
+                    |(r, s): (&[u8], &[u8])| curve.arithmetic().verify(point, &digest, r, s);
+                let plain = signature.split_at(signature.len() / 2);
+                signature.len() == self.signature_len() && verify(plain)
+                    || scalars(signature).is_some_and(verify)
             }
             (PublicKey::Ec(..), None) => false,
         };
         fits.then_some(()).ok_or(ActiveAuthError::Signature)
+    }
+}
+
+/// The hash that fits a curve, where a document of before 2014 does not name one.
+fn usual_hash(curve: Curve) -> Hash {
+    match curve.order_len() {
+        0..=28 => Hash::Sha224,
+        29..=40 => Hash::Sha256,
+        41..=48 => Hash::Sha384,
+        _ => Hash::Sha512,
     }
 }
 

@@ -56,7 +56,8 @@ impl ChipAuthentication {
         protocols: &SecurityInfos,
         rng: &mut impl CryptoRng,
     ) -> Result<(ChipAuthentication, ChipQuestion), ChipAuthError> {
-        let (cipher, key) = protocols.strongest().ok_or(ChipAuthError::NotOffered)?;
+        let offer = protocols.strongest().ok_or(ChipAuthError::NotOffered)?;
+        let (cipher, key, key_id) = (offer.cipher, offer.key, offer.key_id.map(<[u8]>::to_vec));
         let curve = key.curve.arithmetic();
         let secret = curve.draw(rng);
         let public_key = curve.point_of(&secret).ok_or(ChipAuthError::NotOffered)?;
@@ -66,7 +67,7 @@ impl ChipAuthentication {
         let command = channel.protect(&select_zone()).to_vec();
         let question = ChipQuestion {
             cipher: cipher.protocol_number(),
-            key_id: key.key_id.clone(),
+            key_id,
             public_key,
             command,
         };
@@ -96,33 +97,62 @@ impl SecurityInfos {
     /// As people write it: `ECDH brainpoolP256r1 with AES-128`.
     #[must_use]
     pub fn chip_authentication_name(&self) -> Option<String> {
-        let (cipher, key) = self.strongest()?;
+        let Offer { cipher, key, .. } = self.strongest()?;
         Some(format!("ECDH {} with {}", key.curve.name(), cipher.name()))
     }
 
-    /// The strongest cipher among those that fit a key. A key without a protocol means triple DES.
-    ///
-    /// Source: §9.2.5.
-    fn strongest(&self) -> Option<(Cipher, &ChipKey)> {
-        let mut best: Option<(Cipher, &ChipKey)> = None;
-        for key in &self.chip_keys {
-            let protocols = self.chip_protocols.iter();
-            let fitting = protocols.filter(|protocol| protocol.key_id == key.key_id);
-            let ciphers = fitting.map(|protocol| protocol.cipher);
-            let strongest = ciphers.max_by_key(|cipher| cipher.protocol_number());
-            let cipher = match strongest {
-                None if self.chip_protocols.is_empty() => Cipher::TripleDes,
-                None => continue,
-                Some(cipher) => cipher,
-            };
-            let better =
-                |(known, _): (Cipher, _)| cipher.protocol_number() > known.protocol_number();
-            if best.is_none_or(better) {
-                best = Some((cipher, key));
-            }
-        }
-        best
+    /// Whether a question is one for this chip: a cipher and key that it offers, and a point of the
+    /// key's curve. A chip that does not look at the point would give its key away bit by bit.
+    pub(crate) fn fits(&self, question: &ChipQuestion) -> bool {
+        let key_id = question.key_id.as_deref();
+        self.offers().any(|offer| {
+            let cipher = offer.cipher.protocol_number() == question.cipher;
+            let point = question.public_key.first() == Some(&4)
+                && offer.key.curve.arithmetic().is_point(&question.public_key);
+            cipher && offer.key_id == key_id && point
+        })
     }
+
+    fn strongest(&self) -> Option<Offer<'_>> {
+        // The first of those that are as strong.
+        let offers: Vec<_> = self.offers().collect();
+        let offers = offers.into_iter().rev();
+        offers.max_by_key(|offer| offer.cipher.protocol_number())
+    }
+
+    /// Each key with each cipher that it is for. A protocol that names no key is for the only one;
+    /// a key without any protocol means triple DES.
+    ///
+    /// Source: §9.2.5 and §9.2.6.
+    fn offers(&self) -> impl Iterator<Item = Offer<'_>> {
+        let only = self.chip_keys.len() == 1;
+        self.chip_keys.iter().flat_map(move |key| {
+            let protocols = self.chip_protocols.iter();
+            let fitting = protocols.filter(move |protocol| match &protocol.key_id {
+                Some(id) => key.key_id.as_ref() == Some(id),
+                None => only || key.key_id.is_none(),
+            });
+            let named = fitting.map(|protocol| Offer {
+                cipher: protocol.cipher,
+                key,
+                key_id: protocol.key_id.as_deref(),
+            });
+            let alone = self.chip_protocols.is_empty().then_some(Offer {
+                cipher: Cipher::TripleDes,
+                key,
+                key_id: key.key_id.as_deref(),
+            });
+            named.chain(alone)
+        })
+    }
+}
+
+/// One way of chip authentication.
+struct Offer<'a> {
+    cipher: Cipher,
+    key: &'a ChipKey,
+    /// What the chip is told of the key.
+    key_id: Option<&'a [u8]>,
 }
 
 impl ChipQuestion {

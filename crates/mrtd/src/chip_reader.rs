@@ -70,7 +70,8 @@ pub enum ReadError {
 }
 
 impl<'t> ChipReader<'t> {
-    /// Opens a chip: with PACE where it offers it, else with basic access control.
+    /// Opens a chip: with PACE where it offers it, else, or where that fails, with basic access
+    /// control.
     ///
     /// # Errors
     ///
@@ -81,29 +82,34 @@ impl<'t> ChipReader<'t> {
         rng: &mut impl CryptoRng,
     ) -> Result<ChipReader<'t>, ReadError> {
         let infos = card_access(transport)?;
-        // The strongest first; the mapping that shows the chip's key is judged by nobody here.
-        let mut offered: Vec<&PaceInfo> = infos.pace.iter().collect();
-        offered.sort_by_key(|info| {
-            let shows_key = info.mapping == Mapping::ChipAuthentication;
-            (shows_key, core::cmp::Reverse(info.cipher.protocol_number()))
-        });
-        let protocols = offered
-            .into_iter()
-            .filter_map(|info| Pace::new(info, access));
-        if let Some(pace) = protocols.into_iter().next() {
-            let channel = establish(transport, &pace, rng)?;
-            let mut reader = ChipReader {
-                transport,
-                channel,
-                access: pace.name(),
-            };
-            let selected = reader.send(&select_application())?;
-            return match selected.status {
-                Status::SUCCESS => Ok(reader),
-                _ => Err(ReadError::OtherApplication),
-            };
+        let basic = BasicAccess::new(access);
+        let mut refusal = ReadError::NoAccess;
+        for pace in offered(&infos, access) {
+            match establish(transport, &pace, rng) {
+                Ok(channel) => {
+                    let mut reader = ChipReader {
+                        transport,
+                        channel,
+                        access: pace.name(),
+                    };
+                    let selected = reader.send(&select_application())?;
+                    return match selected.status {
+                        Status::SUCCESS => Ok(reader),
+                        _ => Err(ReadError::OtherApplication),
+                    };
+                }
+                Err(ReadError::Transport(error)) => return Err(error.into()),
+                Err(error) => refusal = error,
+            }
+            // A protocol that the chip offers and does not begin leaves the next one to try; a wrong
+            // password would be as wrong there, and some chips count.
+            if !matches!(refusal, ReadError::Refused(..)) {
+                break;
+            }
         }
-        let basic = BasicAccess::new(access).ok_or(ReadError::NoAccess)?;
+        let Some(basic) = basic else {
+            return Err(refusal);
+        };
         let selected = plain(transport, &select_application())?;
         if selected.status != Status::SUCCESS {
             return Err(ReadError::OtherApplication);
@@ -135,17 +141,20 @@ impl<'t> ChipReader<'t> {
     ) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
         let [high, low] = file.identifier().to_be_bytes();
         let select = Command::new(SELECT, [BY_FILE, NO_ANSWER], &[high, low]);
-        match self.send(&select)?.status {
-            Status::SUCCESS => {}
-            Status::NO_FILE | Status::NOT_SATISFIED => return Ok(None),
-            status => return Err(ReadError::Refused("select a file", status)),
+        // Chips have many ways to say that a file is not there, or is shut to everybody.
+        if self.send(&select)?.status != Status::SUCCESS {
+            return Ok(None);
         }
         let mut content = Zeroizing::new(Vec::new());
         let mut total = HEAD_LEN;
+        let mut parts = 0_usize;
         while content.len() < total {
             let wanted = total.saturating_sub(content.len()).min(SHORT_ANSWER);
             let part = self.read_part(content.len(), wanted)?;
-            if part.is_empty() {
+            parts += 1;
+            // Nor may a chip keep its reader for as long as it likes.
+            let slow = parts > PARTS_MAX && parts > content.len() / SHORT_PART;
+            if part.is_empty() || part.len() > wanted || slow {
                 return Err(TlvError::Truncated.into());
             }
             if content.is_empty() {
@@ -207,27 +216,40 @@ impl<'t> ChipReader<'t> {
         }
     }
 
-    /// Chip authentication: passes the question of whoever relies on the document on to the chip;
+    /// Chip authentication: passes the question of whoever relies on the document on to the chip, if
+    /// it is one for the chip of these protocols (EF.DG14, of which the hash is signed);
     /// the result is the chip's answer to the question's command, which only the asker can open.
     /// The chip then speaks with the asker's keys, so this is the last step.
     ///
     /// # Errors
     ///
     /// [`ReadError`].
-    pub fn ask(mut self, question: &ChipQuestion) -> Result<Vec<u8>, ReadError> {
-        let agreement = question.agreement().filter(|_| question.only_selects());
+    pub fn ask(
+        mut self,
+        question: &ChipQuestion,
+        protocols: &SecurityInfos,
+    ) -> Result<Vec<u8>, ReadError> {
+        let fits = question.only_selects() && protocols.fits(question);
+        let agreement = question.agreement().filter(|_| fits);
         for command in agreement.ok_or(ReadError::Question)? {
             let status = self.send(&command)?.status;
             if status != Status::SUCCESS {
                 return Err(ReadError::Refused("agree on keys", status));
             }
         }
+        // A copy answers with a bare status as a rule; whoever asks judges that.
         Ok(self.transport.transmit(&question.command)?.to_vec())
     }
 
     fn send(&mut self, command: &Command) -> Result<Answer, ReadError> {
         let octets = self.transport.transmit(&self.channel.protect(command))?;
         let answer = Answer::decode(&octets).ok_or(TlvError::Truncated)?;
+        if answer.data.is_empty() {
+            return Err(ReadError::Refused(
+                "go on: it ended the session",
+                answer.status,
+            ));
+        }
         Ok(self.channel.open(&answer)?)
     }
 }
@@ -243,6 +265,20 @@ impl File {
     }
 }
 
+/// The protocols of a chip that are known here, the strongest first; the mapping that shows the
+/// chip's key is judged by nobody here, and comes last.
+fn offered<'i>(infos: &'i SecurityInfos, access: &AccessKey) -> Vec<Pace<'i>> {
+    let mut offered: Vec<&PaceInfo> = infos.pace.iter().collect();
+    offered.sort_by_key(|info| {
+        let shows_key = info.mapping == Mapping::ChipAuthentication;
+        (shows_key, core::cmp::Reverse(info.cipher.protocol_number()))
+    });
+    let known = offered
+        .into_iter()
+        .filter_map(|info| Pace::new(info, access));
+    known.collect()
+}
+
 fn plain(transport: &mut dyn Transport, command: &Command) -> Result<Answer, ReadError> {
     let octets = transport.transmit(&command.encode())?;
     Ok(Answer::decode(&octets).ok_or(TlvError::Truncated)?)
@@ -251,7 +287,16 @@ fn plain(transport: &mut dyn Transport, command: &Command) -> Result<Answer, Rea
 /// The protocols of EF.CardAccess; none where the chip does not have the file.
 fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos, ReadError> {
     let select = Command::new(SELECT, [BY_FILE, NO_ANSWER], &CARD_ACCESS);
-    if plain(transport, &select)?.status != Status::SUCCESS {
+    let mut selected = plain(transport, &select)?.status;
+    if selected != Status::SUCCESS {
+        // Where something has selected the application already the file is not found.
+        plain(
+            transport,
+            &Command::new(SELECT, [0, NO_ANSWER], &MASTER_FILE),
+        )?;
+        selected = plain(transport, &select)?.status;
+    }
+    if selected != Status::SUCCESS {
         return Ok(SecurityInfos::default());
     }
     let mut content = Vec::new();
@@ -261,11 +306,12 @@ fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos, ReadError
         let wanted = total.saturating_sub(content.len()).min(SHORT_ANSWER);
         let command = Command::new(READ_BINARY, [high, low], &[]).expecting(wanted);
         let answer = plain(transport, &command)?;
-        if answer.data.is_empty() {
-            return Ok(SecurityInfos::default());
-        }
         if content.is_empty() {
-            total = tlv::whole_len(&answer.data)?.min(CARD_ACCESS_MAX_LEN);
+            let whole = tlv::whole_len(&answer.data).unwrap_or(usize::MAX);
+            total = whole.min(CARD_ACCESS_MAX_LEN);
+        }
+        if answer.data.is_empty() || answer.data.len() > wanted {
+            break;
         }
         content.extend_from_slice(&answer.data);
     }
@@ -372,6 +418,9 @@ fn select_application() -> Command {
     Command::new(SELECT, [BY_NAME, NO_ANSWER], &APPLICATION)
 }
 
+/// Answers shorter than this are the exception.
+const SHORT_PART: usize = 64;
+const PARTS_MAX: usize = 64;
 /// More than a chip holds.
 const FILE_MAX_LEN: usize = 1 << 20;
 const CARD_ACCESS_MAX_LEN: usize = 1 << 13;
@@ -380,6 +429,7 @@ const HEAD_LEN: usize = 6;
 /// The travel document application.
 pub(crate) const APPLICATION: [u8; 7] = [0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01];
 pub(crate) const CARD_ACCESS: [u8; 2] = [0x01, 0x1C];
+const MASTER_FILE: [u8; 2] = [0x3F, 0x00];
 
 // Instructions and parameters. Source: ICAO Doc 9303-10, 8th edition, §3.6; 9303-11 §4 and §6.
 pub(crate) const BY_NAME: u8 = 0x04;

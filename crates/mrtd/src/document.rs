@@ -160,6 +160,13 @@ impl VerifiedDocument {
         Some(file)
     }
 
+    /// The same without what the groups beside zone and portrait say, which is wiped.
+    #[must_use]
+    pub fn without_details(mut self) -> VerifiedDocument {
+        self.others = Others::default();
+        self
+    }
+
     /// The state that signed, which is the one that the zone names.
     #[must_use]
     pub fn signer_country(&self) -> CountryCode {

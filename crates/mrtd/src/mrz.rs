@@ -11,7 +11,7 @@ mod layout;
 use core::fmt;
 
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::state::StateCode;
 use crate::time::CalendarDate;
@@ -103,6 +103,22 @@ impl Mrz {
         })
     }
 
+    /// Document number, birth date and date of expiry as the zone has them, once their check digits
+    /// hold: what opens a chip, also where a date is unknown in part.
+    pub(crate) fn access_fields(zone: &[u8]) -> Result<[Zeroizing<String>; 3], MrzError> {
+        let format = Format::of(zone).ok_or(MrzError::Length(zone.len()))?;
+        let layout = format.layout();
+        field::check_alphabet(zone)?;
+        let (number, _) = field::numbers(zone, layout)?;
+        field::check_digits(zone, layout)?;
+        let raw = |(from, to)| {
+            let field = field::at(zone, (from, to));
+            Zeroizing::new(String::from_utf8_lossy(field).into_owned())
+        };
+        let (birth, expiry) = (raw(layout.birth.field), raw(layout.expiry.field));
+        Ok([Zeroizing::new(number.replace(' ', "<")), birth, expiry])
+    }
+
     /// Reads the lines, as a person types them or a camera reads them.
     ///
     /// # Errors
@@ -110,7 +126,7 @@ impl Mrz {
     /// As [`Mrz::parse`]; [`MrzError::Length`] for lines of different lengths.
     pub fn parse_lines(lines: &[&str], today: CalendarDate) -> Result<Mrz, MrzError> {
         let total = lines.iter().map(|line| line.len()).sum();
-        let mut zone = zeroize::Zeroizing::new(Vec::with_capacity(total));
+        let mut zone = Zeroizing::new(Vec::with_capacity(total));
         for line in lines {
             zone.extend_from_slice(line.as_bytes());
         }

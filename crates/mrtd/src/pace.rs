@@ -57,11 +57,14 @@ impl<'a> Pace<'a> {
         format!("PACE ECDH-{mapping} {curve} with {cipher}")
     }
 
-    /// The command that begins it. Source: §4.4.4.1.
+    /// The command that begins it. The parameters are named also where a chip has no others: some
+    /// chips want that. Source: §4.4.4.1.
     pub(crate) fn begin(&self) -> Command {
         let protocol = tlv::element(PROTOCOL, &[self.info.protocol.as_bytes()]);
         let password = tlv::element(PASSWORD, &[&[self.reference]]);
-        let data = [protocol, password].concat();
+        let parameters = u8::try_from(self.info.parameters).unwrap_or(0);
+        let parameters = tlv::element(PARAMETERS, &[&[parameters]]);
+        let data = [protocol, password, parameters].concat();
         Command::new(MANAGE_SECURITY, SET_PACE, &data)
     }
 
@@ -140,6 +143,7 @@ impl<'a> Pace<'a> {
 /// Source: §4.4.4.1.
 pub(crate) const SET_PACE: [u8; 2] = [0xC1, 0xA4];
 pub(crate) const PASSWORD: u32 = 0x83;
+const PARAMETERS: u32 = 0x84;
 
 // Source: §9.4.
 const OID: u32 = 0x06;

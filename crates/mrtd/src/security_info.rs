@@ -9,7 +9,9 @@ use thiserror::Error;
 use crate::cipher::Cipher;
 use crate::curve::Curve;
 use crate::hash::Hash;
-use crate::signature::{EC_KEY, PublicKey, SignatureError};
+use crate::signature::{
+    EC_KEY, ECDSA_SHA224, ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512, PublicKey, SignatureError,
+};
 use crate::tlv::{self, Element, TlvError};
 
 /// The protocols of a chip. Those that nobody here speaks are left out.
@@ -67,12 +69,15 @@ pub enum SecurityInfoError {
     /// More than 64 KiB.
     #[error("the list of the chip's protocols is larger than 64 KiB")]
     TooLarge,
-    /// An entry is not of the form of its kind.
-    #[error("malformed entry in the list of the chip's protocols")]
-    Entry,
-    /// A key of the chip is refused.
-    #[error("the chip's key is refused")]
-    Key(#[source] SignatureError),
+}
+
+/// An entry, key or algorithm that is of another form, or of none that is known here.
+struct NotUnderstood;
+
+impl From<TlvError> for NotUnderstood {
+    fn from(_: TlvError) -> NotUnderstood {
+        NotUnderstood
+    }
 }
 
 impl SecurityInfos {
@@ -96,23 +101,24 @@ impl SecurityInfos {
     pub fn parse(list: &[u8]) -> Result<SecurityInfos, SecurityInfoError> {
         let mut infos = SecurityInfos::default();
         for entry in tlv::single(list, SET)?.inside().all()? {
-            infos.add(&entry)?;
+            // What nobody here understands is nothing that the chip offers here.
+            let _not_understood = infos.add(&entry);
         }
         Ok(infos)
     }
 
-    fn add(&mut self, entry: &Element<'_>) -> Result<(), SecurityInfoError> {
+    fn add(&mut self, entry: &Element<'_>) -> Result<(), NotUnderstood> {
         let mut fields = tlv::single(entry.whole, SEQUENCE)?.inside();
-        let protocol = ObjectIdentifier::from_der(fields.expect(OID)?.whole)
-            .map_err(|_| SecurityInfoError::Entry)?;
+        let protocol =
+            ObjectIdentifier::from_der(fields.expect(OID)?.whole).map_err(|_| NotUnderstood)?;
         let fields = fields.all()?;
         let [required, optional @ ..] = fields.as_slice() else {
-            return Err(SecurityInfoError::Entry);
+            return Err(NotUnderstood);
         };
         let number = |element: Option<&Element<'_>>| match element {
             Some(element) if element.tag == INTEGER => Ok(Some(element.value.to_vec())),
             None => Ok(None),
-            Some(_) => Err(SecurityInfoError::Entry),
+            Some(_) => Err(NotUnderstood),
         };
         if let Some((mapping, cipher)) = pace_protocol(&protocol) {
             // Without a number the parameters are the chip's own, which nobody has.
@@ -134,7 +140,7 @@ impl SecurityInfos {
                 });
             }
         } else if protocol == PK_ECDH {
-            let (curve, point) = agreement_key(required).map_err(SecurityInfoError::Key)?;
+            let (curve, point) = agreement_key(required).map_err(|_| NotUnderstood)?;
             let key_id = number(optional.first())?;
             self.chip_keys.push(ChipKey {
                 curve,
@@ -142,9 +148,9 @@ impl SecurityInfos {
                 key_id,
             });
         } else if protocol == ACTIVE_AUTHENTICATION {
-            let algorithm = optional.first().ok_or(SecurityInfoError::Entry)?;
+            let algorithm = optional.first().ok_or(NotUnderstood)?;
             let algorithm = ObjectIdentifier::from_der(algorithm.whole);
-            self.active = plain_ecdsa(&algorithm.map_err(|_| SecurityInfoError::Entry)?);
+            self.active = ecdsa_hash(&algorithm.map_err(|_| NotUnderstood)?);
         }
         Ok(())
     }
@@ -210,16 +216,24 @@ fn has_prefix(protocol: &ObjectIdentifier, parent: &ObjectIdentifier) -> bool {
     protocol.parent() == Some(*parent)
 }
 
-fn plain_ecdsa(algorithm: &ObjectIdentifier) -> Option<Hash> {
-    if !has_prefix(algorithm, &ECDSA_PLAIN) {
-        return None;
+/// The hash of a plain signature, or of the other form, by which some states call it.
+fn ecdsa_hash(algorithm: &ObjectIdentifier) -> Option<Hash> {
+    let number = algorithm.arcs().last()?;
+    if has_prefix(algorithm, &ECDSA_PLAIN) {
+        return match number {
+            1 => Some(Hash::Sha1),
+            2 => Some(Hash::Sha224),
+            3 => Some(Hash::Sha256),
+            4 => Some(Hash::Sha384),
+            5 => Some(Hash::Sha512),
+            _ => None,
+        };
     }
-    match algorithm.arcs().last() {
-        Some(1) => Some(Hash::Sha1),
-        Some(2) => Some(Hash::Sha224),
-        Some(3) => Some(Hash::Sha256),
-        Some(4) => Some(Hash::Sha384),
-        Some(5) => Some(Hash::Sha512),
+    match *algorithm {
+        ECDSA_SHA224 => Some(Hash::Sha224),
+        ECDSA_SHA256 => Some(Hash::Sha256),
+        ECDSA_SHA384 => Some(Hash::Sha384),
+        ECDSA_SHA512 => Some(Hash::Sha512),
         _ => None,
     }
 }

@@ -344,7 +344,7 @@ fn small_number(field: &[u8]) -> Result<u16, SignatureError> {
 /// The two numbers of an `Ecdsa-Sig-Value`.
 ///
 /// Source: RFC 3279 §2.2.3.
-fn scalars(signature: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn scalars(signature: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut inside = tlv::single(signature, 0x30).ok()?.inside();
     let r = unsigned(inside.expect(0x02).ok()?.value).ok()?;
     let s = unsigned(inside.expect(0x02).ok()?.value).ok()?;
@@ -380,11 +380,14 @@ const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const RSA_SHA224: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.14");
 pub(crate) const EC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ECDSA_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
-const ECDSA_SHA224: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.1");
+pub(crate) const ECDSA_SHA224: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.1");
 pub(crate) const ECDSA_SHA256: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
-const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
+pub(crate) const ECDSA_SHA384: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+pub(crate) const ECDSA_SHA512: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
 
 #[cfg(test)]
 mod tests;

@@ -280,7 +280,7 @@ fn judge(world: &World, case: &mut Case) -> Result<(), Box<dyn std::error::Error
     };
     if infos.offers_chip_authentication() {
         let (asker, question) = ChipAuthentication::begin(&infos, &mut rng(4))?;
-        return Ok(asker.verify(&reader.ask(&question)?)?);
+        return Ok(asker.verify(&reader.ask(&question, &infos)?)?);
     }
     let key = ActiveKey::parse(&dg15.ok_or("no key")?, &infos)?;
     let signature = reader.sign(b"8 octets", key.signature_len())?;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
 
-use mrtd::{AccessKey, CalendarDate, ChipReader, File, Mrz, ReadError, SecurityObject, UnixTime};
+use mrtd::{AccessKey, ChipReader, File, ReadError, SecurityObject};
 use rand_core::UnwrapErr;
 use zeroize::Zeroizing;
 
-use crate::clock;
 use crate::failure::Failure;
 use crate::files;
 use crate::reader::Reader;
@@ -145,10 +144,7 @@ pub(crate) fn access_key(file: Option<&Path>) -> Result<AccessKey, Failure> {
     {
         return Ok(key);
     }
-    let today = CalendarDate::from_unix(UnixTime(clock::now().0));
-    let today = today.map_err(|error| refused(&error))?;
-    let zone = Mrz::parse_lines(&lines, today).map_err(|error| refused(&error))?;
-    AccessKey::of_zone(&zone).ok_or_else(|| refused(&"the zone has no key"))
+    AccessKey::from_printed(&lines).map_err(|error| refused(&error))
 }
 
 /// Lines of standard input up to an empty one.

@@ -146,7 +146,9 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
         }
         "document-unverified" => "Give a master list or a folder of authorities: --trust PATH",
         "document-incomplete" => "Give its file EF.DG11 too, or read the chip with --reader.",
-        "chip-not-genuine" => "Use the document itself: this chip is a copy.",
+        "chip-not-genuine" => {
+            "Enrol again without moving the document; if that fails again, this chip is a copy."
+        }
         "resident-missing" => {
             "Type number and name when asked, or give them on standard input, a line each."
         }

@@ -88,10 +88,10 @@ pub enum ChipChallenge {
         /// The command.
         command: String,
     },
-    /// To sign.
+    /// To sign what follows from operator, session and nonce.
     ActiveAuthentication {
-        /// Eight octets.
-        challenge: String,
+        /// Sixteen octets.
+        nonce: String,
     },
 }
 

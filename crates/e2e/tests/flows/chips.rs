@@ -118,10 +118,14 @@ fn a_chip_opens_only_for_what_is_printed_on_its_document() {
         .deployment()
         .passport(70, &["--access-number", "031415"]);
     let document = document.unwrap();
-    std::fs::write(document.join("zone.txt"), "031415\n").unwrap();
-    assert!(enrol_by_chip(&world, "numbered", &document).is_ok());
-    std::fs::write(document.join("zone.txt"), "no zone\n").unwrap();
-    let refused = enrol_by_chip(&world, "mistyped", &document).unwrap_err();
+    let chip = Chip::start(&document).unwrap();
+    let enrol = |wallet: &str, typed: &str| {
+        std::fs::write(document.join("zone.txt"), typed).unwrap();
+        let wallet = world.wallet(wallet);
+        wallet.enrol_by_chip(chip.address(), &document).unwrap()
+    };
+    assert!(enrol("numbered", "031415\n").is_ok());
+    let refused = enrol("mistyped", "no zone\n").unwrap_err();
     assert_eq!(refused.id, "access-key-invalid");
 }
 

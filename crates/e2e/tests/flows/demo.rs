@@ -1,11 +1,12 @@
 //! The demonstration itself: its starts, its ends, and what it leaves alone.
 
 use std::fs::Permissions;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use e2e::{binaries, wait};
@@ -23,7 +24,7 @@ fn alone() -> MutexGuard<'static, ()> {
 /// A demonstration that was started.
 struct Demo {
     child: Child,
-    output: Lines<BufReader<ChildStdout>>,
+    output: Receiver<String>,
     said: Vec<String>,
 }
 
@@ -45,7 +46,14 @@ fn start(folder: &Path, more: &[&str]) -> Demo {
     let mut command = command(&["--folder", folder.to_str().unwrap()]);
     command.args(more);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (said, output) = mpsc::channel();
+    std::thread::spawn(move || {
+        // Ends with the demonstration, or when nobody listens any more.
+        lines
+            .map_while(Result::ok)
+            .all(|line| said.send(line).is_ok())
+    });
     Demo {
         child,
         output,
@@ -57,9 +65,9 @@ impl Demo {
     /// Reads on to a line with this text.
     fn until(&mut self, text: &str) {
         loop {
-            let line = self.output.next();
-            assert!(line.is_some(), "never {text:?} but {:#?}", self.said);
-            self.said.push(line.unwrap().unwrap());
+            let line = self.output.recv_timeout(wait::LIMIT);
+            assert!(line.is_ok(), "never {text:?} but {:#?}", self.said);
+            self.said.push(line.unwrap());
             if self.said.last().unwrap().contains(text) {
                 return;
             }
@@ -114,7 +122,7 @@ fn later_starts_keep_the_person_whatever_ended_the_one_before() {
     let folder = folder.path();
     // Killed in the middle of the enrolment: the vault is there, the certificate is not.
     let mut demo = start(folder, &[]);
-    demo.until("The wallet sent the passport");
+    demo.until("The wallet read the passport's chip");
     demo.signal(Signal::KILL);
     wait_until_nothing_runs(folder);
 

@@ -249,7 +249,7 @@ fn chip_authentication_holds_on_every_curve_and_not_for_a_copy() {
             let protocols = read(&mut reader, 14).unwrap();
             let protocols = SecurityInfos::parse_dg14(&protocols).unwrap();
             let (asker, question) = ChipAuthentication::begin(&protocols, &mut rng()).unwrap();
-            let answer = reader.ask(&question).unwrap();
+            let answer = reader.ask(&question, &protocols).unwrap();
             (asker, question, answer)
         };
         let (asker, question, answer) = run(chip(&options));
@@ -286,11 +286,98 @@ fn only_questions_of_chip_authentication_reach_the_chip() {
     reads.command[1] = READ_BINARY;
     let mut open = question.clone();
     open.command[0] = 0;
-    let mut cipher = question;
+    let mut cipher = question.clone();
     cipher.cipher = 5;
-    for question in [reads, open, cipher] {
+    let mut weaker = question.clone();
+    weaker.cipher = 1;
+    let mut off = question.clone();
+    *off.public_key.last_mut().unwrap() ^= 1;
+    let mut named = question.clone();
+    named.key_id = Some(vec![7]);
+    for question in [reads, open, cipher, weaker, off, named] {
         let mut chip = chip(&options);
         let reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
-        assert!(matches!(reader.ask(&question), Err(ReadError::Question)));
+        assert!(matches!(
+            reader.ask(&question, &protocols),
+            Err(ReadError::Question)
+        ));
     }
+}
+
+/// A chip some of whose answers are others.
+struct Changed<F>(Direct, F);
+
+impl<F: FnMut(&[u8]) -> Option<Vec<u8>>> Transport for Changed<F> {
+    fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        match (self.1)(command) {
+            Some(answer) => Ok(Zeroizing::new(answer)),
+            None => self.0.transmit(command),
+        }
+    }
+}
+
+#[test]
+fn where_pace_cannot_be_begun_or_goes_wrong_basic_access_opens() {
+    let options = ChipOptions {
+        access: ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128),
+        ..basic()
+    };
+    let refusals: [(u8, &[u8]); 4] = [
+        (0x22, &[0x6A, 0x88]),
+        (0x86, &[0x69, 0x85]),
+        (0x86, &[0x7C, 0x00, 0x90, 0x00]),
+        (0xB0, &[0x01, 0x90, 0x00]), // EF.CardAccess is nothing that can be read
+    ];
+    for (instruction, answer) in refusals {
+        let broken = |command: &[u8]| {
+            let plain = command[0] & 0x0C == 0;
+            (plain && command[1] == instruction).then(|| answer.to_vec())
+        };
+        let mut chip = Changed(chip(&options), broken);
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        assert_eq!(reader.access(), "basic access control");
+        assert!(read(&mut reader, 1).is_some());
+    }
+}
+
+#[test]
+fn a_chip_in_which_the_application_is_selected_already_is_opened() {
+    let options = ChipOptions {
+        access: ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128),
+        ..basic()
+    };
+    let mut root = false;
+    let preselected = |command: &[u8]| {
+        root |= command.starts_with(&[0x00, 0xA4, 0x00]);
+        let card_access = command.ends_with(&CARD_ACCESS) && command[1] == SELECT;
+        (card_access && !root).then(|| vec![0x6A, 0x82])
+    };
+    let mut chip = Changed(chip(&options), preselected);
+    let reader = ChipReader::open(&mut chip, &number(), &mut rng()).unwrap();
+    assert!(reader.access().starts_with("PACE"));
+}
+
+#[test]
+fn a_zone_with_an_unknown_birth_date_opens_its_chip() {
+    let names = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<";
+    let digits = |line: &str| {
+        // The overall digit of this zone, which the published example does not have.
+        let of = [&line[..10], &line[13..20], &line[21..43]].concat();
+        format!(
+            "{}{}",
+            &line[..43],
+            crate::check_digit(of.as_bytes()).unwrap()
+        )
+    };
+    let birth = crate::check_digit(b"74<<<<").unwrap();
+    let line = format!("L898902C36UTO74<<<<{birth}F1204159ZE184226B<<<<<1");
+    let line = digits(&format!("{line}0"));
+    assert_eq!(names.len(), line.len());
+    let printed = AccessKey::from_printed(&[names, &line]).unwrap();
+    let typed = AccessKey::from_printed(&[&names.to_lowercase(), &line]).unwrap();
+    let fields = AccessKey::from_zone("L898902C3", "74<<<<", "120415").unwrap();
+    assert_eq!(printed.basic_seed(), fields.basic_seed());
+    assert_eq!(typed.basic_seed(), fields.basic_seed());
+    let mistyped = line.replace("L898902C3", "L898902C4");
+    assert!(AccessKey::from_printed(&[names, &mistyped]).is_err());
 }

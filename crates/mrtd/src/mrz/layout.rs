@@ -20,20 +20,6 @@ pub enum Format {
     HomeReturnPermit,
 }
 
-impl Format {
-    /// How many characters a line has.
-    pub(crate) fn line_len(self) -> usize {
-        match self {
-            Format::Td2 => 36,
-            Format::Td3 => 44,
-            Format::Td1
-            | Format::ExitEntryPermit
-            | Format::MainlandTravelPermit
-            | Format::HomeReturnPermit => 30,
-        }
-    }
-}
-
 /// The places `from` to `to`, the last one not included.
 pub(super) type Span = (usize, usize);
 
@@ -83,6 +69,11 @@ pub(super) enum Native {
 }
 
 impl Format {
+    /// How many characters a line has.
+    pub(crate) fn line_len(self) -> usize {
+        self.layout().line_len
+    }
+
     pub(super) fn layout(self) -> &'static Layout {
         match self {
             Format::Td1 => &TD1,

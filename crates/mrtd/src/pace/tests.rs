@@ -29,9 +29,10 @@ fn the_generic_mapping_comes_out() {
         pace.password.octets(),
         octets("89DED1B26624EC1E634C1989302849DD")
     );
+    // The example's command, and the number of the parameters, which it leaves out.
     assert_eq!(
         *pace.begin().encode(),
-        octets("0022C1A40F800A04007F00070202040202830101")
+        octets("0022C1A412800A04007F0007020204020283010184010D")
     );
     let nonce = pace.nonce(&octets("95A3A016522EE98D01E76CB6B98B42C3"));
     let nonce = nonce.unwrap();

@@ -109,8 +109,8 @@ struct Evidence {
 struct Shown<'a> {
     #[serde(flatten)]
     attributes: &'a Attributes,
-    /// `shown` where the chip proved that it is the original one, else `not_shown`: the data may be
-    /// a copy.
+    /// `shown` where the chip proved that it is the original one; `not_asked` where it could and was
+    /// not, so that the data may be a copy; `no_key` where it cannot.
     chip: &'a str,
 }
 

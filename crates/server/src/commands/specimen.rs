@@ -211,7 +211,7 @@ impl PassportArgs {
         chip.write(next.path())?;
         let zone = passport.printed_zone.join("\n");
         files::write_new(
-            &next.path().join("zone.txt"),
+            &next.path().join(chip_file::ZONE),
             zone.as_bytes(),
             Access::Private,
         )?;

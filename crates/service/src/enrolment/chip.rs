@@ -4,21 +4,23 @@
 //! The question is drawn here for each session; the wallet only passes it on to the chip.
 
 use credential::jose;
+use credential::origin::Origin;
 use credential::time::UnixTime;
 use mrtd::{ActiveKey, Challenge, ChipAuthentication, ChipQuestion, SecurityInfos};
-use rand_core::Rng;
 use store::SessionId;
 
 use super::document::DocumentError;
-use super::session::{Evidence, Step};
-use super::{EnrolmentError, Enrolments, StateName};
+use super::session::{Evidence, Refused, Step};
+use super::{EnrolmentError, Enrolments, Refusal, StateName};
 use crate::{memory, secret};
 
 /// Whether the chip has shown that it is the original one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChipProof {
-    /// It has not: the data may be a copy.
-    NotShown,
+    /// The document has no key that could show it.
+    NoKey,
+    /// It could be asked as the document says, and was not: the data may be a copy.
+    NotAsked,
     /// It has, with a private key that it does not give away.
     Shown,
 }
@@ -28,9 +30,27 @@ pub enum ChipProof {
 pub enum ChipChallenge {
     /// To agree on keys.
     ChipAuthentication(ChipQuestion),
-    /// To sign these octets.
-    ActiveAuthentication(Challenge),
+    /// To sign what follows from these octets, see [`signed_challenge`].
+    ActiveAuthentication(SignatureNonce),
 }
+
+/// What the operator draws for active authentication.
+pub type SignatureNonce = [u8; 16];
+
+/// What a chip signs in active authentication. It follows from the operator and the session, so that
+/// nobody has a chip sign octets of their own choice, nor those that another operator asked for.
+#[must_use]
+pub fn signed_challenge(origin: &Origin, session: SessionId, nonce: &SignatureNonce) -> Challenge {
+    let mut input = jose::sha256(CHALLENGE_DOMAIN).to_vec();
+    for part in [origin.as_str().as_bytes(), &session.0, nonce] {
+        input.extend_from_slice(&jose::sha256(part));
+    }
+    let [a, b, c, d, e, f, g, h, ..] = jose::sha256(&input);
+    [a, b, c, d, e, f, g, h]
+}
+
+/// Keeps what chips sign apart from every other hash.
+const CHALLENGE_DOMAIN: &[u8] = b"bauta/v1/chip-challenge";
 
 /// A document whose chip has been asked.
 pub(super) struct AwaitedChip {
@@ -41,7 +61,7 @@ pub(super) struct AwaitedChip {
 /// What was asked, with what checks the answer.
 pub(super) enum Question {
     Agreement(ChipAuthentication, ChipQuestion),
-    Signature(ActiveKey, Challenge),
+    Signature(ActiveKey, SignatureNonce),
 }
 
 impl ChipProof {
@@ -49,7 +69,8 @@ impl ChipProof {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            ChipProof::NotShown => "not_shown",
+            ChipProof::NoKey => "no_key",
+            ChipProof::NotAsked => "not_asked",
             ChipProof::Shown => "shown",
         }
     }
@@ -57,7 +78,7 @@ impl ChipProof {
     /// What evidence is worth with it: data that may be copied is never more than `low`.
     pub(super) fn assurance_level(self) -> &'static str {
         match self {
-            ChipProof::NotShown => "low",
+            ChipProof::NoKey | ChipProof::NotAsked => "low",
             ChipProof::Shown => "substantial",
         }
     }
@@ -67,29 +88,30 @@ impl Question {
     /// The question that fits a chip with these data groups; `None` where it has no key that can
     /// be asked about. A key agreement comes first: it proves nothing to anybody else.
     pub(super) fn draw(dg14: Option<&[u8]>, dg15: Option<&[u8]>) -> Option<Question> {
-        let infos = dg14.and_then(|file| SecurityInfos::parse_dg14(file).ok());
+        let infos = dg14.map(SecurityInfos::parse_dg14).transpose().ok()?;
         let infos = infos.unwrap_or_default();
         let mut rng = secret::rng();
         if let Ok((asker, question)) = ChipAuthentication::begin(&infos, &mut rng) {
             return Some(Question::Agreement(asker, question));
         }
         let key = ActiveKey::parse(dg15?, &infos).ok()?;
-        let mut challenge = Challenge::default();
-        rng.fill_bytes(&mut challenge);
-        Some(Question::Signature(key, challenge))
+        Some(Question::Signature(key, secret::random()))
     }
 
     pub(super) fn challenge(&self) -> ChipChallenge {
         match self {
             Question::Agreement(_, question) => ChipChallenge::ChipAuthentication(question.clone()),
-            Question::Signature(_, challenge) => ChipChallenge::ActiveAuthentication(*challenge),
+            Question::Signature(_, nonce) => ChipChallenge::ActiveAuthentication(*nonce),
         }
     }
 
-    fn holds(self, answer: &[u8]) -> bool {
+    fn holds(self, answer: &[u8], (origin, session): (&Origin, SessionId)) -> bool {
         match self {
             Question::Agreement(asker, _) => asker.verify(answer).is_ok(),
-            Question::Signature(key, challenge) => key.verify(&challenge, answer).is_ok(),
+            Question::Signature(key, nonce) => {
+                let challenge = signed_challenge(origin, session, &nonce);
+                key.verify(&challenge, answer).is_ok()
+            }
         }
     }
 }
@@ -100,7 +122,7 @@ impl Enrolments {
     /// # Errors
     ///
     /// [`DocumentError::Chip`] as [`EnrolmentError::Document`] when the chip has not the key of
-    /// the document: the session then takes another document. [`EnrolmentError::WrongStep`],
+    /// the document: the session has ended then. [`EnrolmentError::WrongStep`],
     /// [`EnrolmentError::UnknownSession`].
     pub async fn answer_for_chip(
         &self,
@@ -115,18 +137,22 @@ impl Enrolments {
         {
             return Ok(StateName::AwaitingOfficer);
         }
-        // Each question is good for one answer.
+        // Each question is good for one answer; the document is a copy unless it is the right one.
         if !matches!(session.step, Step::AwaitingChip(_)) {
             return Err(EnrolmentError::WrongStep);
         }
-        let Step::AwaitingChip(awaited) = std::mem::replace(&mut session.step, Step::Open) else {
+        let refused = Step::Refused(Refused {
+            refusal: Refusal::Chip,
+        });
+        let Step::AwaitingChip(awaited) = std::mem::replace(&mut session.step, refused) else {
             return Err(EnrolmentError::WrongStep);
         };
         let AwaitedChip {
             mut evidence,
             question,
         } = *awaited;
-        let holds = memory::run_wiped(move || question.holds(&answer)).await;
+        let origin = self.origin.clone();
+        let holds = memory::run_wiped(move || question.holds(&answer, (&origin, id))).await;
         if !holds.map_err(|error| EnrolmentError::Internal(Box::new(error)))? {
             return Err(EnrolmentError::Document(DocumentError::Chip));
         }

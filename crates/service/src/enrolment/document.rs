@@ -8,7 +8,7 @@ use store::{SessionId, TagKind};
 use zeroize::Zeroizing;
 
 use super::chip::{AwaitedChip, ChipProof, Question};
-use super::session::{Evidence, Source, Step};
+use super::session::{ChipKey, Evidence, Source, Step};
 use super::{EnrolmentError, Enrolments, Status};
 use crate::memory;
 use crate::residents::{NotAName, NumberError, WrongBirth};
@@ -38,8 +38,9 @@ pub enum DocumentError {
     /// It is not the state's document, or cannot be read.
     #[error("the document is not authentic")]
     NotAuthentic(#[source] PassiveAuthError),
-    /// A data group is missing without which somebody could register twice.
-    #[error("data group 11 is missing")]
+    /// A data group is missing without which somebody could register twice, or have the chip asked
+    /// by a weaker key.
+    #[error("data group 11 or 14 is missing")]
     Incomplete,
     /// It rests on SHA-1, with which somebody may have made it fit another document's signature.
     #[error("the document rests on a weak hash function")]
@@ -139,21 +140,33 @@ fn examine(
     if document.portrait().is_none() {
         return Err(DocumentError::NoPortrait);
     }
-    // It may hold the person's number, which leads to the same person from every document.
-    let listed = document.security_object().data_groups().any(|it| it == 11);
-    if listed && document.personal_details().is_none() {
+    let listed: Vec<u8> = document.security_object().data_groups().collect();
+    let left_out = |number| {
+        let sent = others.iter().any(|(other, _)| *other == number);
+        listed.contains(&number) && !sent
+    };
+    // 11 may hold the person's number, which leads to the same person from every document; without
+    // 14 the chip would be asked by the weaker of its keys.
+    let asked = others.iter().any(|(number, _)| matches!(number, 14 | 15));
+    if left_out(11) || asked && left_out(14) {
         return Err(DocumentError::Incomplete);
     }
+    let chip_key = if listed.contains(&14) || listed.contains(&15) {
+        ChipKey::Listed
+    } else {
+        ChipKey::None
+    };
     let question = Question::draw(document.group(14), document.group(15));
     let id = secret::random();
     let evidence = Evidence {
         id,
-        attributes: attributes(document.mrz(), ChipProof::NotShown)?,
+        attributes: attributes(document.mrz(), ChipProof::NotAsked)?,
         // The security object has the hashes of all other groups.
         files: evidence_digest(id, &[&upload.dg1, &upload.dg2, &upload.sod]),
+        chip_key,
         chip_answer: None,
         numbers: blind_numbers(document.mrz(), document.personal_details())?,
-        source: Source::Document(Box::new(document)),
+        source: Source::Document(Box::new(document.without_details())),
     };
     Ok((Box::new(evidence), question))
 }

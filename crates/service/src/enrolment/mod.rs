@@ -25,7 +25,7 @@ use credential::time::UnixTime;
 use mrtd::TrustStore;
 use store::{RegisterStore, SessionId, SessionStore, StoreError};
 
-pub use chip::{ChipChallenge, ChipProof};
+pub use chip::{ChipChallenge, ChipProof, SignatureNonce, signed_challenge};
 pub use commitment::{CommitmentRequest, Offered};
 pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload, attributes};
@@ -151,6 +151,8 @@ pub enum Refusal {
     RegisteredMeanwhile,
     /// The registration was ended.
     RegistrationEnded,
+    /// The chip has not the key of the document.
+    Chip,
     /// Number and name are not those of the authoritative register.
     NotInRegister,
     /// The authoritative register cannot tell.
@@ -385,6 +387,7 @@ impl Refusal {
             Refusal::ConflictingNumbers => "conflicting-numbers",
             Refusal::RegisteredMeanwhile => "already-registered",
             Refusal::RegistrationEnded => "registration-ended",
+            Refusal::Chip => "chip-not-genuine",
             Refusal::NotInRegister => "not-in-register",
             Refusal::RegisterUndecided => "register-undecided",
             Refusal::CardExpired => "card-expired",

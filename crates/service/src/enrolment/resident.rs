@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
 use super::document::{DocumentError, evidence_digest};
-use super::session::{Evidence, Source, Step};
+use super::session::{ChipKey, Evidence, Source, Step};
 use super::{EnrolmentError, Enrolments, Refusal, Status};
 use crate::residents::{
     CardDates, NotConfirmed, NumberKind, PersonName, ResidentClaim, ResidentNumber,
@@ -68,7 +68,7 @@ pub fn resident_attributes(claim: &ResidentClaim) -> Result<Attributes, Document
         nationality: nationality.alpha3().trim_end_matches('<').to_owned(),
         document_class: "I".to_owned(),
         document_number: number.expose().to_owned(),
-        assurance_level: ChipProof::NotShown.assurance_level().to_owned(),
+        assurance_level: ChipProof::NoKey.assurance_level().to_owned(),
         guardianship: None,
         place_of_birth: None,
     };
@@ -143,6 +143,7 @@ fn examine(upload: ResidentUpload, now: UnixTime) -> Result<Evidence, DocumentEr
         id,
         attributes: resident_attributes(&claim)?,
         files: evidence_digest(id, &parts.map(str::as_bytes)),
+        chip_key: ChipKey::None,
         chip_answer: None,
         numbers: vec![BlindedNumber::new(&number.evidence()?)?],
         source: Source::Resident(Box::new(claim)),

@@ -46,9 +46,18 @@ pub(super) struct Evidence {
     pub(super) attributes: Attributes,
     /// Stands for identifier and files, see [`Evidence::digest`].
     pub(super) files: [u8; 32],
+    /// Whether the document lists a key of its chip.
+    pub(super) chip_key: ChipKey,
     /// Hash of the answer with which the chip has proved itself.
     pub(super) chip_answer: Option<[u8; 32]>,
     pub(super) numbers: Vec<BlindedNumber>,
+}
+
+/// Whether a document lists data groups in which a key of its chip can stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChipKey {
+    Listed,
+    None,
 }
 
 /// Where evidence comes from.
@@ -144,9 +153,10 @@ impl Session {
 
 impl Evidence {
     pub(super) fn chip(&self) -> ChipProof {
-        match self.chip_answer {
-            Some(_) => ChipProof::Shown,
-            None => ChipProof::NotShown,
+        match (self.chip_answer, self.chip_key) {
+            (Some(_), _) => ChipProof::Shown,
+            (None, ChipKey::Listed) => ChipProof::NotAsked,
+            (None, ChipKey::None) => ChipProof::NoKey,
         }
     }
 
@@ -162,7 +172,7 @@ impl Evidence {
     /// What the trustees are told of its worth.
     pub(super) fn level(&self) -> EvidenceLevel {
         match self.chip() {
-            ChipProof::NotShown => EvidenceLevel::LowOfficer,
+            ChipProof::NoKey | ChipProof::NotAsked => EvidenceLevel::LowOfficer,
             ChipProof::Shown => EvidenceLevel::SubstantialOfficer,
         }
     }

@@ -5,12 +5,11 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use mrtd::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, SpecimenChip};
-use mrtd::{AccessKey, CalendarDate, Cipher, Curve, File, UnixTime};
+use mrtd::{AccessKey, Cipher, Curve, File};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
 use crate::failure::{Failure, OrFail};
 use crate::files::{self, Access};
 
@@ -125,7 +124,6 @@ impl ChipFile {
         let file: ChipFile = serde_json::from_slice(&files::read(&path)?)
             .or_fail("file-invalid", || format!("{} is no chip", path.display()))?;
         let mut content = Vec::new();
-        let zone = files::read(&folder.join("EF.DG1"))?;
         for number in 1..=16 {
             let path = folder.join(format!("EF.DG{number}"));
             if path.exists() {
@@ -133,15 +131,18 @@ impl ChipFile {
             }
         }
         content.push((File::Sod, files::read(&folder.join("EF.SOD"))?));
-        let today = CalendarDate::from_unix(UnixTime(clock::now().0))?;
-        let zone = mrtd::parse_dg1(&zone, today)
-            .or_fail("file-invalid", || "EF.DG1 holds no machine-readable zone")?;
+        let zone = files::read(&folder.join(ZONE))?;
+        let zone = String::from_utf8_lossy(&zone);
+        let lines: Vec<&str> = zone.lines().collect();
+        let zone = AccessKey::from_printed(&lines).or_fail("file-invalid", || {
+            format!("{ZONE} holds no machine-readable zone")
+        })?;
         let number = file.settings.access_number.as_deref();
         let number = number.map(|number| {
             AccessKey::from_number(number)
                 .ok_or_else(|| Failure::of("argument-invalid", "an access number is digits"))
         });
-        let passwords = AccessKey::of_zone(&zone).into_iter().map(Ok).chain(number);
+        let passwords = std::iter::once(Ok(zone)).chain(number);
         let passwords = passwords.collect::<Result<Vec<_>, _>>()?;
         Ok(SpecimenChip::new(content, passwords, file.keys()?.into()))
     }
@@ -198,3 +199,5 @@ impl CipherName {
 }
 
 const NAME: &str = "chip.json";
+/// The machine-readable zone as printed.
+pub(super) const ZONE: &str = "zone.txt";

@@ -116,7 +116,7 @@ enum ChipBody {
         command: String,
     },
     ActiveAuthentication {
-        challenge: String,
+        nonce: String,
     },
 }
 
@@ -129,8 +129,8 @@ impl ChipBody {
                 public_key: jose::encode(question.public_key),
                 command: jose::encode(question.command),
             },
-            ChipChallenge::ActiveAuthentication(challenge) => ChipBody::ActiveAuthentication {
-                challenge: jose::encode(challenge),
+            ChipChallenge::ActiveAuthentication(nonce) => ChipBody::ActiveAuthentication {
+                nonce: jose::encode(nonce),
             },
         }
     }

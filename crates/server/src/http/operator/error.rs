@@ -98,7 +98,7 @@ fn document(error: &DocumentError) -> Problem {
         ),
         DocumentError::Incomplete => (
             "document-incomplete",
-            "The document has a data group 11, which has to be sent too",
+            "Data group 11 or 14 of the document has to be sent too",
         ),
         DocumentError::Weak => (
             "document-weak",

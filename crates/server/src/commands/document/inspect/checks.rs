@@ -303,7 +303,7 @@ impl List {
             Ok(begun) => begun,
             Err(error) => return self.failed(name, section, error),
         };
-        match chip.ask(&question) {
+        match chip.ask(&question, protocols) {
             Ok(answer) => {
                 self.read(name, section, asker.verify(&answer), |()| {
                     "the chip has the document's key".to_owned()

@@ -5,10 +5,13 @@ use std::io::IsTerminal;
 use clap::ValueEnum;
 use credential::attributes::Attributes;
 use credential::jose;
+use credential::origin::Origin;
 use mrtd::{ActiveKey, ChipQuestion, ChipReader, SecurityInfos};
 use reqwest::Method;
 use serde_json::{Value, json};
-use service::enrolment::{ChipProof, ResidentUpload, resident_attributes};
+use service::enrolment::{
+    ChipProof, ResidentUpload, parse_session, resident_attributes, signed_challenge,
+};
 use service::residents::{CardDates, IsoDate, NumberKind, ResidentNumber};
 use wallet::enrol::{ChipChallenge, DocumentTaken};
 use zeroize::Zeroizing;
@@ -103,12 +106,18 @@ async fn prove(
         "sod": jose::encode(&document.sod),
     });
     let taken: DocumentTaken = desk.send(Method::PUT, "/document", &body).await?;
+    let can_prove = chip.is_some() && has_key(document);
     let (Some(chip), Some(challenge)) = (chip, taken.chip) else {
+        if can_prove {
+            // Who asks some chips and not others has two kinds of people.
+            let what = "the operator does not ask the chip, which can prove itself";
+            return Err(Failure::of("attributes-differ", what));
+        }
         output.progress(NOT_PROVED);
-        return Ok(ChipProof::NotShown);
+        return Ok(ChipProof::NotAsked);
     };
     output.progress("The chip proves that it is the original one …");
-    let answer = ask_chip(chip, document, challenge)?;
+    let answer = ask_chip(chip, document, challenge, desk)?;
     let body = json!({ "answer": jose::encode(answer) });
     let _: Value = desk.send(Method::POST, "/chip", &body).await?;
     Ok(ChipProof::Shown)
@@ -136,30 +145,57 @@ fn ask_chip(
     mut chip: ChipReader<'_>,
     document: &DocumentFiles,
     challenge: ChipChallenge,
+    desk: &Desk,
 ) -> Result<Vec<u8>, Failure> {
     let octets = |text: &str| jose::decode(text).map_err(|_| unexpected());
+    let protocols = protocols(document).ok_or_else(unexpected)?;
     let answer = match challenge {
         ChipChallenge::ChipAuthentication {
             cipher,
             key_id,
             public_key,
             command,
-        } => chip.ask(&ChipQuestion {
-            cipher,
-            key_id: key_id.as_deref().map(octets).transpose()?,
-            public_key: octets(&public_key)?,
-            command: octets(&command)?,
-        }),
-        ChipChallenge::ActiveAuthentication { challenge } => {
-            let challenge = octets(&challenge)?.try_into().map_err(|_| unexpected())?;
-            let protocols = document.groups.get(&14);
-            let protocols = protocols.and_then(|file| SecurityInfos::parse_dg14(file).ok());
-            let key = ActiveKey::parse(document.group(15)?, &protocols.unwrap_or_default());
+        } => {
+            let question = ChipQuestion {
+                cipher,
+                key_id: key_id.as_deref().map(octets).transpose()?,
+                public_key: octets(&public_key)?,
+                command: octets(&command)?,
+            };
+            chip.ask(&question, &protocols)
+        }
+        // A signature can be shown to others; it is given only where there is no other proof.
+        ChipChallenge::ActiveAuthentication { .. } if protocols.offers_chip_authentication() => {
+            return Err(unexpected());
+        }
+        ChipChallenge::ActiveAuthentication { nonce } => {
+            let nonce = octets(&nonce)?.try_into().map_err(|_| unexpected())?;
+            let session = parse_session(&desk.session).ok_or_else(unexpected)?;
+            let origin = Origin::parse(&desk.base).map_err(|_| unexpected())?;
+            let challenge = signed_challenge(&origin, session, &nonce);
+            let key = ActiveKey::parse(document.group(15)?, &protocols);
             let key = key.map_err(|error| Failure::of("document-unusable", error))?;
             chip.sign(&challenge, key.signature_len())
         }
     };
     answer.map_err(|error| read_failure(&error))
+}
+
+/// The chip's protocols; `None` where the list cannot be read.
+fn protocols(document: &DocumentFiles) -> Option<SecurityInfos> {
+    let file = document.groups.get(&14);
+    let protocols = file.map(|file| SecurityInfos::parse_dg14(file));
+    Some(protocols.transpose().ok()?.unwrap_or_default())
+}
+
+/// Whether the chip has a key that it can be asked about.
+fn has_key(document: &DocumentFiles) -> bool {
+    let Some(protocols) = protocols(document) else {
+        return false;
+    };
+    let signs = document.groups.get(&15);
+    let signs = signs.is_some_and(|file| ActiveKey::parse(file, &protocols).is_ok());
+    protocols.offers_chip_authentication() || signs
 }
 
 /// Number and name, a line each, as the person types them.
