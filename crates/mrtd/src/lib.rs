@@ -1,14 +1,17 @@
 //! Machine readable travel documents: passports and cards as their chip holds them.
 //!
 //! It reads the machine-readable zone (TD1, TD2, TD3 and Chinese permits), data groups 1, 2, 7, 11
-//! and 12 and the document security object, decodes portraits, and does passive authentication: hashes, signature, trust chain to an authority of the
-//! issuing state, revocation, validity at the time of signing, and agreement of the states. It
-//! reads master lists and checks link certificates. It makes specimens. It does no input or output
-//! but for [`TrustStore::load_folder`] and [`TrustStore::load_file`].
+//! and 12 and the document security object, and does passive authentication: hashes, signature,
+//! trust chain to an authority of the issuing state, revocation, validity at the time of signing,
+//! and agreement of the states. It reads master lists and checks link certificates. It opens chips
+//! (PACE, basic access control), reads them, and asks them whether they are the original ones
+//! (active and chip authentication), through a [`Transport`]. It makes specimens, chips of theirs
+//! included. It does no input or output but for [`TrustStore::load_folder`] and
+//! [`TrustStore::load_file`].
 //!
-//! What it does not do yet: active and chip authentication, and birth dates that are unknown in part
-//! where data group 11 does not give them. Passive authentication alone does not show that a chip is the original
-//! one. Of documents that rest on SHA-1 it says so; whoever relies on them decides.
+//! Passive authentication alone does not show that a chip is the original one. Of documents that
+//! rest on SHA-1 it says so; whoever relies on them decides. It does not do: Diffie-Hellman without
+//! elliptic curves, terminal authentication, fingers and eyes.
 //!
 //! Specifications: ICAO Doc 9303, 8th edition, parts 3, 4, 10, 11 and 12; RFC 5652; RFC 5280.
 //! Not reviewed by anybody outside the project.

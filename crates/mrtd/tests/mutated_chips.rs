@@ -273,7 +273,11 @@ fn judge(world: &World, case: &mut Case) -> Result<(), Box<dyn std::error::Error
         others: &others,
         sod: &sod,
     };
-    files.authenticate(&world.trust, NOW)?;
+    let document = files.authenticate(&world.trust, NOW)?;
+    let mut listed = document.security_object().data_groups();
+    if listed.any(|number| number == 14) && dg14.is_none() {
+        return Err("group 14 is left out".into());
+    }
     let infos = match &dg14 {
         Some(file) => SecurityInfos::parse_dg14(file)?,
         None => SecurityInfos::default(),

@@ -1,16 +1,26 @@
 //! Nothing of a document is left in the memory, the logs or the stores of any process.
 //!
 //! Looks at core dumps, so it needs `gcore`, which `./check` installs. The flows search the same
-//! processes after whole log-ins; here an officer refuses a person, and a dump taken while the
-//! officer has to decide shows that the search finds what is there.
+//! processes after whole log-ins; here enrolments end in every way, and a dump taken while the officer
+//! has to decide shows that the search finds what is there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use credential::jose;
-use mrtd::specimen::SpecimenHolder;
+use mrtd::specimen::{SpecimenChip, SpecimenHolder, SpecimenPassport};
+use mrtd::{
+    AccessKey, ChipQuestion, ChipReader, PersonalDetails, SecurityInfos, Transport, TransportError,
+};
+use rand_core::UnwrapErr;
+use reqwest::Method;
+use serde_json::{Value, json};
+use service::officer::Verdict;
+use zeroize::Zeroizing;
 
-use crate::support::World;
+use crate::support::specimen::Utopia;
+use crate::support::wallet::{Reply, Session};
+use crate::support::{Terms, World, wait_for};
 
 /// A holder whose every text is found by itself.
 fn marked(world: &World) -> SpecimenHolder {
@@ -23,35 +33,83 @@ fn marked(world: &World) -> SpecimenHolder {
     }
 }
 
-/// The forms in which a value may have been kept: text in both cases, hexadecimal, base64 in
-/// both alphabets at all three alignments, SHA-256.
+/// What data group 11 says of the holder; nothing of it is certified.
+fn details() -> PersonalDetails {
+    PersonalDetails {
+        address: vec!["KUMQUAT LANE".to_owned(), "OXBOWVILLE".to_owned()],
+        telephone: Some("0551 8372046".to_owned()),
+        profession: Some("GLOCKENSPIELER".to_owned()),
+        place_of_birth: vec!["WOBBLETHORPE".to_owned()],
+        full_name: None,
+        other_names: Vec::new(),
+        personal_number: None,
+        birth_date: None,
+        title: None,
+        summary: None,
+        proof_of_citizenship: None,
+        other_documents: Vec::new(),
+        custody: None,
+    }
+}
+
+fn values(holder: &SpecimenHolder) -> Vec<String> {
+    let birth = holder.birth_date;
+    let (year, month, day) = (birth.year(), birth.month(), birth.day());
+    let mut values = [
+        "Quizzlewick",
+        "Zephyrine",
+        "Marmaduke",
+        "7391558264",
+        "KUMQUAT",
+        "OXBOWVILLE",
+        "8372046",
+        "GLOCKENSPIELER",
+        "WOBBLETHORPE",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    values.push(holder.document_number.clone());
+    values.push(format!("{year:04}-{month:02}-{day:02}"));
+    values
+}
+
+/// Pieces from the middle of the portrait and of the security object.
+fn pieces(passport: &SpecimenPassport) -> Vec<Vec<u8>> {
+    let piece = |file: &[u8], at: usize| file[at..at + 24].to_vec();
+    let (portrait, object) = (&passport.dg2, &passport.sod);
+    vec![
+        piece(portrait, portrait.len() / 3),
+        piece(portrait, portrait.len() / 3 * 2),
+        piece(object, 60), // the hashes of the data groups
+    ]
+}
+
+/// The forms in which octets may have been kept: as they are, hexadecimal, base64 in both alphabets
+/// at all three alignments.
+fn forms_of_octets(octets: &[u8]) -> Vec<Vec<u8>> {
+    let mut forms = vec![octets.to_vec(), hex::encode(octets).into_bytes()];
+    forms.push(hex::encode_upper(octets).into_bytes());
+    for shift in 0..3 {
+        let shifted = [&b"\0\0"[..shift], octets].concat();
+        let encoded = jose::encode(&shifted);
+        // The characters at both ends depend on the neighbours.
+        let first = [0, 2, 3][shift];
+        let inner = encoded[first..shifted.len() / 3 * 4].to_owned();
+        forms.push(inner.replace('-', "+").replace('_', "/").into_bytes());
+        forms.push(inner.into_bytes());
+    }
+    forms
+}
+
+/// The forms in which a text may have been kept: those of its octets in both cases, and SHA-256.
 fn forms(value: &str) -> Vec<Vec<u8>> {
     let mut forms = Vec::new();
     for text in [value.to_owned(), value.to_uppercase(), value.to_lowercase()] {
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        forms.push(hex.to_uppercase().into_bytes());
-        forms.push(hex.into_bytes());
+        forms.extend(forms_of_octets(text.as_bytes()));
         let digest = jose::sha256(text.as_bytes());
         forms.push(digest.to_vec());
-        forms.push(
-            digest
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-                .into(),
-        );
+        forms.push(hex::encode(digest).into_bytes());
         forms.push(jose::encode(digest).into_bytes());
-        for shift in 0..3 {
-            let shifted = [&b"\0\0"[..shift], text.as_bytes()].concat();
-            let encoded = jose::encode(&shifted);
-            // The characters at both ends depend on the neighbours.
-            let first = [0, 2, 3][shift];
-            let full = shifted.len() / 3 * 4;
-            let inner = encoded[first..full].to_owned();
-            forms.push(inner.replace('-', "+").replace('_', "/").into_bytes());
-            forms.push(inner.into_bytes());
-        }
-        forms.push(text.into_bytes());
     }
     forms
 }
@@ -65,19 +123,26 @@ struct Markers {
 }
 
 impl Markers {
-    fn of(values: &[String]) -> Markers {
+    fn of(values: &[String], pieces: &[Vec<u8>]) -> Markers {
         let mut markers = Markers {
             by_start: vec![Vec::new(); 1 << 16],
             forms: Vec::new(),
         };
         for value in values {
-            for form in forms(value) {
-                let start = usize::from(form[0]) << 8 | usize::from(form[1]);
-                markers.by_start[start].push(markers.forms.len());
-                markers.forms.push((value.clone(), form));
-            }
+            markers.add(value, forms(value));
+        }
+        for (number, piece) in pieces.iter().enumerate() {
+            markers.add(&format!("piece {number}"), forms_of_octets(piece));
         }
         markers
+    }
+
+    fn add(&mut self, name: &str, forms: Vec<Vec<u8>>) {
+        for form in forms {
+            let start = usize::from(form[0]) << 8 | usize::from(form[1]);
+            self.by_start[start].push(self.forms.len());
+            self.forms.push((name.to_owned(), form));
+        }
     }
 
     /// The values found, with the form in which each was found.
@@ -139,63 +204,153 @@ fn dump(id: u32, folder: &Path) -> Vec<u8> {
     core
 }
 
-#[tokio::test]
-async fn nothing_of_an_enrolment_is_left_behind() {
-    let mut world = World::new();
-    let holder = marked(&world);
-    let passport = world.utopia.issue(&holder);
-    let birth = holder.birth_date;
-    let values = [
-        "Quizzlewick".to_owned(),
-        "Zephyrine".to_owned(),
-        "Marmaduke".to_owned(),
-        holder.document_number.clone(),
-        "7391558264".to_owned(),
-        format!(
-            "{:04}-{:02}-{:02}",
-            birth.year(),
-            birth.month(),
-            birth.day()
-        ),
-    ];
-    let dumps = tempfile::tempdir().unwrap();
-    let id = world.operator.id();
+/// A person with a chip, and what is looked for afterwards.
+struct Planted {
+    passport: SpecimenPassport,
+    chip: Field,
+    markers: Markers,
+}
 
-    // The control: while an officer has to decide, the name is there.
-    let session = world.present(&passport).await;
-    let core = dump(id, dumps.path());
-    let markers = Markers::of(&values);
-    assert!(!markers.find(&core).is_empty(), "the control was not found");
-    drop(core);
+impl Planted {
+    fn new(world: &World) -> Planted {
+        let holder = marked(world);
+        let (passport, chip) = world.utopia.issue_with_chip(&holder, &details());
+        let markers = Markers::of(&values(&holder), &pieces(&passport));
+        Planted {
+            passport,
+            chip: Field(chip),
+            markers,
+        }
+    }
+
+    /// A session with the document, whose chip is asked.
+    async fn send(&self, world: &World) -> (Session, Value) {
+        let session = world.begin().await;
+        let taken = world.send_document(&session, &self.passport).await.ok();
+        assert_eq!(taken["state"], "awaiting_chip");
+        (session, taken["chip"].clone())
+    }
+
+    /// A session that waits for an officer.
+    async fn present(&mut self, world: &World) -> Session {
+        let (session, question) = self.send(world).await;
+        let octets = |member: &str| jose::decode(question[member].as_str().unwrap()).unwrap();
+        let question = ChipQuestion {
+            cipher: 2,
+            key_id: None,
+            public_key: octets("public_key"),
+            command: octets("command"),
+        };
+        let (_, protocols) = self.passport.others.last().unwrap();
+        let protocols = SecurityInfos::parse_dg14(protocols).unwrap();
+        let zone = &self.passport.printed_zone;
+        let password = AccessKey::from_printed(&[&zone[0], &zone[1]]).unwrap();
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let reader = ChipReader::open(&mut self.chip, &password, &mut rng).unwrap();
+        let answer = reader.ask(&question, &protocols).unwrap();
+        answer_for_chip(world, &session, &answer).await.ok();
+        session
+    }
+
+    /// What is found in the processes and in every file.
+    fn found(&self, world: &World) -> Vec<String> {
+        let dumps = tempfile::tempdir().unwrap();
+        let dump = |(name, id)| (name, dump(id, dumps.path()));
+        let mut places: Vec<_> = world.processes().into_iter().map(dump).collect();
+        let files = files(world.folder.path()).into_iter();
+        places.extend(files.map(|(path, content)| (path.display().to_string(), content)));
+        let hits = |(place, content): &(String, Vec<u8>)| {
+            let hits = self.markers.find(content).into_iter();
+            hits.map(|hit| format!("{place}: {hit}"))
+                .collect::<Vec<_>>()
+        };
+        places.iter().flat_map(hits).collect()
+    }
+
+    /// The control: while an officer has to decide, the person is in the operator's memory.
+    fn is_found(&self, world: &World) {
+        let dumps = tempfile::tempdir().unwrap();
+        let core = dump(world.operator.id(), dumps.path());
+        let found = self.markers.find(&core);
+        for what in ["Quizzlewick", "piece 0"] {
+            let hit = found.iter().any(|hit| hit.starts_with(what));
+            assert!(hit, "the control {what} was not found");
+        }
+    }
+}
+
+/// A chip in the field of the test's own reader.
+struct Field(SpecimenChip);
+
+impl Transport for Field {
+    fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        let answer = self.0.answer(command, &mut UnwrapErr(getrandom::SysRng));
+        Ok(Zeroizing::new(answer))
+    }
+}
+
+async fn answer_for_chip(world: &World, session: &Session, answer: &[u8]) -> Reply {
+    let path = format!("/enrolment/{}/chip", session.id);
+    let body = json!({ "answer": jose::encode(answer) });
+    let token = Some(session.token.as_str());
+    world.call(Method::POST, &path, token, Some(&body)).await
+}
+
+#[tokio::test]
+async fn nothing_of_an_enrolment_is_left_behind_however_it_was_decided() {
+    let mut world = World::new();
+    let mut person = Planted::new(&world);
+    let session = person.present(&world).await;
+    person.is_found(&world);
     world.close_connections();
 
     let code = world.confirm(&session).await;
-    let (person, offer) = world.commit(&session).await;
-    world.receive(&session, &person, (&offer, &code)).await;
+    let (secrets, offer) = world.commit(&session).await;
+    world.receive(&session, &secrets, (&offer, &code)).await;
     // The same person once more, and refused.
-    let second = world.present(&passport).await;
-    world
-        .decide(&second, service::officer::Verdict::Refuse)
-        .await
-        .ok();
+    let second = person.present(&world).await;
+    world.decide(&second, Verdict::Refuse).await.ok();
+    // A chip without the key.
+    let (third, _) = person.send(&world).await;
+    let refused = answer_for_chip(&world, &third, &[0x69, 0x88]).await;
+    assert_eq!(refused.refusal(), (422, "chip-not-genuine"));
+    // A document that no state has signed.
+    let (forged, _) = Utopia::pretend().issue_with_chip(&marked(&world), &details());
+    let fourth = world.begin().await;
+    let refused = world.send_document(&fourth, &forged).await;
+    assert_eq!(refused.refusal(), (422, "document-not-authentic"));
     world.close_connections();
     world.settle().await;
+    let found = person.found(&world);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
 
-    let mut places: Vec<(String, Vec<u8>)> = Vec::new();
-    for (name, id) in world.processes() {
-        places.push((name, dump(id, dumps.path())));
-    }
-    for (path, content) in files(world.folder.path()) {
-        places.push((path.display().to_string(), content));
-    }
-    let mut found = Vec::new();
-    for (place, content) in &places {
-        found.extend(
-            markers
-                .find(content)
-                .into_iter()
-                .map(|hit| format!("{place}: {hit}")),
-        );
-    }
+#[tokio::test]
+async fn nothing_of_an_enrolment_is_left_behind_when_nobody_ends_it() {
+    let mut world = World::with(Terms {
+        session_secs: 4,
+        ..Terms::default()
+    });
+    let mut person = Planted::new(&world);
+    person.present(&world).await;
+    person.is_found(&world);
+    person.send(&world).await;
+    world.close_connections();
+    world.settle().await;
+    wait_for("the sessions to be wiped", async || {
+        person.found(&world).is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_of_an_enrolment_is_left_behind_by_an_operator_that_was_killed() {
+    let world = World::new();
+    let mut person = Planted::new(&world);
+    person.present(&world).await;
+    person.is_found(&world);
+    let world = world.restart_operator(); // kill -9
+    world.settle().await;
+    let found = person.found(&world);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

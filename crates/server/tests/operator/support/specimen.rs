@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use mrtd::specimen::{
-    SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenPassport, SpecimenSigner,
-    specimen_holder,
+    ChipAccess, ChipKeys, ChipOptions, SignatureKind, SpecimenAuthority, SpecimenChip,
+    SpecimenHolder, SpecimenPassport, SpecimenSigner, specimen_holder,
 };
-use mrtd::{CalendarDate, Period, UnixTime};
+use mrtd::{
+    AccessKey, CalendarDate, Cipher, Curve, File, Period, PersonalDetails, UnixTime, compose_dg11,
+};
 use rand_core::UnwrapErr;
 use server::clock;
 
@@ -51,6 +53,31 @@ impl Utopia {
     pub(crate) fn issue(&self, holder: &SpecimenHolder) -> SpecimenPassport {
         let mut rng = UnwrapErr(getrandom::SysRng);
         self.signer.issue(holder, None, &mut rng).unwrap()
+    }
+
+    /// A passport with details of its holder, and its chip, which proves itself by chip
+    /// authentication.
+    pub(crate) fn issue_with_chip(
+        &self,
+        holder: &SpecimenHolder,
+        details: &PersonalDetails,
+    ) -> (SpecimenPassport, SpecimenChip) {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let options = ChipOptions {
+            access: ChipAccess::Basic,
+            active: None,
+            agreement: Some((Curve::P256, Cipher::Aes128)),
+        };
+        let keys = ChipKeys::generate(&options, &mut rng).unwrap();
+        let mut others = vec![(11, compose_dg11(details).to_vec())];
+        others.extend(keys.groups());
+        let issued = self.signer.issue_with(holder, others, None, &mut rng);
+        let passport = issued.unwrap();
+        let zone: Vec<&str> = passport.printed_zone.iter().map(String::as_str).collect();
+        let password = AccessKey::from_printed(&zone).unwrap();
+        let files = [(File::Group(1), passport.dg1.clone())];
+        let chip = SpecimenChip::new(files, vec![password], keys.into());
+        (passport, chip)
     }
 
     pub(crate) fn passport(&self, number: u16) -> SpecimenPassport {

@@ -285,9 +285,13 @@ impl Offer {
 }
 
 pub(crate) fn document(passport: &SpecimenPassport) -> Value {
-    json!({
+    let mut body = json!({
         "dg1": jose::encode(&passport.dg1),
         "dg2": jose::encode(&passport.dg2),
         "sod": jose::encode(&passport.sod),
-    })
+    });
+    for (number, file) in &passport.others {
+        body[format!("dg{number}")] = jose::encode(file).into();
+    }
+    body
 }
