@@ -1,7 +1,7 @@
 //! H01: nobody but wallet and site takes part in a sign-in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use e2e::log_in::{LoggedIn, Way, log_in};
@@ -86,32 +86,44 @@ fn shorten_sessions(deployment: &Deployment) {
 }
 
 /// What the enrolments left with an end is deleted when that comes, which changes files; the test
-/// begins after that.
+/// begins after that. The operator's rows go with the session, those of the trustees a minute after
+/// they were asked: each is waited for by itself.
 fn wait_until_nothing_of_the_enrolments_can_expire(world: &World) {
     let copy = world.scratch().unwrap();
-    wait::until("the last row of the enrolments to expire", || {
-        let mut rows = 0;
-        for party in AUTHORITIES {
-            let (file, tables): (_, &[&str]) = if party == Party::Operator {
-                ("sessions.sqlite", &["code", "token", "nonce", "jti"])
-            } else {
-                ("trustee.sqlite", &["answer", "rate_span"])
-            };
-            let state = world.deployment().folder_of(party).join("state");
-            // A copy, because even a reader changes files of the original.
-            for suffix in ["", "-wal", "-shm"] {
-                let name = format!("{file}{suffix}");
-                std::fs::copy(state.join(&name), copy.join(&name))?;
-            }
-            let connection = Connection::open(copy.join(file))?;
-            for table in tables {
-                let count = format!("SELECT count(*) FROM {table}");
-                rows += connection.query_row(&count, [], |row| row.get::<_, i64>(0))?;
-            }
-        }
-        Ok((rows == 0).then_some(()))
-    })
-    .unwrap();
+    let mut parties = AUTHORITIES;
+    parties.sort_by_key(|party| *party != Party::Operator);
+    for party in parties {
+        let what = format!(
+            "the last row of the enrolments to expire at {}",
+            party.name()
+        );
+        wait::until(&what, || {
+            let rows = rows_that_expire(world, party, &copy)?;
+            Ok((rows == 0).then_some(()))
+        })
+        .unwrap();
+    }
+}
+
+fn rows_that_expire(world: &World, party: Party, copy: &Path) -> anyhow::Result<i64> {
+    let (file, tables): (_, &[&str]) = if party == Party::Operator {
+        ("sessions.sqlite", &["code", "token", "nonce", "jti"])
+    } else {
+        ("trustee.sqlite", &["answer", "rate_span"])
+    };
+    let state = world.deployment().folder_of(party).join("state");
+    // A copy, because even a reader changes files of the original.
+    for suffix in ["", "-wal", "-shm"] {
+        let name = format!("{file}{suffix}");
+        std::fs::copy(state.join(&name), copy.join(&name))?;
+    }
+    let connection = Connection::open(copy.join(file))?;
+    let mut rows = 0;
+    for table in tables {
+        let count = format!("SELECT count(*) FROM {table}");
+        rows += connection.query_row(&count, [], |row| row.get::<_, i64>(0))?;
+    }
+    Ok(rows)
 }
 
 /// Both people sign in at the same time, each at one site, half of the times each.
