@@ -97,7 +97,7 @@ impl ActiveKey {
     }
 }
 
-/// The hash that fits a curve, where a document of before 2014 does not name one.
+/// The hash that fits a curve, where a document does not name one.
 fn usual_hash(curve: Curve) -> Hash {
     match curve.order_len() {
         0..=28 => Hash::Sha224,

@@ -180,16 +180,11 @@ fn examine(
 pub fn attributes(mrz: &Mrz, chip: ChipProof) -> Result<Attributes, DocumentError> {
     let birth = mrz.birth_date();
     let birthdate = BirthDate::new(birth.year(), birth.month(), birth.day());
-    let sex = match mrz.sex() {
-        Sex::Female => "F",
-        Sex::Male => "M",
-        Sex::Unspecified => "X",
-    };
     let attributes = Attributes {
         family_name: mrz.family_name().to_owned(),
         given_name: mrz.given_names().to_owned(),
         birthdate: birthdate.map_err(|_| DocumentError::BirthDate)?,
-        sex: sex.to_owned(),
+        sex: sex_text(mrz.sex()).to_owned(),
         nationality: mrz.nationality().alpha3().trim_end_matches('<').to_owned(),
         document_class: mrz.class().to_owned(),
         document_number: mrz.document_number().to_owned(),
@@ -197,6 +192,20 @@ pub fn attributes(mrz: &Mrz, chip: ChipProof) -> Result<Attributes, DocumentErro
         guardianship: None,
         place_of_birth: None,
     };
+    well_formed(attributes)
+}
+
+/// How certificates write the sex.
+pub(super) fn sex_text(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Female => "F",
+        Sex::Male => "M",
+        Sex::Unspecified => "X",
+    }
+}
+
+/// Attributes that can be certified.
+pub(super) fn well_formed(attributes: Attributes) -> Result<Attributes, DocumentError> {
     if attributes.are_well_formed() {
         Ok(attributes)
     } else {

@@ -4,12 +4,12 @@
 
 use credential::attributes::{Attributes, BirthDate};
 use credential::time::UnixTime;
-use mrtd::{CalendarDate, Sex};
+use mrtd::CalendarDate;
 use store::SessionId;
 use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
-use super::document::{DocumentError, evidence_digest};
+use super::document::{DocumentError, evidence_digest, sex_text, well_formed};
 use super::session::{ChipKey, Evidence, Source, Step};
 use super::{EnrolmentError, Enrolments, Refusal, Status};
 use crate::residents::{
@@ -55,16 +55,11 @@ pub fn resident_attributes(claim: &ResidentClaim) -> Result<Attributes, Document
     let birthdate = BirthDate::new(birth.year(), birth.month(), birth.day());
     let number = claim.number();
     let nationality = number.nationality().ok_or(DocumentError::Form)?;
-    let sex = match number.sex() {
-        Sex::Female => "F",
-        Sex::Male => "M",
-        Sex::Unspecified => "X",
-    };
     let attributes = Attributes {
         family_name: claim.name().expose().to_owned(),
         given_name: String::new(),
         birthdate: birthdate.map_err(|_| DocumentError::BirthDate)?,
-        sex: sex.to_owned(),
+        sex: sex_text(number.sex()).to_owned(),
         nationality: nationality.alpha3().trim_end_matches('<').to_owned(),
         document_class: "I".to_owned(),
         document_number: number.expose().to_owned(),
@@ -72,11 +67,7 @@ pub fn resident_attributes(claim: &ResidentClaim) -> Result<Attributes, Document
         guardianship: None,
         place_of_birth: None,
     };
-    if attributes.are_well_formed() {
-        Ok(attributes)
-    } else {
-        Err(DocumentError::Form)
-    }
+    well_formed(attributes)
 }
 
 impl Enrolments {

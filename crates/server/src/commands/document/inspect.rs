@@ -104,8 +104,7 @@ impl InspectArgs {
         } else {
             let mut reader = Reader::open(&self.document)?;
             let mut chip = open_chip(&mut reader, &access_key(self.access.as_deref())?)?;
-            let all: Vec<u8> = READ.to_vec();
-            let files = DocumentFiles::of_chip(&mut chip, &all, &mut |line| eprintln!("{line}"))?;
+            let files = DocumentFiles::of_chip(&mut chip, &READ, &mut |line| eprintln!("{line}"))?;
             Report::of(&files, Some(chip), trust.as_ref(), now)
         };
         if self.json {
