@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use super::access_procedure::CARD_ACCESS;
 use super::*;
 use crate::active::{ActiveAuthError, ActiveKey};
 use crate::chip_authentication::{ChipAuthError, ChipAuthentication};

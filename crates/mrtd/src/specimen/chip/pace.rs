@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{CHAINED, FAILED, SpecimenChip, WRONG_DATA, object};
 use crate::apdu::{Answer, Command, Status};
 use crate::chip_authentication::{DYNAMIC_DATA, PROTOCOL};
-use crate::chip_reader::{CHIP_KEY, CHIP_TOKEN, KEY, MAP, MAPPED, NONCE, TOKEN};
+use crate::chip_reader::access_procedure::{CHIP_KEY, CHIP_TOKEN, KEY, MAP, MAPPED, NONCE, TOKEN};
 use crate::cipher::SessionKeys;
 use crate::pace::{PASSWORD, Pace};
 use crate::secure_messaging::SecureMessaging;

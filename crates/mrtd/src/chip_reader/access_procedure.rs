@@ -1,0 +1,191 @@
+//! The chip access procedure: from a chip in the field to a channel with it.
+//!
+//! Source: ICAO Doc 9303-11, 8th edition, §4.2.
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::{HEAD_LEN, READ_BINARY, ReadError};
+use crate::access::AccessKey;
+use crate::apdu::{Answer, Command, SHORT_LE, Status};
+use crate::bac::{BasicAccess, Drawn};
+use crate::chip_authentication::{BY_FILE, DYNAMIC_DATA, GENERAL_AUTHENTICATE, NO_ANSWER, SELECT};
+use crate::pace::Pace;
+use crate::secure_messaging::{NotAuthentic, SHORT_ANSWER, SecureMessaging};
+use crate::security_info::{Mapping, PaceInfo, SecurityInfos};
+use crate::tlv::{self, TlvError};
+use crate::transport::Transport;
+
+/// The protocols of a chip that are known here, the strongest first; the mapping that shows the
+/// chip's key is judged by nobody here, and comes last.
+pub(super) fn offered<'i>(infos: &'i SecurityInfos, access: &AccessKey) -> Vec<Pace<'i>> {
+    let mut offered: Vec<&PaceInfo> = infos.pace.iter().collect();
+    offered.sort_by_key(|info| {
+        let shows_key = info.mapping == Mapping::ChipAuthentication;
+        (shows_key, core::cmp::Reverse(info.cipher.protocol_number()))
+    });
+    let known = offered
+        .into_iter()
+        .filter_map(|info| Pace::new(info, access));
+    known.collect()
+}
+
+/// The protocols of EF.CardAccess; none where the chip does not have the file.
+pub(super) fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos, ReadError> {
+    let select = Command::new(SELECT, [BY_FILE, NO_ANSWER], &CARD_ACCESS);
+    let mut selected = plain(transport, &select)?.status;
+    if selected != Status::SUCCESS {
+        // Where something has selected the application already the file is not found.
+        plain(
+            transport,
+            &Command::new(SELECT, [0, NO_ANSWER], &MASTER_FILE),
+        )?;
+        selected = plain(transport, &select)?.status;
+    }
+    if selected != Status::SUCCESS {
+        return Ok(SecurityInfos::default());
+    }
+    let mut content = Vec::new();
+    let mut total = HEAD_LEN;
+    while content.len() < total {
+        let [.., high, low] = content.len().to_be_bytes();
+        let wanted = total.saturating_sub(content.len()).min(SHORT_ANSWER);
+        let command = Command::new(READ_BINARY, [high, low], &[]).expecting(wanted);
+        let answer = plain(transport, &command)?;
+        if content.is_empty() {
+            let whole = tlv::whole_len(&answer.data).unwrap_or(usize::MAX);
+            total = whole.min(CARD_ACCESS_MAX_LEN);
+        }
+        if answer.data.is_empty() || answer.data.len() > wanted {
+            break;
+        }
+        content.extend_from_slice(&answer.data);
+    }
+    content.truncate(total);
+    // A list that nobody can read offers nothing; the chip may still open in the older way.
+    Ok(SecurityInfos::parse(&content).unwrap_or_default())
+}
+
+/// Source: ICAO Doc 9303-11, 8th edition, §4.3.4.
+pub(super) fn basic_access(
+    transport: &mut dyn Transport,
+    basic: &BasicAccess,
+    rng: &mut impl CryptoRng,
+) -> Result<SecureMessaging, ReadError> {
+    let challenge = plain(
+        transport,
+        &Command::new(GET_CHALLENGE, [0, 0], &[]).expecting(8),
+    )?;
+    let chip_nonce = <[u8; 8]>::try_from(challenge.data.as_slice());
+    let chip_nonce =
+        chip_nonce.map_err(|_| ReadError::Refused("give a challenge", challenge.status))?;
+    let drawn = Drawn::draw(rng);
+    let request = basic.request(&drawn, &chip_nonce);
+    let command = Command::new(EXTERNAL_AUTHENTICATE, [0, 0], &request).expecting(request.len());
+    let answer = plain(transport, &command)?;
+    if answer.status != Status::SUCCESS {
+        return Err(ReadError::WrongPassword);
+    }
+    basic
+        .finish(&drawn, &chip_nonce, &answer.data)
+        .ok_or(ReadError::NotAuthentic(NotAuthentic))
+}
+
+/// Source: ICAO Doc 9303-11, 8th edition, §4.4.1.
+pub(super) fn establish(
+    transport: &mut dyn Transport,
+    pace: &Pace<'_>,
+    rng: &mut impl CryptoRng,
+) -> Result<SecureMessaging, ReadError> {
+    let begun = plain(transport, &pace.begin())?;
+    // Some chips warn here of few tries that are left.
+    if begun.status != Status::SUCCESS && begun.status.0 & 0xFFF0 != 0x63C0 {
+        return Err(ReadError::Refused("begin PACE", begun.status));
+    }
+    let malformed = || ReadError::Form(TlvError::Malformed);
+    let encrypted = step(transport, None, NONCE)?;
+    let nonce = pace.nonce(&encrypted).ok_or_else(malformed)?;
+    let generator = match pace.info.mapping {
+        Mapping::Generic | Mapping::ChipAuthentication => {
+            let own = pace.draw(None, rng).ok_or_else(malformed)?;
+            let chip = step(transport, Some((MAP, &own.public)), MAPPED)?;
+            let shared = pace.shared(&own, &chip).ok_or_else(malformed)?;
+            pace.generic(&nonce, &shared)
+        }
+        Mapping::Integrated => {
+            let mut own = Zeroizing::new(vec![0; pace.info.cipher.key_len()]);
+            rng.fill_bytes(&mut own);
+            step(transport, Some((MAP, &own)), MAPPED)?;
+            pace.integrated(&nonce, &own)
+        }
+    };
+    let generator = generator.ok_or_else(malformed)?;
+    let own = pace.draw(Some(&generator), rng).ok_or_else(malformed)?;
+    let chip = step(transport, Some((KEY, &own.public)), CHIP_KEY)?;
+    let shared = pace.shared(&own, &chip).ok_or_else(malformed)?;
+    let keys = pace.session_keys(&shared);
+    let token = step(
+        transport,
+        Some((TOKEN, &pace.token(&keys, &chip))),
+        CHIP_TOKEN,
+    )?;
+    if !pace.is_token(&keys, &own.public, &token) {
+        return Err(NotAuthentic.into());
+    }
+    Ok(SecureMessaging::new(keys))
+}
+
+/// One GENERAL AUTHENTICATE; all but the last are chained.
+fn step(
+    transport: &mut dyn Transport,
+    object: Option<(u32, &[u8])>,
+    answer_tag: u32,
+) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let data = object.map(|(tag, value)| tlv::element(tag, &[value]));
+    let data = tlv::element(DYNAMIC_DATA, &[&data.unwrap_or_default()]);
+    let mut command = Command::new(GENERAL_AUTHENTICATE, [0, 0], &data).expecting(SHORT_LE);
+    let last = answer_tag == CHIP_TOKEN;
+    command.class = if last { 0 } else { CHAINED };
+    let answer = plain(transport, &command)?;
+    match answer.status {
+        Status::SUCCESS => {}
+        // With another password the tokens differ, and some chips notice with the keys.
+        _ if last || answer_tag == CHIP_KEY => return Err(ReadError::WrongPassword),
+        status => return Err(ReadError::Refused("go on with PACE", status)),
+    }
+    let objects = tlv::single(&answer.data, DYNAMIC_DATA)?.inside().all()?;
+    let object = objects.iter().find(|object| object.tag == answer_tag);
+    let object = object.ok_or(TlvError::Tag(answer_tag))?;
+    Ok(Zeroizing::new(object.value.to_vec()))
+}
+
+/// Source: ICAO Doc 9303-10, 8th edition, §4.1.
+pub(super) fn select_application() -> Command {
+    Command::new(SELECT, [BY_NAME, NO_ANSWER], &APPLICATION)
+}
+
+pub(super) fn plain(transport: &mut dyn Transport, command: &Command) -> Result<Answer, ReadError> {
+    let octets = transport.transmit(&command.encode())?;
+    Ok(Answer::decode(&octets).ok_or(TlvError::Truncated)?)
+}
+
+const CARD_ACCESS_MAX_LEN: usize = 1 << 13;
+/// The travel document application.
+pub(crate) const APPLICATION: [u8; 7] = [0xA0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01];
+pub(crate) const CARD_ACCESS: [u8; 2] = [0x01, 0x1C];
+const MASTER_FILE: [u8; 2] = [0x3F, 0x00];
+
+// Instructions and parameters. Source: ICAO Doc 9303-10, 8th edition, §3.6; 9303-11 §4.
+pub(crate) const BY_NAME: u8 = 0x04;
+pub(crate) const GET_CHALLENGE: u8 = 0x84;
+pub(crate) const EXTERNAL_AUTHENTICATE: u8 = 0x82;
+pub(crate) const CHAINED: u8 = 0x10;
+
+// Data objects of PACE. Source: ICAO Doc 9303-11, 8th edition, §4.4.5.
+pub(crate) const NONCE: u32 = 0x80;
+pub(crate) const MAP: u32 = 0x81;
+pub(crate) const MAPPED: u32 = 0x82;
+pub(crate) const KEY: u32 = 0x83;
+pub(crate) const CHIP_KEY: u32 = 0x84;
+pub(crate) const TOKEN: u32 = 0x85;
+pub(crate) const CHIP_TOKEN: u32 = 0x86;
