@@ -6,9 +6,7 @@ use rand_core::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use self::access_procedure::{
-    basic_access, card_access, establish, offered, plain, select_application,
-};
+use self::access_procedure::{basic_access, by_pace, card_access, select_within};
 use crate::access::AccessKey;
 use crate::active::Challenge;
 use crate::apdu::{Answer, Command, EXTENDED_LE, SHORT_LE, Status};
@@ -84,43 +82,22 @@ impl<'t> ChipReader<'t> {
         rng: &mut impl CryptoRng,
     ) -> Result<ChipReader<'t>, ReadError> {
         let infos = card_access(transport)?;
-        let basic = BasicAccess::new(access);
-        let mut refusal = ReadError::NoAccess;
-        for pace in offered(&infos, access) {
-            match establish(transport, &pace, rng) {
-                Ok(channel) => {
-                    let mut reader = ChipReader {
-                        transport,
-                        channel,
-                        access: pace.name(),
-                    };
-                    let selected = reader.send(&select_application())?;
-                    return match selected.status {
-                        Status::SUCCESS => Ok(reader),
-                        _ => Err(ReadError::OtherApplication),
-                    };
-                }
-                Err(ReadError::Transport(error)) => return Err(error.into()),
-                Err(error) => refusal = error,
+        let (channel, access) = match by_pace(transport, &infos, access, rng) {
+            Ok((mut channel, protocol)) => {
+                select_within(transport, &mut channel)?;
+                (channel, protocol)
             }
-            // A protocol that the chip offers and does not begin leaves the next one to try; a wrong
-            // password would be as wrong there, and some chips count.
-            if !matches!(refusal, ReadError::Refused(..)) {
-                break;
+            Err(ReadError::Transport(error)) => return Err(error.into()),
+            Err(refusal) => {
+                let basic = BasicAccess::new(access).ok_or(refusal)?;
+                let channel = basic_access(transport, &basic, rng)?;
+                (channel, "basic access control".to_owned())
             }
-        }
-        let Some(basic) = basic else {
-            return Err(refusal);
         };
-        let selected = plain(transport, &select_application())?;
-        if selected.status != Status::SUCCESS {
-            return Err(ReadError::OtherApplication);
-        }
-        let channel = basic_access(transport, &basic, rng)?;
         Ok(ChipReader {
             transport,
             channel,
-            access: "basic access control".to_owned(),
+            access,
         })
     }
 
@@ -244,16 +221,25 @@ impl<'t> ChipReader<'t> {
     }
 
     fn send(&mut self, command: &Command) -> Result<Answer, ReadError> {
-        let octets = self.transport.transmit(&self.channel.protect(command))?;
-        let answer = Answer::decode(&octets).ok_or(TlvError::Truncated)?;
-        if answer.data.is_empty() {
-            return Err(ReadError::Refused(
-                "go on: it ended the session",
-                answer.status,
-            ));
-        }
-        Ok(self.channel.open(&answer)?)
+        send(self.transport, &mut self.channel, command)
     }
+}
+
+/// Sends a command within a channel.
+fn send(
+    transport: &mut dyn Transport,
+    channel: &mut SecureMessaging,
+    command: &Command,
+) -> Result<Answer, ReadError> {
+    let octets = transport.transmit(&channel.protect(command))?;
+    let answer = Answer::decode(&octets).ok_or(TlvError::Truncated)?;
+    if answer.data.is_empty() {
+        return Err(ReadError::Refused(
+            "go on: it ended the session",
+            answer.status,
+        ));
+    }
+    Ok(channel.open(&answer)?)
 }
 
 impl File {

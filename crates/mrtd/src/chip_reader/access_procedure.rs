@@ -5,7 +5,7 @@
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{HEAD_LEN, READ_BINARY, ReadError};
+use super::{HEAD_LEN, READ_BINARY, ReadError, send};
 use crate::access::AccessKey;
 use crate::apdu::{Answer, Command, SHORT_LE, Status};
 use crate::bac::{BasicAccess, Drawn};
@@ -16,9 +16,30 @@ use crate::security_info::{Mapping, PaceInfo, SecurityInfos};
 use crate::tlv::{self, TlvError};
 use crate::transport::Transport;
 
+/// Opens the chip with the first of its protocols that it begins; with the channel comes what people
+/// call the protocol.
+pub(super) fn by_pace(
+    transport: &mut dyn Transport,
+    infos: &SecurityInfos,
+    access: &AccessKey,
+    rng: &mut impl CryptoRng,
+) -> Result<(SecureMessaging, String), ReadError> {
+    let mut refusal = ReadError::NoAccess;
+    for pace in offered(infos, access) {
+        match establish(transport, &pace, rng) {
+            Ok(channel) => return Ok((channel, pace.name())),
+            // A protocol that the chip offers and does not begin leaves the next one to try; a wrong
+            // password would be as wrong there, and some chips count.
+            Err(error @ ReadError::Refused(..)) => refusal = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refusal)
+}
+
 /// The protocols of a chip that are known here, the strongest first; the mapping that shows the
 /// chip's key is judged by nobody here, and comes last.
-pub(super) fn offered<'i>(infos: &'i SecurityInfos, access: &AccessKey) -> Vec<Pace<'i>> {
+fn offered<'i>(infos: &'i SecurityInfos, access: &AccessKey) -> Vec<Pace<'i>> {
     let mut offered: Vec<&PaceInfo> = infos.pace.iter().collect();
     offered.sort_by_key(|info| {
         let shows_key = info.mapping == Mapping::ChipAuthentication;
@@ -66,12 +87,13 @@ pub(super) fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos
     Ok(SecurityInfos::parse(&content).unwrap_or_default())
 }
 
-/// Source: ICAO Doc 9303-11, 8th edition, §4.3.4.
+/// Selects the application and opens it. Source: ICAO Doc 9303-11, 8th edition, §4.3.4.
 pub(super) fn basic_access(
     transport: &mut dyn Transport,
     basic: &BasicAccess,
     rng: &mut impl CryptoRng,
 ) -> Result<SecureMessaging, ReadError> {
+    is_application(plain(transport, &select_application())?.status)?;
     let challenge = plain(
         transport,
         &Command::new(GET_CHALLENGE, [0, 0], &[]).expecting(8),
@@ -92,7 +114,7 @@ pub(super) fn basic_access(
 }
 
 /// Source: ICAO Doc 9303-11, 8th edition, §4.4.1.
-pub(super) fn establish(
+fn establish(
     transport: &mut dyn Transport,
     pace: &Pace<'_>,
     rng: &mut impl CryptoRng,
@@ -105,21 +127,7 @@ pub(super) fn establish(
     let malformed = || ReadError::Form(TlvError::Malformed);
     let encrypted = step(transport, None, NONCE)?;
     let nonce = pace.nonce(&encrypted).ok_or_else(malformed)?;
-    let generator = match pace.info.mapping {
-        Mapping::Generic | Mapping::ChipAuthentication => {
-            let own = pace.draw(None, rng).ok_or_else(malformed)?;
-            let chip = step(transport, Some((MAP, &own.public)), MAPPED)?;
-            let shared = pace.shared(&own, &chip).ok_or_else(malformed)?;
-            pace.generic(&nonce, &shared)
-        }
-        Mapping::Integrated => {
-            let mut own = Zeroizing::new(vec![0; pace.info.cipher.key_len()]);
-            rng.fill_bytes(&mut own);
-            step(transport, Some((MAP, &own)), MAPPED)?;
-            pace.integrated(&nonce, &own)
-        }
-    };
-    let generator = generator.ok_or_else(malformed)?;
+    let generator = map(transport, pace, &nonce, rng)?.ok_or_else(malformed)?;
     let own = pace.draw(Some(&generator), rng).ok_or_else(malformed)?;
     let chip = step(transport, Some((KEY, &own.public)), CHIP_KEY)?;
     let shared = pace.shared(&own, &chip).ok_or_else(malformed)?;
@@ -133,6 +141,31 @@ pub(super) fn establish(
         return Err(NotAuthentic.into());
     }
     Ok(SecureMessaging::new(keys))
+}
+
+/// The generator that chip and reader map the nonce to; `None` where there is none. Source: ICAO Doc
+/// 9303-11, 8th edition, §4.4.3.3.
+fn map(
+    transport: &mut dyn Transport,
+    pace: &Pace<'_>,
+    nonce: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let malformed = || ReadError::Form(TlvError::Malformed);
+    Ok(match pace.info.mapping {
+        Mapping::Generic | Mapping::ChipAuthentication => {
+            let own = pace.draw(None, rng).ok_or_else(malformed)?;
+            let chip = step(transport, Some((MAP, &own.public)), MAPPED)?;
+            let shared = pace.shared(&own, &chip).ok_or_else(malformed)?;
+            pace.generic(nonce, &shared)
+        }
+        Mapping::Integrated => {
+            let mut own = Zeroizing::new(vec![0; pace.info.cipher.key_len()]);
+            rng.fill_bytes(&mut own);
+            step(transport, Some((MAP, &own)), MAPPED)?;
+            pace.integrated(nonce, &own)
+        }
+    })
 }
 
 /// One GENERAL AUTHENTICATE; all but the last are chained.
@@ -159,12 +192,27 @@ fn step(
     Ok(Zeroizing::new(object.value.to_vec()))
 }
 
+/// Selects the application within a channel that was established in the master file.
+pub(super) fn select_within(
+    transport: &mut dyn Transport,
+    channel: &mut SecureMessaging,
+) -> Result<(), ReadError> {
+    is_application(send(transport, channel, &select_application())?.status)
+}
+
 /// Source: ICAO Doc 9303-10, 8th edition, §4.1.
-pub(super) fn select_application() -> Command {
+fn select_application() -> Command {
     Command::new(SELECT, [BY_NAME, NO_ANSWER], &APPLICATION)
 }
 
-pub(super) fn plain(transport: &mut dyn Transport, command: &Command) -> Result<Answer, ReadError> {
+fn is_application(selected: Status) -> Result<(), ReadError> {
+    match selected {
+        Status::SUCCESS => Ok(()),
+        _ => Err(ReadError::OtherApplication),
+    }
+}
+
+fn plain(transport: &mut dyn Transport, command: &Command) -> Result<Answer, ReadError> {
     let octets = transport.transmit(&command.encode())?;
     Ok(Answer::decode(&octets).ok_or(TlvError::Truncated)?)
 }
