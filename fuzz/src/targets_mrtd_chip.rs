@@ -29,6 +29,7 @@ static KEYS: LazyLock<Arc<ChipKeys>> = LazyLock::new(|| {
         access: ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128),
         active: Some(ActiveKind::Ecdsa(Curve::P256)),
         agreement: Some((Curve::P256, Cipher::Aes128)),
+        ..ChipOptions::default()
     };
     let keys = ChipKeys::generate(&options, &mut rng());
     Arc::new(keys.expect("keys for these options"))

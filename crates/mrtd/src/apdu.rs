@@ -30,10 +30,20 @@ impl Status {
     pub const SUCCESS: Status = Status(0x9000);
     /// The file ended before as many octets as were wanted.
     pub const END_OF_FILE: Status = Status(0x6282);
+    /// More or fewer octets are wanted than the chip gives.
+    pub const WRONG_LENGTH: Status = Status(0x6700);
     /// Access has to be gained first.
     pub const NOT_SATISFIED: Status = Status(0x6982);
     /// There is no such file.
     pub const NO_FILE: Status = Status(0x6A82);
+    /// The first octet where the second one is how many octets to want instead.
+    pub(crate) const EXACT_LENGTH: u8 = 0x6C;
+
+    /// Whether as many octets are not given at once.
+    pub(crate) fn is_wrong_length(self) -> bool {
+        let [first, _] = self.0.to_be_bytes();
+        self == Status::WRONG_LENGTH || first == Status::EXACT_LENGTH
+    }
 }
 
 impl core::fmt::Display for Status {

@@ -7,6 +7,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use self::access_procedure::{basic_access, by_pace, card_access, select_within};
+use self::read_binary::read_selected;
 use crate::access::AccessKey;
 use crate::active::Challenge;
 use crate::apdu::{Answer, Command, EXTENDED_LE, SHORT_LE, Status};
@@ -14,10 +15,11 @@ use crate::bac::BasicAccess;
 use crate::chip_authentication::{BY_FILE, ChipQuestion, NO_ANSWER, SELECT};
 use crate::secure_messaging::{NotAuthentic, SHORT_ANSWER, SecureMessaging};
 use crate::security_info::SecurityInfos;
-use crate::tlv::{self, TlvError};
+use crate::tlv::TlvError;
 use crate::transport::{Transport, TransportError};
 
 pub(crate) mod access_procedure;
+pub(crate) mod read_binary;
 
 /// A chip that let its reader in.
 pub struct ChipReader<'t> {
@@ -58,6 +60,9 @@ pub enum ReadError {
     /// The chip refuses a step.
     #[error("the chip refuses to {0}: status {1}")]
     Refused(&'static str, Status),
+    /// The chip answers without protection, which ends the session.
+    #[error("the chip ended the session: status {0}")]
+    Ended(Status),
     /// An answer has another form than the step has.
     #[error("the chip's answer to the step is malformed")]
     Form(#[from] TlvError),
@@ -124,52 +129,24 @@ impl<'t> ChipReader<'t> {
         if self.send(&select)?.status != Status::SUCCESS {
             return Ok(None);
         }
-        let mut content = Zeroizing::new(Vec::new());
-        let mut total = HEAD_LEN;
-        let mut parts = 0_usize;
-        while content.len() < total {
-            let wanted = total.saturating_sub(content.len()).min(SHORT_ANSWER);
-            let part = self.read_part(content.len(), wanted)?;
-            parts += 1;
-            // Nor may a chip keep its reader for as long as it likes.
-            let slow = parts > PARTS_MAX && parts > content.len() / SHORT_PART;
-            if part.is_empty() || part.len() > wanted || slow {
-                return Err(TlvError::Truncated.into());
-            }
-            if content.is_empty() {
-                total = tlv::whole_len(&part)?;
-                if total > FILE_MAX_LEN {
-                    return Err(ReadError::TooLarge);
-                }
-                content.reserve_exact(total.saturating_add(SHORT_ANSWER));
-            }
-            content.extend_from_slice(&part);
-            progress(content.len().min(total), total);
-        }
-        content.truncate(total);
-        Ok(Some(content))
+        read_selected(
+            &mut |command| self.send_uncounted(command),
+            FILE_MAX_LEN,
+            progress,
+        )
     }
 
-    fn read_part(&mut self, offset: usize, wanted: usize) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-        let [.., high, low] = offset.to_be_bytes();
-        let command = if high < 0x80 && offset <= 0x7FFF {
-            Command::new(READ_BINARY, [high, low], &[]).expecting(wanted)
-        } else {
-            // Further than the parameters reach: the offset is a data object, and so is the answer.
-            let [.., third, high, low] = offset.to_be_bytes();
-            let offset = tlv::element(OFFSET, &[&[third, high, low]]);
-            let wanted = wanted.saturating_add(4).min(SHORT_ANSWER);
-            Command::new(READ_BINARY_OBJECT, [0, 0], &offset).expecting(wanted)
-        };
-        let answer = self.send(&command)?;
-        if !matches!(answer.status, Status::SUCCESS | Status::END_OF_FILE) {
-            return Err(ReadError::Refused("read a file", answer.status));
+    /// Sends a command that the chip may refuse for its length before it opens it. That is none of
+    /// the errors that end a channel (9303-11 §9.8.3), and the chip has not counted the command;
+    /// where it has, the next answer ends the reading.
+    fn send_uncounted(&mut self, command: &Command) -> Result<Answer, ReadError> {
+        match self.send(command) {
+            Err(ReadError::Ended(status)) if status.is_wrong_length() => {
+                self.channel.uncount();
+                Ok(Answer::status(status))
+            }
+            answer => answer,
         }
-        if command.instruction == READ_BINARY {
-            return Ok(answer.data);
-        }
-        let object = tlv::single(&answer.data, DISCRETIONARY)?;
-        Ok(Zeroizing::new(object.value.to_vec()))
     }
 
     /// Active authentication: the chip's signature over a challenge, `signature_len` octets.
@@ -234,10 +211,7 @@ fn send(
     let octets = transport.transmit(&channel.protect(command))?;
     let answer = Answer::decode(&octets).ok_or(TlvError::Truncated)?;
     if answer.data.is_empty() {
-        return Err(ReadError::Refused(
-            "go on: it ended the session",
-            answer.status,
-        ));
+        return Err(ReadError::Ended(answer.status));
     }
     Ok(channel.open(&answer)?)
 }
@@ -253,20 +227,10 @@ impl File {
     }
 }
 
-/// Answers shorter than this are the exception.
-const SHORT_PART: usize = 64;
-const PARTS_MAX: usize = 64;
 /// More than a chip holds.
 const FILE_MAX_LEN: usize = 1 << 20;
-/// Enough for tag and length of every file, and not longer than the shortest one.
-const HEAD_LEN: usize = 6;
-
-// Instructions and data objects. Source: ICAO Doc 9303-10, 8th edition, §3.6; 9303-11 §6.
-pub(crate) const READ_BINARY: u8 = 0xB0;
-pub(crate) const READ_BINARY_OBJECT: u8 = 0xB1;
+/// Source: ICAO Doc 9303-11, 8th edition, §6.1.3.
 pub(crate) const INTERNAL_AUTHENTICATE: u8 = 0x88;
-pub(crate) const OFFSET: u32 = 0x54;
-pub(crate) const DISCRETIONARY: u32 = 0x53;
 
 #[cfg(test)]
 mod tests;

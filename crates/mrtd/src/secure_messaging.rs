@@ -159,6 +159,18 @@ impl SecureMessaging {
         }
     }
 
+    /// Reader: the chip did not open the command that was protected last, so its number is free. Only
+    /// for a command of which a listener may see two: the same data and another length of the answer.
+    pub(crate) fn uncount(&mut self) {
+        for octet in self.counter.iter_mut().rev() {
+            let (before, under) = octet.overflowing_sub(1);
+            *octet = before;
+            if !under {
+                return;
+            }
+        }
+    }
+
     fn count(&mut self) {
         for octet in self.counter.iter_mut().rev() {
             let (next, over) = octet.overflowing_add(1);
@@ -238,7 +250,7 @@ pub(crate) const SHORT_ANSWER: usize = 223;
 // Data objects. Source: §9.8.4.
 const ENCRYPTED: u32 = 0x87;
 const ENCRYPTED_TLV: u32 = 0x85;
-const WANTED: u32 = 0x97;
+pub(crate) const WANTED: u32 = 0x97;
 const STATUS: u32 = 0x99;
 const MAC: u32 = 0x8E;
 /// The text is padded with `80` and zeros.

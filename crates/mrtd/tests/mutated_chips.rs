@@ -85,6 +85,7 @@ fn world() -> World {
                 access: ChipAccess::Basic,
                 active,
                 agreement,
+                ..ChipOptions::default()
             };
             let keys = |seed| Arc::new(ChipKeys::generate(&options, &mut rng(seed)).unwrap());
             let (keys, other_keys) = (keys(number.into()), keys(100));

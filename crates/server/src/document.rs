@@ -117,6 +117,7 @@ pub(crate) fn read_failure(error: &ReadError) -> Failure {
         ReadError::OtherApplication => "document-unusable",
         ReadError::NotAuthentic(_)
         | ReadError::Refused(..)
+        | ReadError::Ended(_)
         | ReadError::Form(_)
         | ReadError::TooLarge => "chip-answer-invalid",
         ReadError::Question => "server-failed",

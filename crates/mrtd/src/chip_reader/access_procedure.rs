@@ -5,13 +5,14 @@
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::{HEAD_LEN, READ_BINARY, ReadError, send};
+use super::read_binary::read_selected;
+use super::{ReadError, send};
 use crate::access::AccessKey;
 use crate::apdu::{Answer, Command, SHORT_LE, Status};
 use crate::bac::{BasicAccess, Drawn};
 use crate::chip_authentication::{BY_FILE, DYNAMIC_DATA, GENERAL_AUTHENTICATE, NO_ANSWER, SELECT};
 use crate::pace::Pace;
-use crate::secure_messaging::{NotAuthentic, SHORT_ANSWER, SecureMessaging};
+use crate::secure_messaging::{NotAuthentic, SecureMessaging};
 use crate::security_info::{Mapping, PaceInfo, SecurityInfos};
 use crate::tlv::{self, TlvError};
 use crate::transport::Transport;
@@ -66,25 +67,19 @@ pub(super) fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos
     if selected != Status::SUCCESS {
         return Ok(SecurityInfos::default());
     }
-    let mut content = Vec::new();
-    let mut total = HEAD_LEN;
-    while content.len() < total {
-        let [.., high, low] = content.len().to_be_bytes();
-        let wanted = total.saturating_sub(content.len()).min(SHORT_ANSWER);
-        let command = Command::new(READ_BINARY, [high, low], &[]).expecting(wanted);
-        let answer = plain(transport, &command)?;
-        if content.is_empty() {
-            let whole = tlv::whole_len(&answer.data).unwrap_or(usize::MAX);
-            total = whole.min(CARD_ACCESS_MAX_LEN);
+    let read = read_selected(
+        &mut |command| plain(transport, command),
+        CARD_ACCESS_MAX_LEN,
+        &mut |_, _| {},
+    );
+    match read {
+        Err(ReadError::Transport(error)) => Err(error.into()),
+        // A list that nobody can read offers nothing; the chip may still open in the older way.
+        read => {
+            let content = read.ok().flatten().unwrap_or_default();
+            Ok(SecurityInfos::parse(&content).unwrap_or_default())
         }
-        if answer.data.is_empty() || answer.data.len() > wanted {
-            break;
-        }
-        content.extend_from_slice(&answer.data);
     }
-    content.truncate(total);
-    // A list that nobody can read offers nothing; the chip may still open in the older way.
-    Ok(SecurityInfos::parse(&content).unwrap_or_default())
 }
 
 /// Selects the application and opens it. Source: ICAO Doc 9303-11, 8th edition, §4.3.4.

@@ -9,7 +9,8 @@ use crate::active::{ActiveAuthError, ActiveKey};
 use crate::chip_authentication::{ChipAuthError, ChipAuthentication};
 use crate::cipher::Cipher;
 use crate::curve::Curve;
-use crate::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, SpecimenChip};
+use crate::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, LongAnswers, SpecimenChip};
+use crate::tlv;
 
 /// The chip itself as the way to it.
 struct Direct {
@@ -79,6 +80,7 @@ fn basic() -> ChipOptions {
         access: ChipAccess::Basic,
         active: None,
         agreement: None,
+        long_answers: LongAnswers::Given,
     }
 }
 
@@ -137,6 +139,104 @@ fn long_files_are_read_to_their_end_with_progress() {
         assert_eq!(last, (file.len(), file.len()));
         assert!(read(&mut reader, 3).is_none());
     }
+}
+
+/// A chip with the long group that does this where more than 160 octets are wanted.
+fn short_of_breath(access: ChipAccess, long_answers: LongAnswers) -> Direct {
+    chip(&ChipOptions {
+        access,
+        long_answers,
+        ..basic()
+    })
+}
+
+#[test]
+fn a_chip_that_gives_no_long_answers_is_asked_for_shorter_ones() {
+    let accesses = [
+        ChipAccess::Basic,
+        ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128),
+    ];
+    let ways = [
+        LongAnswers::WrongLength,
+        LongAnswers::ExactLength,
+        LongAnswers::NotSatisfied,
+        LongAnswers::Unopened,
+    ];
+    for (access, way) in accesses
+        .into_iter()
+        .flat_map(|access| ways.map(|way| (access, way)))
+    {
+        let mut chip = short_of_breath(access, way);
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        assert_eq!(*read(&mut reader, 2).unwrap(), long_group(), "{way:?}");
+        assert_eq!(*read(&mut reader, 1).unwrap(), SHORT_GROUP, "{way:?}");
+        // It learns it once for a file, not with each part.
+        assert!(chip.commands < long_group().len() / 157 + 24, "{way:?}");
+    }
+}
+
+/// Refuses to read within the channel after as many parts as `from`; `count` is how often it was asked.
+fn refusing(
+    status: u16,
+    from: usize,
+    count: &std::cell::Cell<usize>,
+) -> impl FnMut(&[u8]) -> Option<Vec<u8>> {
+    move |command: &[u8]| {
+        let reads = command[0] & 0x0C != 0 && matches!(command[1], 0xB0 | 0xB1);
+        count.set(count.get() + usize::from(reads));
+        (reads && count.get() > from).then(|| status.to_be_bytes().to_vec())
+    }
+}
+
+#[test]
+fn a_chip_that_refuses_shorter_answers_too_is_asked_twice_and_no_more() {
+    for status in [0x6700, 0x6C10] {
+        let count = std::cell::Cell::new(0);
+        let mut chip = Changed(chip(&basic()), refusing(status, 1, &count));
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        let refused = reader.read(File::Group(2), &mut |_, _| {}).unwrap_err();
+        assert!(
+            matches!(refused, ReadError::Refused(_, Status(found)) if found == status),
+            "{refused}"
+        );
+        assert_eq!(count.get(), 3);
+    }
+    // What ends the session is not asked again.
+    for status in [0x6982, 0x6987, 0x6988, 0x6C00, 0x6CFF] {
+        let count = std::cell::Cell::new(0);
+        let mut chip = Changed(chip(&basic()), refusing(status, 1, &count));
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        assert!(reader.read(File::Group(2), &mut |_, _| {}).is_err());
+        assert_eq!(count.get(), 2, "{status:04X}");
+    }
+}
+
+#[test]
+fn octets_after_a_file_are_not_part_of_it() {
+    // Around each place at which the commands to read it change.
+    for length in [
+        0x7FF0_usize,
+        0x7FFC,
+        0x8000,
+        0x8001,
+        0x8080,
+        0x80FF,
+        0x1_0000,
+    ] {
+        let content = tlv::element(0x75, &[&vec![7; length]]);
+        let padded = [content.as_slice(), &[0; 512]].concat();
+        let mut chip = chip_of(vec![(5, padded)], keys(&basic()));
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        let file = read(&mut reader, 5).unwrap();
+        assert!(*file == content, "{length:X}");
+    }
+}
+
+#[test]
+fn a_file_that_can_be_selected_and_not_read_is_shown_to_nobody() {
+    let mut refusing = |_: &Command| Ok(Answer::status(Status::NOT_SATISFIED));
+    let read = read_selected(&mut refusing, FILE_MAX_LEN, &mut |_, _| {});
+    assert!(read.unwrap().is_none());
 }
 
 #[test]
@@ -284,7 +384,7 @@ fn only_questions_of_chip_authentication_reach_the_chip() {
     let protocols = SecurityInfos::parse_dg14(&keys(&options).groups()[0].1).unwrap();
     let (_, question) = ChipAuthentication::begin(&protocols, &mut rng()).unwrap();
     let mut reads = question.clone();
-    reads.command[1] = READ_BINARY;
+    reads.command[1] = 0xB0; // READ BINARY
     let mut open = question.clone();
     open.command[0] = 0;
     let mut cipher = question.clone();

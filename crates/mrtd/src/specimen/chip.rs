@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use der::asn1::ObjectIdentifier;
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 use super::chip_keys::ChipKeys;
 use crate::access::AccessKey;
@@ -20,9 +19,8 @@ use crate::chip_authentication::{
 use crate::chip_reader::access_procedure::{
     APPLICATION, BY_NAME, CARD_ACCESS, CHAINED, EXTERNAL_AUTHENTICATE, GET_CHALLENGE,
 };
-use crate::chip_reader::{
-    DISCRETIONARY, File, INTERNAL_AUTHENTICATE, OFFSET, READ_BINARY, READ_BINARY_OBJECT,
-};
+use crate::chip_reader::read_binary::{READ_BINARY, READ_BINARY_OBJECT};
+use crate::chip_reader::{File, INTERNAL_AUTHENTICATE};
 use crate::curve::coordinate;
 use crate::pace::SET_PACE;
 use crate::secure_messaging::SecureMessaging;
@@ -30,6 +28,7 @@ use crate::security_info::CA_ECDH;
 use crate::tlv;
 
 mod pace;
+mod read;
 
 /// A chip with the files of a document and, where it is the original one, its private keys.
 pub struct SpecimenChip {
@@ -79,7 +78,7 @@ impl SpecimenChip {
     /// Answers a command: data and status.
     pub fn answer(&mut self, command: &[u8], rng: &mut impl CryptoRng) -> Vec<u8> {
         let Some(command) = Command::decode(command) else {
-            return Answer::status(WRONG_LENGTH).encode();
+            return Answer::status(Status::WRONG_LENGTH).encode();
         };
         let answer = if command.class & SECURE == SECURE {
             self.answer_protected(&command, rng)
@@ -94,6 +93,9 @@ impl SpecimenChip {
     }
 
     fn answer_protected(&mut self, command: &Command, rng: &mut impl CryptoRng) -> Answer {
+        if self.refuses_unopened(command) {
+            return Answer::status(Status::WRONG_LENGTH);
+        }
         let Some(mut channel) = self.state.channel.take() else {
             return Answer::status(NOT_PROTECTED);
         };
@@ -114,7 +116,7 @@ impl SpecimenChip {
         match (command.instruction, parameters) {
             (SELECT, [BY_NAME, _]) => self.select_application(&command.data),
             (SELECT, [BY_FILE, _]) => self.select_file(&command.data),
-            (READ_BINARY, offset) => self.read(usize::from(u16::from_be_bytes(offset)), command),
+            (READ_BINARY, offset) => self.read_binary(offset, command),
             (READ_BINARY_OBJECT, _) => self.read_object(command),
             (GET_CHALLENGE, _) => self.give_challenge(rng),
             (EXTERNAL_AUTHENTICATE, _) => self.basic_access(&command.data),
@@ -163,42 +165,6 @@ impl SpecimenChip {
             return self.keys.card_access();
         }
         self.files.get(&file).cloned()
-    }
-
-    fn read(&self, offset: usize, command: &Command) -> Answer {
-        let wanted = command.expected.unwrap_or(0);
-        let Some(content) = self.state.selected.and_then(|file| self.content(file)) else {
-            return Answer::status(NO_CURRENT_FILE);
-        };
-        let Some(rest) = content.get(offset..).filter(|rest| !rest.is_empty()) else {
-            return Answer::status(BEYOND_END);
-        };
-        let part = rest.get(..wanted.min(rest.len())).unwrap_or_default();
-        let mut answer = Answer::data(part.to_vec());
-        if part.len() < wanted {
-            answer.status = Status::END_OF_FILE;
-        }
-        answer
-    }
-
-    fn read_object(&self, command: &Command) -> Answer {
-        let Ok(object) = tlv::single(&command.data, OFFSET) else {
-            return Answer::status(WRONG_DATA);
-        };
-        let offset = object.value.iter().fold(0_usize, |sum, octet| {
-            sum.wrapping_shl(8) | usize::from(*octet)
-        });
-        let inner = Command::new(READ_BINARY, [0, 0], &[]);
-        let room = command.expected.unwrap_or(0).saturating_sub(OBJECT_HEAD);
-        let answer = self.read(offset, &inner.expecting(room));
-        if answer.data.is_empty() {
-            return answer;
-        }
-        let data = tlv::element(DISCRETIONARY, &[&answer.data]);
-        Answer {
-            data: Zeroizing::new(data),
-            status: answer.status,
-        }
     }
 
     fn give_challenge(&mut self, rng: &mut impl CryptoRng) -> Answer {
@@ -288,14 +254,9 @@ fn object(data: &[u8], tag: u32) -> Option<Vec<u8>> {
 }
 
 const SECURE: u8 = 0x0C;
-/// Tag and length around a part that is read as an object.
-const OBJECT_HEAD: usize = 4;
 
 // Source: ISO/IEC 7816-4 §5.6.
 const FAILED: Status = Status(0x6300);
-const WRONG_LENGTH: Status = Status(0x6700);
-const NO_CURRENT_FILE: Status = Status(0x6986);
 const NOT_PROTECTED: Status = Status(0x6988);
 const WRONG_DATA: Status = Status(0x6A80);
-const BEYOND_END: Status = Status(0x6B00);
 const UNKNOWN_INSTRUCTION: Status = Status(0x6D00);

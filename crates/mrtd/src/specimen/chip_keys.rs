@@ -16,8 +16,9 @@ use crate::security_info::{
 use crate::signature::EC_KEY;
 use crate::tlv;
 
-/// How a specimen's chip lets readers in, and how it proves that it is the original one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a specimen's chip lets readers in, how it proves that it is the original one, and what it does
+/// otherwise than most chips.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChipOptions {
     /// Access.
     pub access: ChipAccess,
@@ -25,12 +26,31 @@ pub struct ChipOptions {
     pub active: Option<ActiveKind>,
     /// Chip authentication: the key's curve, and the cipher.
     pub agreement: Option<(Curve, Cipher)>,
+    /// What it does where a part of a file is wanted that is long.
+    pub long_answers: LongAnswers,
+}
+
+/// What a specimen's chip does where more than 160 octets of a file are wanted at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongAnswers {
+    /// It gives them, as most chips do.
+    #[default]
+    Given,
+    /// Status `6700`.
+    WrongLength,
+    /// Status `6CA0`.
+    ExactLength,
+    /// Status `6982`.
+    NotSatisfied,
+    /// Status `6700` without protection: the command was not opened, and the channel goes on.
+    Unopened,
 }
 
 /// How a specimen's chip lets readers in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChipAccess {
     /// Basic access control alone.
+    #[default]
     Basic,
     /// PACE with the generic mapping, and basic access control.
     PaceGeneric(Curve, Cipher),
@@ -38,11 +58,12 @@ pub enum ChipAccess {
     PaceIntegrated(Curve, Cipher),
 }
 
-/// The private keys of a specimen's chip.
+/// The private keys of a specimen's chip, and what it does otherwise than most chips.
 pub struct ChipKeys {
     pub(super) pace: Option<PaceInfo>,
     pub(super) active: Option<SpecimenKey>,
     pub(super) agreement: Option<Agreement>,
+    pub(super) long_answers: LongAnswers,
     hashed: bool,
 }
 
@@ -81,6 +102,7 @@ impl ChipKeys {
             agreement: agreement
                 .map(|key| key.ok_or(SpecimenError::Key))
                 .transpose()?,
+            long_answers: options.long_answers,
             hashed: matches!(options.active, Some(ActiveKind::Ecdsa(_))),
         })
     }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use mrtd::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, SpecimenChip};
+use mrtd::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, LongAnswers, SpecimenChip};
 use mrtd::{AccessKey, Cipher, Curve, File};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
@@ -165,6 +165,7 @@ impl ChipSettings {
             },
             active,
             agreement: has(Authentication::Chip).then_some((curve, cipher)),
+            long_answers: LongAnswers::Given,
         }
     }
 }

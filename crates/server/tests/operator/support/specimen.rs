@@ -67,6 +67,7 @@ impl Utopia {
             access: ChipAccess::Basic,
             active: None,
             agreement: Some((Curve::P256, Cipher::Aes128)),
+            ..ChipOptions::default()
         };
         let keys = ChipKeys::generate(&options, &mut rng).unwrap();
         let mut others = vec![(11, compose_dg11(details).to_vec())];
