@@ -26,6 +26,7 @@ pub struct ChipReader<'t> {
     transport: &'t mut dyn Transport,
     channel: SecureMessaging,
     access: String,
+    card_access: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// A file of the travel document application.
@@ -86,7 +87,11 @@ impl<'t> ChipReader<'t> {
         access: &AccessKey,
         rng: &mut impl CryptoRng,
     ) -> Result<ChipReader<'t>, ReadError> {
-        let infos = card_access(transport)?;
+        let card_access = card_access(transport)?;
+        // A list that is not there, or that nobody can read, offers nothing.
+        let infos = card_access.as_ref();
+        let infos = infos.and_then(|content| SecurityInfos::parse(content).ok());
+        let infos = infos.unwrap_or_default();
         let (channel, access) = match by_pace(transport, &infos, access, rng) {
             Ok((mut channel, protocol)) => {
                 select_within(transport, &mut channel)?;
@@ -103,6 +108,7 @@ impl<'t> ChipReader<'t> {
             transport,
             channel,
             access,
+            card_access,
         })
     }
 
@@ -110,6 +116,14 @@ impl<'t> ChipReader<'t> {
     #[must_use]
     pub fn access(&self) -> &str {
         &self.access
+    }
+
+    /// What EF.CardAccess said before there was a channel, empty where it cannot be read; `None` where
+    /// the chip does not have the file. [`CardAccess::compare`](crate::CardAccess::compare) says
+    /// whether it is signed.
+    #[must_use]
+    pub fn card_access(&self) -> Option<&[u8]> {
+        self.card_access.as_ref().map(|content| content.as_slice())
     }
 
     /// Reads a file; `None` where the chip does not have it, or shows it to nobody without more

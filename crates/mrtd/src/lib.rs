@@ -94,6 +94,7 @@ pub use image::{EncodedImage, ImageError, ImageFormat, Pixels};
 pub use mrz::{BadCharacter, Field, Format, Mrz, MrzError, MrzFields, Sex, check_digit};
 pub use passive::{Algorithms, PassiveAuthError, SigningTime, VerifiedSecurityObject, Weakness};
 pub use secure_messaging::NotAuthentic;
+pub use security_info::card_access::{CardAccess, CardAccessError};
 pub use security_info::{SecurityInfoError, SecurityInfos};
 pub use signature::SignatureError;
 pub use sod::{Claims, SecurityObject, SodError};

@@ -31,6 +31,22 @@ pub(crate) struct Ephemeral {
     pub(crate) public: Vec<u8>,
 }
 
+impl PaceInfo {
+    /// As people write it: `PACE ECDH-GM brainpoolP256r1 with AES-128`.
+    pub(crate) fn name(&self) -> String {
+        let mapping = match self.mapping {
+            Mapping::Generic => "GM",
+            Mapping::Integrated => "IM",
+            Mapping::ChipAuthentication => "CAM",
+        };
+        let curve = match Curve::standardized(self.parameters) {
+            Some(curve) => curve.name().to_owned(),
+            None => format!("parameters {}", self.parameters),
+        };
+        format!("PACE ECDH-{mapping} {curve} with {}", self.cipher.name())
+    }
+}
+
 impl<'a> Pace<'a> {
     /// `None` where the parameters are none of the elliptic curves.
     pub(crate) fn new(info: &'a PaceInfo, access: &AccessKey) -> Option<Pace<'a>> {
@@ -44,17 +60,6 @@ impl<'a> Pace<'a> {
             password: info.cipher.derive(access.secret(), KeyUse::Password),
             reference: access.reference(),
         })
-    }
-
-    /// As people write it: `PACE ECDH-GM brainpoolP256r1 with AES-128`.
-    pub(crate) fn name(&self) -> String {
-        let mapping = match self.info.mapping {
-            Mapping::Generic => "GM",
-            Mapping::Integrated => "IM",
-            Mapping::ChipAuthentication => "CAM",
-        };
-        let (curve, cipher) = (self.curve.name(), self.info.cipher.name());
-        format!("PACE ECDH-{mapping} {curve} with {cipher}")
     }
 
     /// The command that begins it. The parameters are named also where a chip has no others: some

@@ -14,6 +14,8 @@ use crate::signature::{
 };
 use crate::tlv::{self, Element, TlvError};
 
+pub(crate) mod card_access;
+
 /// The protocols of a chip. Those that nobody here speaks are left out.
 #[derive(Default)]
 pub struct SecurityInfos {
@@ -87,10 +89,14 @@ impl SecurityInfos {
     ///
     /// [`SecurityInfoError`].
     pub fn parse_dg14(file: &[u8]) -> Result<SecurityInfos, SecurityInfoError> {
+        SecurityInfos::parse(SecurityInfos::list_of_dg14(file)?)
+    }
+
+    fn list_of_dg14(file: &[u8]) -> Result<&[u8], SecurityInfoError> {
         if file.len() > MAX_LEN {
             return Err(SecurityInfoError::TooLarge);
         }
-        SecurityInfos::parse(tlv::single(file, DG14_TAG)?.value)
+        Ok(tlv::single(file, DG14_TAG)?.value)
     }
 
     /// Reads the list of EF.CardAccess.

@@ -20,7 +20,7 @@ use crate::mrz::MrzError;
 
 pub use authority::{SpecimenAuthority, SpecimenSigner};
 pub use chip::SpecimenChip;
-pub use chip_keys::{ChipAccess, ChipKeys, ChipOptions, LongAnswers};
+pub use chip_keys::{CardAccessFile, ChipAccess, ChipKeys, ChipOptions, LongAnswers};
 pub use key::{ActiveKind, SignatureKind};
 pub use passport::{SpecimenHolder, SpecimenPassport};
 pub use people::specimen_holder;

@@ -28,7 +28,7 @@ pub(super) fn by_pace(
     let mut refusal = ReadError::NoAccess;
     for pace in offered(infos, access) {
         match establish(transport, &pace, rng) {
-            Ok(channel) => return Ok((channel, pace.name())),
+            Ok(channel) => return Ok((channel, pace.info.name())),
             // A protocol that the chip offers and does not begin leaves the next one to try; a wrong
             // password would be as wrong there, and some chips count.
             Err(error @ ReadError::Refused(..)) => refusal = error,
@@ -52,8 +52,11 @@ fn offered<'i>(infos: &'i SecurityInfos, access: &AccessKey) -> Vec<Pace<'i>> {
     known.collect()
 }
 
-/// The protocols of EF.CardAccess; none where the chip does not have the file.
-pub(super) fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos, ReadError> {
+/// The content of EF.CardAccess, empty where it cannot be read; `None` where the chip does not have
+/// the file.
+pub(super) fn card_access(
+    transport: &mut dyn Transport,
+) -> Result<Option<Zeroizing<Vec<u8>>>, ReadError> {
     let select = Command::new(SELECT, [BY_FILE, NO_ANSWER], &CARD_ACCESS);
     let mut selected = plain(transport, &select)?.status;
     if selected != Status::SUCCESS {
@@ -65,7 +68,7 @@ pub(super) fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos
         selected = plain(transport, &select)?.status;
     }
     if selected != Status::SUCCESS {
-        return Ok(SecurityInfos::default());
+        return Ok(None);
     }
     let read = read_selected(
         &mut |command| plain(transport, command),
@@ -74,11 +77,9 @@ pub(super) fn card_access(transport: &mut dyn Transport) -> Result<SecurityInfos
     );
     match read {
         Err(ReadError::Transport(error)) => Err(error.into()),
-        // A list that nobody can read offers nothing; the chip may still open in the older way.
-        read => {
-            let content = read.ok().flatten().unwrap_or_default();
-            Ok(SecurityInfos::parse(&content).unwrap_or_default())
-        }
+        Ok(content) => Ok(content),
+        // The chip may still open in the older way.
+        Err(_) => Ok(Some(Zeroizing::default())),
     }
 }
 

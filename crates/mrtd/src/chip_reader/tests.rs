@@ -9,7 +9,10 @@ use crate::active::{ActiveAuthError, ActiveKey};
 use crate::chip_authentication::{ChipAuthError, ChipAuthentication};
 use crate::cipher::Cipher;
 use crate::curve::Curve;
-use crate::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, LongAnswers, SpecimenChip};
+use crate::security_info::card_access::{CardAccess, CardAccessError};
+use crate::specimen::{
+    ActiveKind, CardAccessFile, ChipAccess, ChipKeys, ChipOptions, LongAnswers, SpecimenChip,
+};
 use crate::tlv;
 
 /// The chip itself as the way to it.
@@ -81,6 +84,7 @@ fn basic() -> ChipOptions {
         active: None,
         agreement: None,
         long_answers: LongAnswers::Given,
+        card_access: CardAccessFile::Signed,
     }
 }
 
@@ -439,6 +443,47 @@ fn where_pace_cannot_be_begun_or_goes_wrong_basic_access_opens() {
         assert_eq!(reader.access(), "basic access control");
         assert!(read(&mut reader, 1).is_some());
     }
+}
+
+#[test]
+fn what_was_offered_before_a_channel_is_compared_with_what_is_signed() {
+    let access = ChipAccess::PaceGeneric(Curve::P256, Cipher::Aes128);
+    let compared = |options: &ChipOptions| {
+        let mut chip = chip(options);
+        let mut reader = ChipReader::open(&mut chip, &zone(), &mut rng()).unwrap();
+        let group = read(&mut reader, 14).unwrap();
+        let compared = CardAccess::compare(reader.card_access(), &group);
+        (reader.access().to_owned(), compared)
+    };
+    let options = ChipOptions { access, ..basic() };
+    let name = "PACE ECDH-GM P-256 with AES-128".to_owned();
+    assert_eq!(compared(&options), (name.clone(), Ok(CardAccess::Signed)));
+
+    let card_access = CardAccessFile::Unsigned;
+    let more = "PACE ECDH-IM P-256 with 3DES".to_owned();
+    let differs = Err(CardAccessError::NotSigned(more));
+    let changed = ChipOptions {
+        card_access,
+        ..options
+    };
+    assert_eq!(compared(&changed), (name.clone(), differs));
+
+    let card_access = CardAccessFile::Hidden;
+    let hidden = ChipOptions {
+        card_access,
+        ..options
+    };
+    let differs = Err(CardAccessError::Hidden(name));
+    let basic_access = "basic access control".to_owned();
+    assert_eq!(compared(&hidden), (basic_access.clone(), differs));
+
+    let agreement = Some((Curve::P256, Cipher::Aes128));
+    let without = ChipOptions {
+        agreement,
+        ..basic()
+    };
+    let nothing = Ok(CardAccess::NothingSigned);
+    assert_eq!(compared(&without), (basic_access, nothing));
 }
 
 #[test]

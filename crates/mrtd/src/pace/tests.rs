@@ -24,7 +24,10 @@ fn the_generic_mapping_comes_out() {
     let info = info("3012060A04007F0007020204020202010202010D");
     let access = AccessKey::from_zone("T22000129", "640812", "101031").unwrap();
     let pace = Pace::new(&info, &access).unwrap();
-    assert_eq!(pace.name(), "PACE ECDH-GM brainpoolP256r1 with AES-128");
+    assert_eq!(
+        pace.info.name(),
+        "PACE ECDH-GM brainpoolP256r1 with AES-128"
+    );
     assert_eq!(
         pace.password.octets(),
         octets("89DED1B26624EC1E634C1989302849DD")

@@ -28,6 +28,20 @@ pub struct ChipOptions {
     pub agreement: Option<(Curve, Cipher)>,
     /// What it does where a part of a file is wanted that is long.
     pub long_answers: LongAnswers,
+    /// What EF.CardAccess says of PACE.
+    pub card_access: CardAccessFile,
+}
+
+/// What EF.CardAccess of a specimen's chip says of PACE, beside data group 14.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CardAccessFile {
+    /// The same.
+    #[default]
+    Signed,
+    /// One protocol more, which the chip does not speak.
+    Unsigned,
+    /// The chip does not have the file.
+    Hidden,
 }
 
 /// What a specimen's chip does where more than 160 octets of a file are wanted at once.
@@ -64,6 +78,7 @@ pub struct ChipKeys {
     pub(super) active: Option<SpecimenKey>,
     pub(super) agreement: Option<Agreement>,
     pub(super) long_answers: LongAnswers,
+    card_access: CardAccessFile,
     hashed: bool,
 }
 
@@ -103,6 +118,7 @@ impl ChipKeys {
                 .map(|key| key.ok_or(SpecimenError::Key))
                 .transpose()?,
             long_answers: options.long_answers,
+            card_access: options.card_access,
             hashed: matches!(options.active, Some(ActiveKind::Ecdsa(_))),
         })
     }
@@ -128,7 +144,30 @@ impl ChipKeys {
     /// EF.CardAccess.
     pub(super) fn card_access(&self) -> Option<Vec<u8>> {
         let info = self.pace.as_ref()?;
-        Some(set_of(vec![pace_info(info)]))
+        match self.card_access {
+            CardAccessFile::Signed => Some(set_of(vec![pace_info(info)])),
+            CardAccessFile::Unsigned => {
+                let infos = [info, &weakened(info)].map(pace_info);
+                Some(set_of(infos.to_vec()))
+            }
+            CardAccessFile::Hidden => None,
+        }
+    }
+}
+
+/// The protocol with the other mapping and the weakest cipher, as somebody would offer it who wants
+/// to listen.
+fn weakened(info: &PaceInfo) -> PaceInfo {
+    let (parent, mapping) = match info.mapping {
+        Mapping::Integrated => (PACE_ECDH_GM, Mapping::Generic),
+        Mapping::Generic | Mapping::ChipAuthentication => (PACE_ECDH_IM, Mapping::Integrated),
+    };
+    let cipher = Cipher::TripleDes;
+    PaceInfo {
+        protocol: numbered(parent, cipher).unwrap_or(parent),
+        mapping,
+        cipher,
+        parameters: info.parameters,
     }
 }
 

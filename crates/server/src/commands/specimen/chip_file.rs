@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
-use mrtd::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, LongAnswers, SpecimenChip};
+use mrtd::specimen::{
+    ActiveKind, CardAccessFile, ChipAccess, ChipKeys, ChipOptions, LongAnswers, SpecimenChip,
+};
 use mrtd::{AccessKey, Cipher, Curve, File};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
@@ -32,6 +34,24 @@ pub(super) struct ChipSettings {
     /// The cipher of access and of chip authentication.
     #[arg(long, value_enum, default_value_t = CipherName::Aes128)]
     cipher: CipherName,
+    /// What EF.CardAccess says, which nobody signs: to try out what readers do where it is not what
+    /// the document says that is signed.
+    #[arg(long, value_enum, default_value_t = CardAccessWay::Signed)]
+    #[serde(default)]
+    card_access: CardAccessWay,
+}
+
+/// What EF.CardAccess says.
+#[derive(Clone, Copy, Debug, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum CardAccessWay {
+    /// What data group 14 says.
+    #[default]
+    Signed,
+    /// A weaker protocol as well.
+    Unsigned,
+    /// Nothing: the file is not there.
+    Hidden,
 }
 
 /// How a chip lets readers in.
@@ -166,6 +186,11 @@ impl ChipSettings {
             active,
             agreement: has(Authentication::Chip).then_some((curve, cipher)),
             long_answers: LongAnswers::Given,
+            card_access: match self.card_access {
+                CardAccessWay::Signed => CardAccessFile::Signed,
+                CardAccessWay::Unsigned => CardAccessFile::Unsigned,
+                CardAccessWay::Hidden => CardAccessFile::Hidden,
+            },
         }
     }
 }
