@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use mrtd::specimen::{ActiveKind, ChipAccess, ChipKeys, ChipOptions, SpecimenChip};
 use mrtd::{
-    AccessKey, ActiveKey, ChipAuthentication, ChipReader, Cipher, Curve, File, SecurityInfos,
-    Transport, TransportError,
+    AccessKey, ActiveKey, CardAccess, ChipAuthentication, ChipReader, Cipher, Curve, File,
+    SecurityInfos, Transport, TransportError,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -56,6 +56,9 @@ fn group(number: u8) -> Vec<u8> {
 /// EF.DG14, and a question for the chip that it describes.
 fn protocols(input: &[u8]) -> bool {
     let _ = SecurityInfos::parse(input);
+    // As EF.CardAccess, and as the group that is signed.
+    let _ = CardAccess::compare(Some(input), &group(14));
+    let _ = CardAccess::compare(Some(input.get(2..).unwrap_or_default()), input);
     let Ok(infos) = SecurityInfos::parse_dg14(input) else {
         return false;
     };

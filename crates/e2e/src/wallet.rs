@@ -258,16 +258,29 @@ impl Enrolment<'_> {
     /// # Errors
     ///
     /// When the wallet answers in another form.
-    pub fn finish(mut self, code: &str) -> anyhow::Result<Answer> {
+    pub fn finish(self, code: &str) -> anyhow::Result<Answer> {
+        Ok(self.finish_heard(code)?.0)
+    }
+
+    /// As [`Enrolment::finish`], with what the wallet said to the person on standard error.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn finish_heard(mut self, code: &str) -> anyhow::Result<(Answer, String)> {
         if let Some(mut input) = self.child.stdin.take() {
             // A wallet that refuses without asking for the code has closed its input.
             let _closed = writeln!(input, "{code}");
         }
         let mut text = String::new();
         self.output.read_to_string(&mut text)?;
+        let mut said = String::new();
+        if let Some(mut errors) = self.child.stderr.take() {
+            errors.read_to_string(&mut said)?;
+        }
         self.child.wait()?;
         let last = text.lines().last().unwrap_or_default();
-        answer(last)
+        Ok((answer(last)?, said))
     }
 }
 

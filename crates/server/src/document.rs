@@ -81,6 +81,10 @@ impl DocumentFiles {
     }
 }
 
+/// What it means that EF.CardAccess is not what is signed.
+pub(crate) const NOT_THE_SIGNED_ONE: &str =
+    "somebody is between reader and chip, or the document was made wrongly";
+
 /// What a data group holds, for people.
 pub(crate) fn group_name(number: u8) -> String {
     let name = match number {

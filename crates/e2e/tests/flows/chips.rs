@@ -1,5 +1,6 @@
 //! Enrolment by the document's chip: what it proves, and what a copy cannot.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -207,4 +208,64 @@ fn a_document_is_explained_and_a_copy_found_out() {
         (changed["data group 14"].as_str(), code),
         (Some("failed"), Some(1))
     );
+}
+
+/// Enrols by a chip; what the certificate says of assurance, and what the person was told.
+fn enrol_heard(world: &World, wallet: &str, chip: &Chip, document: &Path) -> (Value, String) {
+    let zone = document.join("zone.txt");
+    let asked = ["--reader", chip.address(), "--access"].map(OsStr::new);
+    let asked = [&asked[..], &[zone.as_os_str()]].concat();
+    let person = world.wallet(wallet);
+    let enrolment = person.begin_enrolment_of(&asked).unwrap().unwrap();
+    let code = enrolment.confirm().unwrap().unwrap();
+    let (answer, said) = enrolment.finish_heard(&code).unwrap();
+    assert!(answer.is_ok(), "{answer:?}");
+    (assurance(world, wallet), said)
+}
+
+#[test]
+fn a_list_of_protocols_that_is_not_the_signed_one_is_told() {
+    let world = world();
+    let ways = [
+        ("signed", "passed", "passed", None),
+        ("unsigned", "failed", "failed", Some("offers PACE ECDH-IM")),
+        (
+            "hidden",
+            "failed",
+            "failed",
+            Some("does not offer PACE ECDH-GM"),
+        ),
+    ];
+    for ((way, outcome, verdict, difference), number) in ways.into_iter().zip(80..) {
+        let options = ["--card-access", way];
+        let document = world.deployment().passport(number, &options).unwrap();
+        let chip = Chip::start(&document).unwrap();
+        let (trust, zone) = (
+            document.parent().unwrap().join("trust"),
+            document.join("zone.txt"),
+        );
+        let (trust, zone) = (trust.to_str().unwrap(), zone.to_str().unwrap());
+        let (found, code) = inspect(&[chip.address(), "--access", zone, "--trust", trust]);
+        assert_eq!(found["EF.CardAccess"], outcome, "{way}: {found}");
+        assert_eq!(found["verdict"], verdict, "{way}: {found}");
+        assert_eq!(code, Some(i32::from(difference.is_some())), "{way}");
+        let (unsigned, _) = inspect(&[chip.address(), "--access", zone]);
+        assert_eq!(unsigned["EF.CardAccess"], "not_checked", "{way}");
+
+        // Nothing rests on the list once the document is read: the person is told, and goes on.
+        let (assurance, said) = enrol_heard(&world, way, &chip, &document);
+        assert_eq!(assurance, "substantial", "{way}");
+        match difference {
+            Some(difference) => assert!(said.contains(difference), "{way}: {said}"),
+            None => assert!(!said.contains("Warning"), "{way}: {said}"),
+        }
+    }
+
+    // Without data group 14 there is nothing to compare with.
+    let options = ["--access", "bac", "--authentication", "none"];
+    let document = world.deployment().passport(90, &options).unwrap();
+    let chip = Chip::start(&document).unwrap();
+    let zone = document.join("zone.txt");
+    let (found, _) = inspect(&[chip.address(), "--access", zone.to_str().unwrap()]);
+    assert_eq!(found["EF.CardAccess"], "not_checked", "{found}");
 }

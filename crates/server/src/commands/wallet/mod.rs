@@ -123,6 +123,12 @@ async fn run(command: WalletCommand, home: PathBuf, output: Output) -> Result<()
     }
 }
 
+/// What a person has to know though the command goes on: on standard error, where a script does not
+/// look for its answer.
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 fn default_home(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     given.or_else(crate::config::wallet_home).ok_or_else(|| {
         let next = "Give a folder with --home, or set BAUTA_WALLET_HOME.";

@@ -3,14 +3,15 @@
 use std::fmt::Display;
 
 use mrtd::{
-    ActiveKey, ChipAuthentication, ChipReader, Format, ImageFormat, Mrz, PassiveAuthError,
-    Portrait, SecurityInfos, SecurityObject, TrustStore, UnixTime, VerifiedSecurityObject,
+    ActiveKey, CardAccess, ChipAuthentication, ChipReader, Format, ImageFormat, Mrz,
+    PassiveAuthError, Portrait, SecurityInfos, SecurityObject, TrustStore, UnixTime,
+    VerifiedSecurityObject,
 };
 use rand_core::{Rng, UnwrapErr};
 
 use super::{Check, Outcome};
 use crate::commands::document::{revocation, time};
-use crate::document::{DocumentFiles, group_name};
+use crate::document::{DocumentFiles, NOT_THE_SIGNED_ONE, group_name};
 
 /// All checks, and the zone where it can be read.
 pub(super) fn all(
@@ -26,6 +27,9 @@ pub(super) fn all(
     let zone = list.zone(files, now);
     let verified = list.security_object(files, trust, now);
     list.groups(files, verified.as_ref());
+    if let Some(chip) = &chip {
+        list.card_access(files, chip, verified.as_ref());
+    }
     if let Some(zone) = &zone {
         list.state_and_expiry(zone, verified.as_ref(), now);
     }
@@ -173,6 +177,39 @@ impl List {
             .flat_map(VerifiedSecurityObject::data_groups);
         for number in listed.filter(|number| !files.groups.contains_key(number)) {
             self.not_checked(&format!("data group {number}"), section, "was not read");
+        }
+    }
+
+    /// Whether what the chip offered before there was a channel is signed. The standard demands that
+    /// it is verified; what follows where it is not, it leaves open. Such a document fails here: who
+    /// has changed the list could have the reader take a channel that others can listen to.
+    fn card_access(
+        &mut self,
+        files: &DocumentFiles,
+        chip: &ChipReader<'_>,
+        verified: Option<&VerifiedSecurityObject>,
+    ) {
+        let (name, section) = ("EF.CardAccess", "9303-11 §4.2 step 3");
+        let Some(group) = files.groups.get(&14) else {
+            let why = "there is no data group 14 to compare it with";
+            return self.not_checked(name, section, why);
+        };
+        if verified.is_none_or(|object| object.check_group(14, group).is_err()) {
+            let why = "data group 14 is not known to be signed";
+            return self.not_checked(name, section, why);
+        }
+        match CardAccess::compare(chip.card_access(), group) {
+            Ok(CardAccess::Signed) => {
+                self.passed(name, section, "the chip offered what the state signed");
+            }
+            Ok(CardAccess::NothingSigned) => {
+                let why = "data group 14 has no protocol of access to compare it with";
+                self.not_checked(name, section, why);
+            }
+            Err(error) => {
+                let what = format!("{error}: {NOT_THE_SIGNED_ONE}");
+                self.add(name, section, Outcome::Failed, what);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use credential::attributes::Attributes;
 use credential::jose;
 use credential::origin::Origin;
-use mrtd::{ActiveKey, ChipQuestion, ChipReader, SecurityInfos};
+use mrtd::{ActiveKey, CardAccess, ChipQuestion, ChipReader, SecurityInfos};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service::enrolment::{
@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::{Desk, EnrolArgs, unexpected};
 use crate::clock;
-use crate::commands::wallet::{Output, read_line};
-use crate::document::{DocumentFiles, access_key, open_chip, read_failure};
+use crate::commands::wallet::{Output, read_line, warn};
+use crate::document::{DocumentFiles, NOT_THE_SIGNED_ONE, access_key, open_chip, read_failure};
 use crate::failure::Failure;
 use crate::reader::Reader;
 
@@ -66,6 +66,7 @@ impl<'r> Evidence<'r> {
             let mut chip = open_chip(reader, &access)?;
             let files =
                 DocumentFiles::of_chip(&mut chip, &FILES, &mut |line| output.progress(line))?;
+            warn_of_card_access(&chip, &files);
             return Ok(Evidence::Document(files, Some(chip)));
         }
         let folder = args.document.as_deref().ok_or_else(unexpected)?;
@@ -84,6 +85,25 @@ impl<'r> Evidence<'r> {
                 Ok(*attributes)
             }
         }
+    }
+}
+
+/// Tells the person where the chip offered something else before there was a channel than data group
+/// 14 says. Whether the group is signed only the operator can tell, and refuses the document if not.
+///
+/// The enrolment goes on. ICAO Doc 9303-11 §4.2 demands that EF.CardAccess is verified, but not that a
+/// document is refused for it, and nothing rests on the file any more: the data are signed, the
+/// chip's proof is asked for under new keys, and what somebody may have listened to has been read
+/// already. Only a person can find out which of the two it is, with another reader.
+fn warn_of_card_access(chip: &ChipReader<'_>, files: &DocumentFiles) {
+    let group = files.groups.get(&14);
+    let compared = group.map(|group| CardAccess::compare(chip.card_access(), group));
+    if let Some(Err(error)) = compared {
+        warn(&format!(
+            "Warning: {error}: {NOT_THE_SIGNED_ONE}. Whoever listened may find out what is on the \
+             chip.\nTry another reader that you trust: if the warning comes there too, the \
+             document was made so."
+        ));
     }
 }
 
