@@ -155,7 +155,7 @@ impl List {
         };
         self.add("revocation", "9303-12 §7.1.4", outcome, found);
         for weakness in verified.weaknesses() {
-            self.add("hash function", "9303-12 §4.1.6", Outcome::Weak, weakness);
+            self.add("hash function", "9303-12 §4.1.6.4", Outcome::Weak, weakness);
         }
     }
 
@@ -239,7 +239,10 @@ impl List {
         } else {
             "the document is valid"
         };
-        self.add("expiry", "9303-3 §4.8", outcome, what);
+        // The parts on the formats have the field, §4.8 how a date is written; no section was found that
+        // asks for the comparison.
+        let section = "9303-4 to 9303-6; 9303-3 §4.8";
+        self.add("expiry", section, outcome, what);
     }
 
     fn contents(&mut self, files: &DocumentFiles) {
