@@ -352,11 +352,12 @@ pub(crate) fn scalars(signature: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((r, s))
 }
 
-/// The smallest and largest RSA modulus. Source: ICAO Doc 9303-12, 8th edition, §4.1.6 for the
-/// smallest; the largest seen in issuing states' certificates is 6144.
+/// The smallest and largest RSA modulus. ICAO Doc 9303-12, 8th edition, §4.1.6 wants appropriate
+/// lengths and names none; the largest seen in issuing states' certificates is 6144.
 const RSA_MIN_BITS: u32 = 2048;
 const RSA_MAX_BITS: u32 = 8192;
-/// The smallest modulus of a chip's own key. Source: ICAO Doc 9303-12, 8th edition, §4.1.6.
+/// The smallest modulus of a chip's own key, which many passports have; ICAO Doc 9303-11, 8th
+/// edition, §6.1.4 names none.
 const CHIP_RSA_MIN_BITS: u32 = 1024;
 
 // Source: RFC 4055 §3.1.
