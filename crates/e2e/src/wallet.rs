@@ -184,10 +184,29 @@ impl<'a> Wallet<'a> {
     ///
     /// As [`Wallet::run`].
     pub fn enrol_by_chip(&self, reader: &str, document: &Path) -> anyhow::Result<Answer> {
+        self.enrol_reading(reader, document, &[])
+    }
+
+    /// Enrols with what a chip holds, without its proof.
+    ///
+    /// # Errors
+    ///
+    /// As [`Wallet::run`].
+    pub fn enrol_by_data_of_chip(&self, reader: &str, document: &Path) -> anyhow::Result<Answer> {
+        self.enrol_reading(reader, document, &["--data-alone"])
+    }
+
+    fn enrol_reading(
+        &self,
+        reader: &str,
+        document: &Path,
+        more: &[&str],
+    ) -> anyhow::Result<Answer> {
         let zone = document.join("zone.txt");
-        let [reader_option, access_option] = ["--reader", "--access"].map(OsStr::new);
-        let reader = OsStr::new(reader);
-        self.enrol_with(&[reader_option, reader, access_option, zone.as_os_str()])
+        let mut evidence = ["--reader", reader, "--access"].map(OsStr::new).to_vec();
+        evidence.push(zone.as_os_str());
+        evidence.extend(more.iter().map(OsStr::new));
+        self.enrol_with(&evidence)
     }
 
     fn enrol_with(&self, document: &[&OsStr]) -> anyhow::Result<Answer> {

@@ -107,7 +107,8 @@ impl World {
         Ok(folder)
     }
 
-    /// The folder with what all servers have written to their standard output and error.
+    /// The folder with what all servers have written to their standard output and error, and with
+    /// their temporary files.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
         self.folder.path().join("logs")
@@ -174,6 +175,8 @@ impl World {
         if party == Party::Operator {
             command.args(["--today", &faketime::today(environment)?]);
         }
+        // Temporary files of a server are among those that are searched.
+        command.env("TMPDIR", self.logs());
         command.envs(environment.iter().cloned());
         Ok(command)
     }

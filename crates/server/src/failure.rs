@@ -147,7 +147,8 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
         "document-unverified" => "Give a master list or a folder of authorities: --trust PATH",
         "document-incomplete" => "Give its file EF.DG11 too, or read the chip with --reader.",
         "chip-not-genuine" => {
-            "Enrol again without moving the document; if that fails again, this chip is a copy."
+            "Enrol again without moving the document; if that fails again, the chip is a copy or \
+             broken. With --data-alone it is not asked, and the certificate says \"low\"."
         }
         "resident-missing" => {
             "Type number and name when asked, or give them on standard input, a line each."

@@ -105,6 +105,21 @@ fn a_copied_chip_is_refused_whatever_it_should_prove() {
 }
 
 #[test]
+fn a_chip_that_fails_to_prove_itself_is_worth_its_data() {
+    let world = world();
+    let document = world.deployment().passport(80, &[]).unwrap();
+    let other = world.deployment().passport(81, &[]).unwrap();
+    std::fs::copy(other.join("chip.json"), document.join("chip.json")).unwrap();
+    let chip = Chip::start(&document).unwrap();
+    let wallet = world.wallet("broken");
+    let refused = wallet.enrol_by_chip(chip.address(), &document).unwrap();
+    assert_eq!(refused.unwrap_err().id, "chip-not-genuine");
+    let enrolled = wallet.enrol_by_data_of_chip(chip.address(), &document);
+    assert!(enrolled.unwrap().is_ok());
+    assert_eq!(assurance(&world, "broken"), "low");
+}
+
+#[test]
 fn a_chip_opens_only_for_what_is_printed_on_its_document() {
     let world = world();
     for (access, number) in ["bac", "pace-gm", "pace-im"].into_iter().zip(50..) {

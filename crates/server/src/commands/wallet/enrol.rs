@@ -47,6 +47,10 @@ pub(super) struct EnrolArgs {
     /// as printed. Default: it is asked for.
     #[arg(long, requires = "reader")]
     access: Option<PathBuf>,
+    /// Read the chip without asking it for a proof: the certificate says `low`. For chips that fail
+    /// to prove themselves.
+    #[arg(long, requires = "reader")]
+    data_alone: bool,
     /// The operator's public file operator.json. Needed once, for a new wallet.
     #[arg(long)]
     operator: Option<PathBuf>,

@@ -33,7 +33,11 @@ struct Listening {
 
 impl Running {
     pub(crate) fn start(command: &[&str], config: &Path) -> Running {
+        // Temporary files of a server are among those that are searched.
+        let temporary = config.with_file_name("tmp");
+        std::fs::create_dir_all(&temporary).unwrap();
         let mut child = bauta()
+            .env("TMPDIR", temporary)
             .args(["--log-level", "debug"])
             .args(command)
             .arg(config)

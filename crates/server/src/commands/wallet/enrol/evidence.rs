@@ -48,7 +48,7 @@ pub(super) enum Kind {
 
 /// What a person is told whose document is data alone.
 const NOT_PROVED: &str = "No chip has proved that this document is the original one: the certificate \
-     will say \"low\". To have \"substantial\", read the chip with --reader.";
+     will say \"low\". To have \"substantial\", read the chip with --reader, without --data-alone.";
 
 impl<'r> Evidence<'r> {
     /// Reads the chip, the files, or what the person types.
@@ -67,7 +67,8 @@ impl<'r> Evidence<'r> {
             let files =
                 DocumentFiles::of_chip(&mut chip, &FILES, &mut |line| output.progress(line))?;
             warn_of_card_access(&chip, &files);
-            return Ok(Evidence::Document(files, Some(chip)));
+            let chip = Some(chip).filter(|_| !args.data_alone);
+            return Ok(Evidence::Document(files, chip));
         }
         let folder = args.document.as_deref().ok_or_else(unexpected)?;
         Ok(Evidence::Document(DocumentFiles::of_folder(folder)?, None))
