@@ -256,19 +256,32 @@ impl Planted {
     fn found(&self, world: &World) -> Vec<String> {
         let dumps = tempfile::tempdir().unwrap();
         let dump = |(name, id)| (name, dump(id, dumps.path()));
-        let mut places: Vec<_> = world.processes().into_iter().map(dump).collect();
-        let files = files(world.folder.path()).into_iter();
-        places.extend(files.map(|(path, content)| (path.display().to_string(), content)));
-        let hits = |(place, content): &(String, Vec<u8>)| {
-            let hits = self.markers.find(content).into_iter();
-            hits.map(|hit| format!("{place}: {hit}"))
-                .collect::<Vec<_>>()
-        };
-        places.iter().flat_map(hits).collect()
+        let processes = world.processes().into_iter().map(dump);
+        let mut found: Vec<_> = processes.flat_map(|place| self.found_in(&place)).collect();
+        found.extend(self.found_in_files(world));
+        found
     }
 
-    /// The control: while an officer has to decide, the person is in the operator's memory.
+    /// What is found in the servers' stores, logs, configurations and temporary files.
+    fn found_in_files(&self, world: &World) -> Vec<String> {
+        let files = files(world.folder.path()).into_iter();
+        let places = files.map(|(path, content)| (path.display().to_string(), content));
+        places.flat_map(|place| self.found_in(&place)).collect()
+    }
+
+    fn found_in(&self, (place, content): &(String, Vec<u8>)) -> Vec<String> {
+        let hits = self.markers.find(content).into_iter();
+        hits.map(|hit| format!("{place}: {hit}")).collect()
+    }
+
+    /// The controls: while an officer has to decide, the person is in the operator's memory; and a
+    /// temporary file would be found.
     fn is_found(&self, world: &World) {
+        let control = world.path("tmp/control");
+        std::fs::write(&control, jose::encode("Quizzlewick")).unwrap();
+        let found = self.found_in_files(world);
+        std::fs::remove_file(control).unwrap();
+        assert!(!found.is_empty(), "the control in a file was not found");
         let dumps = tempfile::tempdir().unwrap();
         let core = dump(world.operator.id(), dumps.path());
         let found = self.markers.find(&core);
