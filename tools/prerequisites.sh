@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # What a machine must have, and the command that mends it where it has not.
-# Sourced by ./check and ./demo from the root of the clone; changes PATH and sets:
+# Sourced by ./check, ./demo and tools/face-models from the root of the clone; changes PATH and sets:
 #   HOME        where it was unset or empty
 #   PYTHON      a Python new enough (after need_python)
-#   CACHE       where everything that can be made again lives (after use_cache)
+#   CACHE       where everything that can be made again lives (after use_cache or open_cache)
 # Every need_* function either returns or notes what is missing; end_if_missing then ends
 # the program with one command. Nothing here asks for privilege unless a package is missing.
 
@@ -100,15 +100,20 @@ end_if_missing() {
   mend "Missing: $(join ', ' "${missing_things[@]}")." "$(apt_command "${missing_packages[@]}")"
 }
 
-# use_cache: one folder for every clone of this user. Cargo rebuilds what a change of the lock
-# file touches, so its folder goes by the compiler alone; the others go by their lock file.
+# use_cache: the cache, and in it the folder that cargo builds in. Cargo rebuilds what a change of
+# the lock file touches, so its folder goes by the compiler alone; the others go by their lock file.
 use_cache() {
+  open_cache
+  export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target-$(rustc -vV | content_key)}
+}
+
+# open_cache: one folder for every clone of this user.
+open_cache() {
   CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/bauta
   if ! mkdir -p "$CACHE" 2>/dev/null || [ ! -w "$CACHE" ]; then
     # shellcheck disable=SC2016 # the newcomer's own shell expands it
     mend "The cache folder $CACHE cannot be written." 'export XDG_CACHE_HOME=$(mktemp -d)'
   fi
-  export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target-$(rustc -vV | content_key)}
 }
 
 # python_environment LOCKFILE: prints a folder whose bin/ has exactly what the file locks.

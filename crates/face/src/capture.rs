@@ -1,0 +1,367 @@
+//! The frames of one person: alive, one person all along, and the one of a portrait.
+
+use core::ops::RangeInclusive;
+
+use rand_core::CryptoRng;
+use thiserror::Error;
+
+use crate::engine::EngineError;
+use crate::geometry::Point;
+use crate::image::{BadImage, Image};
+use crate::landmarks::Landmarks;
+use crate::liveness::{Challenge, NotLive, Observation, Pose, judge};
+use crate::matcher::{Matcher, common_score};
+use crate::recognizer::{FaceError, FailureToAcquire, Recognizer};
+use crate::template::Template;
+
+/// Frames as they are looked at, one after the other.
+pub trait Frames {
+    /// When each was taken, in milliseconds from the beginning.
+    fn times_ms(&self) -> &[u32];
+
+    /// The pixels of a frame. Asked for each once, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFrame`].
+    fn image(&mut self, number: usize) -> Result<Image, BadFrame>;
+}
+
+/// A frame is not an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the frame is not an image that is taken here")]
+pub struct BadFrame;
+
+impl From<BadImage> for BadFrame {
+    fn from(_: BadImage) -> BadFrame {
+        BadFrame
+    }
+}
+
+/// Why frames do not show the person of the portrait.
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    /// There are too few, too many, or their times are not those of a camera during the challenge.
+    #[error("the frames are too few or too many, or their times do not fit")]
+    Times,
+    /// A frame is not an image.
+    #[error("frame {0} is not an image")]
+    Frame(usize, #[source] BadFrame),
+    /// A frame has no face that could be looked at.
+    #[error("frame {0}: {1}")]
+    NotAcquired(usize, FailureToAcquire),
+    /// The portrait has none.
+    #[error("the portrait: {0}")]
+    Portrait(FailureToAcquire),
+    /// Two frames one after the other are the same: no camera takes such.
+    #[error("frames stand still")]
+    Still,
+    /// The person did not do what was asked.
+    #[error(transparent)]
+    NotLive(#[from] NotLive),
+    /// The frames show different people.
+    #[error("the frames do not show one person all along")]
+    AnotherPerson,
+    /// We failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// The outcome for frames that show one living person.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Compared {
+    /// How alike that person and the portrait are, see [`common_score`].
+    pub score: f32,
+}
+
+/// Looks at frames: the landmarks on all of them, the detector where the face is lost and on two,
+/// matcher A on eight and matcher B on three. Which ones is drawn from `rng`.
+///
+/// # Errors
+///
+/// [`CaptureError`].
+pub fn examine(
+    recognizer: &Recognizer,
+    portrait: &Image,
+    (challenge, frames): (&Challenge, &mut dyn Frames),
+    rng: &mut impl CryptoRng,
+) -> Result<Compared, CaptureError> {
+    check_times(challenge, frames.times_ms())?;
+    let mut looked = Looked::at(recognizer, portrait)?;
+    let chosen = Chosen::draw(challenge, frames.times_ms(), rng);
+    let mut seen = Vec::new();
+    let mut before: Option<(Landmarks, [u8; 32])> = None;
+    for number in 0..frames.times_ms().len() {
+        let time_ms = frames.times_ms().get(number).copied().unwrap_or_default();
+        let image = frames
+            .image(number)
+            .map_err(|error| CaptureError::Frame(number, error))?;
+        let digest = image.digest();
+        if before.as_ref().is_some_and(|(_, last)| *last == digest) {
+            return Err(CaptureError::Still);
+        }
+        let last = before.as_ref().map(|(landmarks, _)| landmarks);
+        let found = find(recognizer, &image, last, chosen.is_detected(number));
+        let (landmarks, tracked) = found.map_err(|error| error.of_frame(number))?;
+        let mut pose = Pose::of(&landmarks);
+        if challenge.looks_at_eyes(time_ms) {
+            pose.openness = Some(recognizer.openness(&image, &landmarks)?);
+        }
+        seen.push(Observation { time_ms, pose });
+        looked.compare(&image, &landmarks, chosen.purpose(number, tracked))?;
+        before = Some((landmarks, digest));
+    }
+    judge(challenge, &seen)?;
+    looked.outcome()
+}
+
+/// The face of a frame, and whether it is the one of the frame before by its place.
+fn find(
+    recognizer: &Recognizer,
+    image: &Image,
+    before: Option<&Landmarks>,
+    detected: bool,
+) -> Result<(Landmarks, Tracked), FaceError> {
+    if let Some(before) = before.filter(|_| !detected)
+        && let Ok(found) = recognizer.follow(image, before)
+    {
+        return Ok((found, Tracked::Yes));
+    }
+    let found = recognizer.locate(image)?;
+    let near = |before: &Landmarks| {
+        let [one, other] = [before, &found].map(middle);
+        one.distance(other) <= JUMP_MAX * before.eye_distance()
+    };
+    let tracked = if before.is_some_and(near) {
+        Tracked::Yes
+    } else {
+        Tracked::No
+    };
+    Ok((found, tracked))
+}
+
+fn middle(landmarks: &Landmarks) -> Point {
+    let [left, right] = landmarks.eyes();
+    left.middle(right)
+}
+
+/// Whether a face is where it was in the frame before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tracked {
+    Yes,
+    No,
+}
+
+/// What a frame is compared for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The landmarks alone.
+    None,
+    /// That it is still the same person, in a movement or after a break.
+    SamePerson,
+    /// The portrait, by one matcher or both.
+    Portrait(Matchers),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matchers {
+    A,
+    Both,
+}
+
+/// Which frames are looked at how. Drawn once all frames are there, so that nobody knows before.
+struct Chosen {
+    detected: [usize; 2],
+    moving: Vec<usize>,
+    straight: Vec<usize>,
+    both: Vec<usize>,
+}
+
+impl Chosen {
+    fn draw(challenge: &Challenge, times: &[u32], rng: &mut impl CryptoRng) -> Chosen {
+        let mut draw = |spans: Vec<(u32, u32)>| -> Vec<usize> {
+            let one = |(from, until): (u32, u32)| {
+                let inside = (0..times.len()).filter(|number| {
+                    times
+                        .get(*number)
+                        .is_some_and(|time| (from..=until).contains(time))
+                });
+                pick(&inside.collect::<Vec<_>>(), rng)
+            };
+            spans.into_iter().filter_map(one).collect()
+        };
+        let prompts = challenge.prompts().iter();
+        let moving = draw(
+            prompts
+                .map(|p| (p.from_ms.midpoint(p.until_ms), p.until_ms))
+                .collect(),
+        );
+        let mut straight = draw(challenge.rests().collect());
+        // As many as there are movements, so that both together are eight.
+        if straight.len() > moving.len()
+            && let Some(left_out) = pick(&(0..straight.len()).collect::<Vec<_>>(), rng)
+        {
+            straight.remove(left_out);
+        }
+        let mut both = straight.clone();
+        while both.len() > BOTH_MATCHERS {
+            let left_out = pick(&(0..both.len()).collect::<Vec<_>>(), rng).unwrap_or_default();
+            both.remove(left_out);
+        }
+        let later = pick(&(1..times.len()).collect::<Vec<_>>(), rng).unwrap_or_default();
+        Chosen {
+            detected: [0, later],
+            moving,
+            straight,
+            both,
+        }
+    }
+
+    fn is_detected(&self, number: usize) -> bool {
+        self.detected.contains(&number)
+    }
+
+    fn purpose(&self, number: usize, tracked: Tracked) -> Purpose {
+        if self.straight.contains(&number) {
+            let both = self.both.contains(&number);
+            Purpose::Portrait(if both { Matchers::Both } else { Matchers::A })
+        } else if self.moving.contains(&number) || tracked == Tracked::No && number > 0 {
+            Purpose::SamePerson
+        } else {
+            Purpose::None
+        }
+    }
+}
+
+fn pick(numbers: &[usize], rng: &mut impl CryptoRng) -> Option<usize> {
+    let count = u32::try_from(numbers.len())
+        .ok()
+        .filter(|count| *count > 0)?;
+    numbers.get((rng.next_u32() % count) as usize).copied()
+}
+
+/// What the matchers have seen so far.
+struct Looked<'r> {
+    recognizer: &'r Recognizer,
+    portrait: [Template; 2],
+    straight: Vec<Template>,
+    scores: [Vec<f32>; 2],
+    moving: Vec<Template>,
+}
+
+impl<'r> Looked<'r> {
+    fn at(recognizer: &'r Recognizer, portrait: &Image) -> Result<Looked<'r>, CaptureError> {
+        let landmarks = recognizer.locate(portrait).map_err(|error| match error {
+            FaceError::NotAcquired(why) => CaptureError::Portrait(why),
+            FaceError::Engine(error) => error.into(),
+        })?;
+        Ok(Looked {
+            recognizer,
+            portrait: [
+                recognizer.matcher_a().template(portrait, &landmarks)?,
+                recognizer.matcher_b().template(portrait, &landmarks)?,
+            ],
+            straight: Vec::new(),
+            scores: [Vec::new(), Vec::new()],
+            moving: Vec::new(),
+        })
+    }
+
+    fn compare(
+        &mut self,
+        image: &Image,
+        landmarks: &Landmarks,
+        purpose: Purpose,
+    ) -> Result<(), CaptureError> {
+        let matchers = match purpose {
+            Purpose::None => return Ok(()),
+            Purpose::SamePerson => {
+                let template = self.recognizer.matcher_a().template(image, landmarks)?;
+                self.moving.push(template);
+                return Ok(());
+            }
+            Purpose::Portrait(matchers) => matchers,
+        };
+        let [portrait_a, portrait_b] = &self.portrait;
+        let [scores_a, scores_b] = &mut self.scores;
+        let template = self.recognizer.matcher_a().template(image, landmarks)?;
+        scores_a.push(similarity(&template, portrait_a));
+        self.straight.push(template);
+        if matchers == Matchers::Both {
+            let template = self.recognizer.matcher_b().template(image, landmarks)?;
+            scores_b.push(similarity(&template, portrait_b));
+        }
+        Ok(())
+    }
+
+    fn outcome(self) -> Result<Compared, CaptureError> {
+        let [first, ..] = self.straight.as_slice() else {
+            return Err(CaptureError::Times);
+        };
+        let another = |templates: &[Template], min: f32| {
+            templates
+                .iter()
+                .any(|template| similarity(template, first) < min)
+        };
+        if another(&self.straight, SAME_STRAIGHT) || another(&self.moving, SAME_MOVING) {
+            return Err(CaptureError::AnotherPerson);
+        }
+        let [a, b] = self.scores.map(median);
+        Ok(Compared {
+            score: common_score(a.ok_or(CaptureError::Times)?, b.ok_or(CaptureError::Times)?),
+        })
+    }
+}
+
+/// Templates of one matcher are always comparable.
+fn similarity(one: &Template, other: &Template) -> f32 {
+    one.similarity(other).unwrap_or(-1.0)
+}
+
+/// The lower one of the middle two.
+fn median(mut values: Vec<f32>) -> Option<f32> {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
+
+impl FaceError {
+    fn of_frame(self, number: usize) -> CaptureError {
+        match self {
+            FaceError::NotAcquired(why) => CaptureError::NotAcquired(number, why),
+            FaceError::Engine(error) => error.into(),
+        }
+    }
+}
+
+fn check_times(challenge: &Challenge, times: &[u32]) -> Result<(), CaptureError> {
+    let gaps_fit = times.windows(2).all(|two| match two {
+        [one, next] => next
+            .checked_sub(*one)
+            .is_some_and(|gap| GAP_MS.contains(&gap)),
+        _ => true,
+    });
+    let ends_fit = times.first().is_some_and(|first| *first <= *GAP_MS.end())
+        && times
+            .last()
+            .is_some_and(|last| last + GAP_MS.end() >= challenge.end_ms());
+    if FRAMES.contains(&times.len()) && gaps_fit && ends_fit {
+        Ok(())
+    } else {
+        Err(CaptureError::Times)
+    }
+}
+
+/// How many frames are taken.
+pub const FRAMES: RangeInclusive<usize> = 24..=160;
+/// Between two frames, in milliseconds.
+pub const GAP_MS: RangeInclusive<u32> = 40..=400;
+const BOTH_MATCHERS: usize = 3;
+/// A face further away than this part of the distance of its eyes is not where it was.
+const JUMP_MAX: f32 = 1.0;
+/// How alike matcher A finds the same person who looks straight twice within a capture.
+const SAME_STRAIGHT: f32 = 0.5;
+/// And in a movement.
+const SAME_MOVING: f32 = 0.25;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Whether a person has done what was asked, frame by frame.
+//!
+//! It refuses pictures: held still, moved, or recorded for another challenge. It does not stop a face
+//! that a program swaps live, or frames that a program answers with: that needs a device that vouches
+//! for its camera.
+
+mod challenge;
+mod pose;
+
+use thiserror::Error;
+
+pub use challenge::{Challenge, Movement, Prompt};
+pub use pose::Pose;
+
+/// A pose and when it was seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// Milliseconds from the first frame.
+    pub time_ms: u32,
+    /// The pose.
+    pub pose: Pose,
+}
+
+/// Why the frames do not show a person who did what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotLive {
+    /// The person does not look straight before the first prompt.
+    #[error("the face does not look straight into the camera at the beginning")]
+    NotStraight,
+    /// A prompt, counted from 0, was not followed.
+    #[error("prompt {0} was not followed")]
+    NotFollowed(usize),
+    /// There is a movement where none was asked for, or another one.
+    #[error("there is a movement that was not asked for, by prompt {0}")]
+    NotAsked(usize),
+}
+
+/// Compares what was seen, in the order of time, with what was asked.
+///
+/// # Errors
+///
+/// [`NotLive`] for the first difference.
+pub fn judge(challenge: &Challenge, seen: &[Observation]) -> Result<(), NotLive> {
+    let mut rests = challenge.rests();
+    let first = rests.next().ok_or(NotLive::NotStraight)?;
+    let straight = Straight::of(within(seen, first)).ok_or(NotLive::NotStraight)?;
+    for (number, (prompt, rest)) in challenge.prompts().iter().zip(rests).enumerate() {
+        let asked = (prompt.from_ms, prompt.until_ms);
+        let shown = lasting(&straight, within(seen, asked));
+        if shown.iter().any(|movement| *movement != prompt.movement) {
+            return Err(NotLive::NotAsked(number));
+        }
+        if shown.is_empty() {
+            return Err(NotLive::NotFollowed(number));
+        }
+        let between: Vec<_> = within(seen, rest).collect();
+        if between.is_empty() || !lasting(&straight, between.into_iter()).is_empty() {
+            return Err(NotLive::NotAsked(number));
+        }
+    }
+    Ok(())
+}
+
+fn within(
+    seen: &[Observation],
+    (from, until): (u32, u32),
+) -> impl Iterator<Item = Observation> + '_ {
+    let inside = move |one: &&Observation| (from..=until).contains(&one.time_ms);
+    seen.iter().filter(inside).copied()
+}
+
+/// The movements that two frames one after the other show, so that a natural blink is none.
+fn lasting(straight: &Straight, seen: impl Iterator<Item = Observation>) -> Vec<Movement> {
+    let shown: Vec<_> = seen.map(|one| straight.movement(one.pose)).collect();
+    let pairs = shown.windows(2).filter_map(|two| match two {
+        [Some(one), Some(other)] if one == other => Some(*one),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// How this person looks straight into this camera.
+struct Straight(Pose);
+
+impl Straight {
+    /// The median of each measure; `None` where there are too few or they are turned.
+    fn of(seen: impl Iterator<Item = Observation>) -> Option<Straight> {
+        let poses: Vec<Pose> = seen
+            .map(|one| one.pose)
+            .filter(|pose| pose.is_sound())
+            .collect();
+        if poses.len() < STRAIGHT_MIN {
+            return None;
+        }
+        let pose = Pose {
+            turn: median(poses.iter().map(|pose| pose.turn))?,
+            height: median(poses.iter().map(|pose| pose.height))?,
+            openness: median(poses.iter().filter_map(|pose| pose.openness)),
+        };
+        let open = pose.openness.is_none_or(|openness| openness >= OPEN_MIN);
+        (open && pose.turn.abs() <= STRAIGHT_MAX).then_some(Straight(pose))
+    }
+
+    fn movement(&self, pose: Pose) -> Option<Movement> {
+        let Straight(straight) = self;
+        let turn = pose.turn - straight.turn;
+        // A turn narrows the eyes in the image, so it is looked for first.
+        if turn.abs() >= TURNED {
+            return Some(if turn > 0.0 {
+                Movement::TurnLeft
+            } else {
+                Movement::TurnRight
+            });
+        }
+        if pose.height >= NEARER * straight.height {
+            return Some(Movement::Nearer);
+        }
+        let closed = pose.openness? <= CLOSED * straight.openness?;
+        closed.then_some(Movement::CloseEyes)
+    }
+}
+
+fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
+    let mut values: Vec<f32> = values.collect();
+    values.sort_by(f32::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// So many frames show how the person looks straight.
+const STRAIGHT_MIN: usize = 3;
+const STRAIGHT_MAX: f32 = 0.12;
+const OPEN_MIN: f32 = 0.12;
+/// About 15 degrees of a head. A flat picture at 40 cm, turned by 45 degrees, comes to 0.07.
+const TURNED: f32 = 0.14;
+/// A camera at 50 cm comes to 41 cm.
+const NEARER: f32 = 1.22;
+const CLOSED: f32 = 0.7;
