@@ -6,6 +6,8 @@
 
 pub mod age;
 pub mod attributes;
+pub mod capture;
+pub mod consent;
 pub mod issuance;
 pub mod jose;
 pub mod manifest;

@@ -125,6 +125,7 @@ impl<'a> Wallet<'a> {
     ) -> anyhow::Result<Result<Enrolment<'_>, Refused>> {
         let mut command = self.command(&["enrol"])?;
         command.args(document);
+        command.args(["--agree", "notice"]);
         command.arg("--operator").arg(self.deployment.trust_file());
         command.arg("--ca").arg(self.deployment.ca());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

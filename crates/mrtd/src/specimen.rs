@@ -22,7 +22,7 @@ pub use authority::{SpecimenAuthority, SpecimenSigner};
 pub use chip::SpecimenChip;
 pub use chip_keys::{CardAccessFile, ChipAccess, ChipKeys, ChipOptions, LongAnswers};
 pub use key::{ActiveKind, SignatureKind};
-pub use passport::{SpecimenHolder, SpecimenPassport};
+pub use passport::{SpecimenHolder, SpecimenPassport, SpecimenPortrait};
 pub use people::specimen_holder;
 
 /// Why a specimen cannot be made.

@@ -171,6 +171,35 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
             "Type the access number alone, or each line of the machine-readable zone as printed, \
              with every \"<\"."
         }
+        _ => next_step_of_enrolment(id),
+    }
+}
+
+fn next_step_of_enrolment(id: &str) -> &'static str {
+    match id {
+        "false-match-rate-unsupported" => {
+            "Configure a higher rate, or measure more people: bauta face evaluate DIR --json"
+        }
+        "level-unsupported" => "Remove face.highest_level.",
+        "networks-missing" => {
+            "Make them with tools/face-models and give the folder it prints: face.networks"
+        }
+        "consent-missing" => {
+            "Read the notice and answer with yes, or give --agree notice. Nothing was sent."
+        }
+        "evidence-missing" => {
+            "Its evidence was not sent yet: give the folder of the document, --reader or --resident \
+             as before."
+        }
+        "chip-awaited" => "Run the same command with --reader, or begin again without --resume.",
+        "enrolment-over"
+        | "enrolment-incomplete"
+        | "session-moved"
+        | "notice-changed"
+        | "evidence-not-chosen" => {
+            "Begin again: run the command with your document and without --resume."
+        }
+        "look-again" => "Run `bauta officer show` for the session, and decide again.",
         _ => "",
     }
 }

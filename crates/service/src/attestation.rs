@@ -46,6 +46,8 @@ pub enum EvidenceLevel {
     LowOfficer,
     /// Signed data of a chip that proved to be the original one, and such an officer.
     SubstantialOfficer,
+    /// Such a chip, and a machine that found the living face to be the one of the portrait.
+    SubstantialFace,
 }
 
 impl EvidenceLevel {
@@ -55,6 +57,7 @@ impl EvidenceLevel {
         match self {
             EvidenceLevel::LowOfficer => "low_officer",
             EvidenceLevel::SubstantialOfficer => "substantial_officer",
+            EvidenceLevel::SubstantialFace => "substantial_face",
         }
     }
 }

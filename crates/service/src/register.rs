@@ -102,7 +102,7 @@ impl Registrations {
             status: RowStatus::Ended,
             ..read.clone()
         };
-        match self.register.update(&read, &next, &[]).await? {
+        match self.register.update(&read, &next, &[], None).await? {
             Updated::Done => Ok(()),
             Updated::Stale | Updated::TagTaken => Err(EndError::Busy),
         }

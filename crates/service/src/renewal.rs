@@ -148,7 +148,7 @@ impl Renewals {
             last_epoch: epoch.max(row.last_epoch),
             ..row.clone()
         };
-        match self.register.update(&row, &next, &[]).await? {
+        match self.register.update(&row, &next, &[], None).await? {
             Updated::Done => Ok(Outcome::Renewed(signature)),
             Updated::Stale | Updated::TagTaken => Err(RenewalError::Busy),
         }

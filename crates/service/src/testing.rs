@@ -20,7 +20,7 @@ use store::sqlite::{SqliteRegister, SqliteSessions, SqliteTrustee};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::enrolment::{DocumentUpload, EnrolmentPolicy, EnrolmentSetup, Enrolments};
+use crate::enrolment::{DocumentUpload, EnrolmentPolicy, EnrolmentSetup, Enrolments, Notice};
 use crate::officer::{OfficerId, Officers};
 use crate::secret;
 use crate::tags::{Quorum, TagKey, TrusteeClient, TrusteeFailure};
@@ -151,6 +151,8 @@ impl World {
                 .ok()
                 .unwrap(),
             quorum: group.quorum(group.clients()),
+            notice: Notice::new("The operator", "https://operator.example"),
+            face: None,
             authority: None,
         };
         let enrolments = Arc::new(Enrolments::new(setup, register.clone(), sessions.clone()));

@@ -13,7 +13,7 @@ use crate::secret;
 
 /// The largest number of elements in one request: one for every kind of number that evidence
 /// can yield.
-pub const ELEMENTS_MAX: usize = 4;
+pub const ELEMENTS_MAX: usize = 5;
 
 /// Keeps the hash in the log apart from every other hash.
 const LOG_DOMAIN: &[u8] = b"bauta/v1/trustee-log";

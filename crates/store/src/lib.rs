@@ -29,8 +29,8 @@ mod trustee;
 
 pub use error::StoreError;
 pub use register::{
-    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, RowStatus, TagIndex, TagKind,
-    TagMatch, Updated,
+    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, ReviewId, ReviewTag, RowStatus,
+    TagIndex, TagKind, TagMatch, Updated,
 };
 pub use resident::{
     CardState, LifeState, NewResident, ResidentFound, ResidentRecord, ResidentTable,

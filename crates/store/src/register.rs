@@ -49,6 +49,8 @@ pub enum TagKind {
     DocumentNumber,
     /// Person number with its state.
     PersonNumber,
+    /// Name, birth date and sex. Never leads to a row: several people can share them.
+    Namesake,
 }
 
 /// A tag to be stored.
@@ -60,6 +62,21 @@ pub struct NewTag {
     pub kind: TagKind,
     /// The tag T itself, sealed to the operator's tag key, for re-keying by the trustees.
     pub sealed: Vec<u8>,
+}
+
+/// A random name for what people of the same name, birth date and sex lead to: a review by a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReviewId(pub [u8; 16]);
+
+/// The tag of somebody's name, birth date and sex, in a table apart: nothing there tells whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewTag {
+    /// Its look-up index.
+    pub index: TagIndex,
+    /// The tag itself, sealed as in [`NewTag`].
+    pub sealed: Vec<u8>,
+    /// The review that was held before, or a new one where there was none.
+    pub review: ReviewId,
 }
 
 /// What a set of tags leads to.
@@ -82,6 +99,9 @@ pub enum Inserted {
     IdTaken,
     /// Another row has one of these tags; nothing was stored.
     TagTaken,
+    /// Somebody with this review tag is registered who was not when it was looked up; nothing was
+    /// stored.
+    ReviewNeeded,
 }
 
 /// What became of an update.
@@ -104,17 +124,27 @@ pub trait RegisterStore: Send + Sync {
     /// The row that these tags lead to.
     async fn find_by_tags(&self, tags: &[TagIndex]) -> Result<TagMatch, StoreError>;
 
+    /// The review that the tag of a name, birth date and sex leads to, where anybody is registered
+    /// with them.
+    async fn find_review(&self, tag: TagIndex) -> Result<Option<ReviewId>, StoreError>;
+
     /// Stores a new row and its tags in one transaction, or nothing.
-    async fn insert(&self, row: &RegisterRow, tags: &[NewTag]) -> Result<Inserted, StoreError>;
+    async fn insert(
+        &self,
+        row: &RegisterRow,
+        tags: &[NewTag],
+        review: Option<&ReviewTag>,
+    ) -> Result<Inserted, StoreError>;
 
     /// Replaces a row only if it is still as `read`, and adds tags to it; in one transaction, or
-    /// nothing. Tags that the row has already are left as they are. `read` and `next` have the
-    /// same id.
+    /// nothing. Tags that the row has already are left as they are, and so is a review tag that is
+    /// there. `read` and `next` have the same id.
     async fn update(
         &self,
         read: &RegisterRow,
         next: &RegisterRow,
         tags: &[NewTag],
+        review: Option<&ReviewTag>,
     ) -> Result<Updated, StoreError>;
 
     /// Raises `last_epoch` of every row that has an earlier one to `epoch`, in one transaction;

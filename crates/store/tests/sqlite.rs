@@ -61,7 +61,7 @@ async fn what_was_stored_is_there_after_reopening() {
     let tags = [conformance::register::tag(1)];
     {
         let store = SqliteRegister::open(&path).await.unwrap();
-        store::RegisterStore::insert(&store, &row, &tags)
+        store::RegisterStore::insert(&store, &row, &tags, None)
             .await
             .unwrap();
     }
@@ -77,13 +77,14 @@ async fn a_register_of_the_first_version_is_read_on() {
     let path = folder.path().join("register.sqlite");
     let row = conformance::register::row(1);
     let store = SqliteRegister::open(&path).await.unwrap();
-    store::RegisterStore::insert(&store, &row, &[])
+    store::RegisterStore::insert(&store, &row, &[], None)
         .await
         .unwrap();
     drop(store);
     let db = rusqlite::Connection::open(&path).unwrap();
     db.execute_batch(
-        "ALTER TABLE registration DROP COLUMN slot_commitment; PRAGMA user_version = 1;",
+        "ALTER TABLE registration DROP COLUMN slot_commitment; DROP TABLE review_tag;
+         PRAGMA user_version = 1;",
     )
     .unwrap();
     drop(db);
@@ -127,6 +128,11 @@ async fn the_register_has_these_columns_and_no_others() {
         columns("tag"),
         ["tag_index", "kind", "tag_sealed", "web_number"]
     );
+    // Nothing in it leads to a row.
+    assert_eq!(
+        columns("review_tag"),
+        ["tag_index", "tag_sealed", "review_id"]
+    );
     let tables: i64 = db
         .query_row(
             "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
@@ -134,7 +140,7 @@ async fn the_register_has_these_columns_and_no_others() {
             |r| r.get(0),
         )
         .unwrap();
-    assert_eq!(tables, 2);
+    assert_eq!(tables, 3);
 }
 
 #[tokio::test]

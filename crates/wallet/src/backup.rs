@@ -95,5 +95,6 @@ pub fn restore(sealed: &[u8], passphrase: Zeroizing<String>) -> Result<Vault, Ba
         sites: backup.sites.into_iter().map(new_device).collect(),
         ages_asked: backup.ages_asked,
         renewal_refusal: None,
+        consents: Vec::new(),
     })
 }

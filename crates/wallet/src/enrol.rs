@@ -1,10 +1,11 @@
 //! The wallet's side of enrolment: what it sends and what it makes of the answers. No I/O.
 //!
-//! The steps in their order: [`begin`], the document (sent by the caller), [`register`] or
-//! [`restore`], [`request_certificate`], [`receive_certificate`].
+//! The steps in their order: [`begin`], [`consent`], the evidence (sent by the caller),
+//! [`OngoingEnrolment::register`] or [`restore`], [`request_certificate`], [`receive_certificate`].
 
 use bbs::certificate::{Blind, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, Generation, IssuedSlots};
+use credential::consent::{ChosenEvidence, ConsentReceipt, FaceConsent};
 use credential::issuance::{self, Binding, Purpose, SignerEntropy, prove_nym_commitment};
 use credential::jose::jws::Header;
 use credential::jose::{self, PublicKey, SigningKey, jws};
@@ -17,8 +18,9 @@ use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{CERTIFICATE, CommitmentProof, CredentialRequest};
 use rand_core::UnwrapErr;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
-use crate::vault::{DamagedVault, Person, StoredCertificate};
+use crate::vault::{DamagedVault, OperatorTrust, Person, StoredCertificate};
 
 /// `typ` of a holder's statement that ends the registration.
 const END_TYP: &str = "bauta-end+jwt";
@@ -50,8 +52,10 @@ pub struct Begun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
-    /// Waits for a document.
-    Open,
+    /// Waits for the person's consent.
+    AwaitingConsent,
+    /// Waits for a document, or what else was chosen.
+    AwaitingEvidence,
     /// Waits for the chip's answer.
     AwaitingChip,
     /// Waits for an officer.
@@ -66,11 +70,87 @@ pub enum SessionState {
     Refused,
 }
 
-/// Answer to `PUT /enrolment/{id}/document`.
+/// What people are told before they agree; the members that a wallet shows.
 #[derive(Deserialize)]
-pub struct DocumentTaken {
-    /// What the chip is asked, where it can prove that it is the original one.
-    pub chip: Option<ChipChallenge>,
+pub struct Notice {
+    /// Counts the notices.
+    pub version: u32,
+    /// Who is responsible.
+    pub controller: String,
+    /// Where to ask and complain.
+    pub contact: String,
+    /// Each use of data.
+    pub processing: Vec<Processing>,
+    /// Until when the consent can be taken back.
+    pub withdrawal: String,
+}
+
+/// One use of data.
+#[derive(Deserialize)]
+pub struct Processing {
+    /// Its name.
+    pub id: String,
+    /// What data.
+    pub data: Vec<String>,
+    /// What for.
+    pub purpose: String,
+    /// For how long.
+    pub retention: String,
+    /// Who else sees it.
+    pub recipients: Vec<String>,
+    /// The way for who does not want this.
+    pub otherwise: Option<String>,
+}
+
+/// Body of `PUT /enrolment/{id}/consent`.
+#[derive(Serialize)]
+pub struct ConsentRequest {
+    notice_sha256: String,
+    evidence: ChosenEvidence,
+    face: FaceConsent,
+}
+
+/// Agrees to the notice, of which `octets` are those that were shown.
+#[must_use]
+pub fn consent(octets: &[u8], evidence: ChosenEvidence, face: FaceConsent) -> ConsentRequest {
+    ConsentRequest {
+        notice_sha256: jose::encode(jose::sha256(octets)),
+        evidence,
+        face,
+    }
+}
+
+/// Answer to it, beside where the session is.
+#[derive(Deserialize)]
+pub struct Consented {
+    receipt: String,
+}
+
+impl Consented {
+    /// The receipt, if the operator has signed what was agreed to in this session.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolError::Answer`].
+    pub fn receipt(
+        self,
+        agreed: &ConsentRequest,
+        session: &str,
+        operator: &OperatorTrust,
+    ) -> Result<String, EnrolError> {
+        let signed = ConsentReceipt::verify(&self.receipt, &operator.operator_key);
+        let receipt = signed.ok_or(EnrolError::Answer)?;
+        let same = receipt.iss == operator.origin
+            && receipt.session == session
+            && receipt.notice_sha256 == agreed.notice_sha256
+            && receipt.evidence == agreed.evidence
+            && receipt.face == agreed.face;
+        if same {
+            Ok(self.receipt)
+        } else {
+            Err(EnrolError::Answer)
+        }
+    }
 }
 
 /// What a chip is asked; octets in base64url.
@@ -100,6 +180,10 @@ pub enum ChipChallenge {
 pub struct Session {
     /// The state.
     pub state: SessionState,
+    /// What the chip is asked, while its answer is awaited.
+    pub chip: Option<ChipChallenge>,
+    /// Why an officer has to decide, while that is awaited.
+    pub review: Option<Vec<String>>,
     /// Whether the register knows the person already.
     pub registered: Option<bool>,
     /// Fresh nonce for the next proof.
@@ -113,7 +197,7 @@ pub struct Session {
 }
 
 /// Body of `POST /enrolment/{id}/commitment` and `/restore`.
-#[derive(Serialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct CommitmentRequest {
     commitment: String,
     proof: String,
@@ -144,16 +228,90 @@ pub enum EnrolError {
     Vault(#[from] DamagedVault),
 }
 
-/// Secrets that are drawn but not yet registered.
+/// An enrolment that is going on, as it is kept on the device: whoever is interrupted can go on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OngoingEnrolment {
+    /// The session.
+    pub session: String,
+    token: String,
+    /// What the certificate has to say, once the evidence was sent.
+    pub expected: Option<Attributes>,
+    /// Secrets that are drawn but not yet registered.
+    draft: Option<Draft>,
+    /// The proof that this wallet has the registered ones.
+    restoring: Option<CommitmentRequest>,
+}
+
+impl OngoingEnrolment {
+    /// One that has begun.
+    #[must_use]
+    pub fn new(begun: Begun) -> OngoingEnrolment {
+        OngoingEnrolment {
+            session: begun.session,
+            token: begun.token,
+            expected: None,
+            draft: None,
+            restoring: None,
+        }
+    }
+
+    /// The session's bearer token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The draft that was sent before, or a new one for this nonce. It has to be written down before
+    /// its request is sent, so that the very same can be sent again.
+    pub fn register(&mut self, issuer: &Origin, nonce: &str, device: &SigningKey) -> &Draft {
+        self.draft
+            .get_or_insert_with(|| register(issuer, nonce, device))
+    }
+
+    /// Forgets a draft that the operator does not take.
+    pub fn forget_draft(&mut self) {
+        self.draft = None;
+    }
+
+    /// The proof that was sent before, or a new one for this nonce, that this wallet knows the
+    /// opening of the commitment that the register holds; to be written down as with
+    /// [`OngoingEnrolment::register`].
+    ///
+    /// # Errors
+    ///
+    /// [`DamagedVault`].
+    pub fn restore(
+        &mut self,
+        person: &Person,
+        issuer: &Origin,
+        nonce: &str,
+        device: &SigningKey,
+    ) -> Result<&CommitmentRequest, DamagedVault> {
+        if self.restoring.is_none() {
+            self.restoring = Some(restore(person, issuer, nonce, device)?);
+        }
+        self.restoring.as_ref().ok_or(DamagedVault)
+    }
+}
+
+impl Drop for OngoingEnrolment {
+    fn drop(&mut self) {
+        self.token.zeroize();
+    }
+}
+
+/// Secrets that are drawn but not yet registered, with the request that commits to them.
+#[derive(Serialize, Deserialize)]
 pub struct Draft {
-    secrets: NymSecrets,
-    blind: Blind,
-    commitment: NymCommitment,
+    opening: Person,
+    /// The body to be sent.
+    pub request: CommitmentRequest,
 }
 
 /// Draws secrets and proves that it knows the opening of their commitment.
 #[must_use]
-pub fn register(issuer: &Origin, nonce: &str, device: &SigningKey) -> (Draft, CommitmentRequest) {
+pub fn register(issuer: &Origin, nonce: &str, device: &SigningKey) -> Draft {
     let mut rng = UnwrapErr(SysRng);
     let secrets = NymSecrets::draw(&mut rng);
     let (commitment, blind) = NymCommitment::commit(&secrets, &mut rng);
@@ -168,14 +326,10 @@ pub fn register(issuer: &Origin, nonce: &str, device: &SigningKey) -> (Draft, Co
         commitment: jose::encode(commitment.to_bytes()),
         proof: jose::encode(proof),
     };
-    (
-        Draft {
-            secrets,
-            blind,
-            commitment,
-        },
+    Draft {
+        opening: Person::new(&secrets, &blind, &commitment),
         request,
-    )
+    }
 }
 
 impl Draft {
@@ -184,14 +338,15 @@ impl Draft {
     ///
     /// # Errors
     ///
-    /// [`EnrolError::Answer`] when commitment or web number do not follow from the entropy.
+    /// [`EnrolError::Answer`] when commitment or web number do not follow from the entropy,
+    /// [`EnrolError::Vault`].
     pub fn finish(&self, answer: &Committed) -> Result<Person, EnrolError> {
         let entropy: [u8; 32] = jose::decode(&answer.entropy)
             .ok()
             .and_then(|octets| octets.try_into().ok())
             .ok_or(EnrolError::Answer)?;
         let entropy = SignerEntropy::from_bytes(&entropy).map_err(|_| EnrolError::Answer)?;
-        let commitment = self.commitment.add_entropy(&entropy);
+        let commitment = self.opening.commitment()?.add_entropy(&entropy);
         let web_number = WebNumber::parse(&answer.web_number).map_err(|_| EnrolError::Answer)?;
         let follows = jose::encode(commitment.to_bytes()) == answer.commitment
             && web_number == WebNumber::of(&commitment);
@@ -199,8 +354,8 @@ impl Draft {
             return Err(EnrolError::Answer);
         }
         Ok(Person::new(
-            &self.secrets.add_entropy(&entropy),
-            &self.blind,
+            &self.opening.nym_secrets()?.add_entropy(&entropy),
+            &self.opening.blind()?,
             &commitment,
         ))
     }

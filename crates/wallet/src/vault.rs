@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::certificates::NextCertificate;
+use crate::enrol::OngoingEnrolment;
 
 /// The operator as the wallet pinned it when it was set up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct Vault {
     /// The operator's last signed refusal of a renewal, unless one was granted since.
     #[serde(default)]
     pub renewal_refusal: Option<String>,
+    /// The operator's receipts of what was agreed to, the oldest first.
+    #[serde(default)]
+    pub consents: Vec<String>,
 }
 
 /// A person's secrets and the register's name for them.
@@ -152,6 +156,7 @@ impl Vault {
             sites: Vec::new(),
             ages_asked: BTreeMap::new(),
             renewal_refusal: None,
+            consents: Vec::new(),
         }
     }
 
@@ -401,6 +406,9 @@ pub struct DeviceKeys {
     /// Until when no certificate is shown, because the operator has just seen a renewal.
     #[serde(default)]
     pub(crate) apart_until: Option<UnixTime>,
+    /// The enrolment that is going on.
+    #[serde(default)]
+    pub enrolment: Option<OngoingEnrolment>,
     sites: BTreeMap<String, StoredKey>,
 }
 

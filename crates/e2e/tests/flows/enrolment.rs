@@ -1,5 +1,7 @@
 //! The main job: enrol, sign up, sign in, sign up elsewhere; and what nobody can do twice.
 
+use std::ffi::OsStr;
+
 use e2e::log_in::{Way, log_in};
 use e2e::wallet::Wallet;
 use e2e::world::World;
@@ -106,8 +108,8 @@ fn one_trustee_may_be_dead_and_two_dead_ones_leave_nothing_half_written() {
     let before = world.register_rows().unwrap();
     assert_eq!(
         before.len(),
-        1 + 2,
-        "one registration, two tags: {before:?}"
+        1 + 2 + 1,
+        "one registration, two tags and one for namesakes: {before:?}"
     );
     // The wallet borrows the world, so the rest happens beside it.
     let deployment = world.deployment().clone();
@@ -149,4 +151,45 @@ pub(crate) fn from_backup<'a>(world: &'a World, of: &Wallet<'_>, name: &str) -> 
         .unwrap()
         .unwrap();
     wallet
+}
+
+#[test]
+fn an_enrolment_that_was_interrupted_goes_on_where_it_stands() {
+    let world = World::running().unwrap();
+    let passport = world.deployment().passport(1, &[]).unwrap();
+    let wallet = world.wallet("alva");
+    let resume = [OsStr::new("--resume")];
+
+    let waiting = wallet.begin_enrolment(&passport).unwrap().unwrap();
+    let session = waiting.session.clone();
+    drop(waiting); // kill -9
+    // The evidence was sent: the document is not needed again.
+    let waiting = wallet.begin_enrolment_of(&resume).unwrap().unwrap();
+    assert_eq!(waiting.session, session);
+    let code = waiting.confirm().unwrap().unwrap();
+    let ended = waiting.finish("").unwrap().unwrap_err();
+    assert_eq!(ended.id, "transaction-code-missing");
+    let offered = wallet.begin_enrolment_of(&resume).unwrap().unwrap();
+    assert_eq!(offered.session, session);
+    offered.finish(&code).unwrap().unwrap();
+    assert_eq!(world.register_rows().unwrap().len(), 4);
+    let refused = wallet.begin_enrolment_of(&resume).unwrap().err().unwrap();
+    assert_eq!(refused.id, "enrolment-over");
+}
+
+#[test]
+fn an_enrolment_ends_when_the_consent_is_taken_back_or_not_given() {
+    let world = World::running().unwrap();
+    let passport = world.deployment().passport(1, &[]).unwrap();
+    let wallet = world.wallet("alva");
+    let waiting = wallet.begin_enrolment(&passport).unwrap().unwrap();
+    let first = waiting.session.clone();
+    drop(waiting);
+    wallet.run(&["enrol", "--withdraw"]).unwrap().unwrap();
+    let waiting = wallet.begin_enrolment(&passport).unwrap().unwrap();
+    let second = waiting.session.clone();
+    assert_ne!(second, first);
+    drop(waiting);
+    let refused = wallet.run(&["enrol", passport.to_str().unwrap()]).unwrap();
+    assert_eq!(refused.unwrap_err().id, "consent-missing");
 }

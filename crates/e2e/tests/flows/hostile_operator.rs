@@ -222,7 +222,7 @@ fn answers_that_do_not_fit_what_was_sent_are_refused_and_the_enrolment_can_be_re
 
     stage.behave();
     stage.world.enrol("alva", 1).unwrap();
-    assert_eq!(stage.world.register_rows().unwrap().len(), before.len() + 3);
+    assert_eq!(stage.world.register_rows().unwrap().len(), before.len() + 4);
 }
 
 #[test]

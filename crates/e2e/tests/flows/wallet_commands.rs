@@ -65,7 +65,7 @@ fn commands_without_a_wallet_say_so_and_leave_nothing() {
         assert_eq!(refused(&nobody, &restore), "backup-invalid");
     }
     let enrol = ["enrol", text(&missing)];
-    assert_eq!(refused(&nobody, &enrol), "file-unreadable");
+    assert_eq!(refused(&nobody, &enrol), "wallet-missing");
     assert!(!world.deployment().wallet_home("nobody").exists());
 }
 

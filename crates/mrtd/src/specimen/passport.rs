@@ -11,9 +11,9 @@ use super::portrait;
 use crate::certificate::Certificate;
 use crate::cms::{CONTENT_TYPE, MESSAGE_DIGEST, SIGNED_DATA, SIGNING_TIME};
 use crate::dg1::compose_dg1;
-use crate::dg2::compose_dg2;
+use crate::dg2::{Dg2Error, compose_dg2};
 use crate::hash::Hash;
-use crate::image::ImageFormat;
+use crate::image::EncodedImage;
 use crate::mrz::{Format, Mrz, MrzFields, Sex};
 use crate::sod::{SECURITY_OBJECT, SOD_TAG};
 use crate::state::StateCode;
@@ -41,11 +41,19 @@ pub struct SpecimenHolder {
     pub personal_number: Option<String>,
     /// The last day on which the passport is valid.
     pub expiry: CalendarDate,
-    /// The same number draws the same face, in JPEG.
-    pub portrait_seed: u64,
-    /// How the portrait is encoded. In JPEG 2000 everybody has face number 1: it is stored, as
-    /// nothing here encodes that.
-    pub portrait_format: ImageFormat,
+    /// The portrait.
+    pub portrait: SpecimenPortrait,
+}
+
+/// Where the portrait of a specimen comes from.
+#[derive(Clone)]
+pub enum SpecimenPortrait {
+    /// Drawn in JPEG; the same number draws the same face, which no network takes for one.
+    Drawn(u64),
+    /// The drawn face number 1 in JPEG 2000, which is stored, as nothing here encodes that.
+    Jpeg2000,
+    /// An image file in one of the two formats.
+    Image(Vec<u8>),
 }
 
 /// The files of a passport, as a chip would hold them, and what is printed on it.
@@ -86,13 +94,18 @@ pub(super) fn issue(
     let zone = Mrz::compose(&fields)?;
     let lines = zone.chunks(holder.format.line_len());
     let printed_zone = lines.map(|line| String::from_utf8_lossy(line).into_owned());
-    let dg2 = match holder.portrait_format {
-        ImageFormat::Jpeg => {
-            let image = portrait::draw(holder.portrait_seed)?;
+    let dg2 = match &holder.portrait {
+        SpecimenPortrait::Drawn(seed) => {
+            let image = portrait::draw(*seed)?;
             compose_dg2(&image, portrait::WIDTH, portrait::HEIGHT)?
         }
-        ImageFormat::Jpeg2000 => {
+        SpecimenPortrait::Jpeg2000 => {
             compose_dg2(portrait::JPEG_2000, portrait::WIDTH, portrait::HEIGHT)?
+        }
+        SpecimenPortrait::Image(octets) => {
+            let pixels = EncodedImage::new(octets).and_then(|image| image.decode().ok());
+            let pixels = pixels.ok_or(Dg2Error::UnknownImage)?;
+            compose_dg2(octets, pixels.width(), pixels.height())?
         }
     };
     let hash = signer.key.hash();

@@ -1,7 +1,6 @@
 //! People who do not exist, for those who need one quickly.
 
-use super::passport::SpecimenHolder;
-use crate::image::ImageFormat;
+use super::passport::{SpecimenHolder, SpecimenPortrait};
 use crate::mrz::{Format, Sex};
 use crate::state::StateCode;
 use crate::time::{CalendarDate, NoSuchDay};
@@ -39,8 +38,7 @@ pub fn specimen_holder(number: u16, today: CalendarDate) -> Result<SpecimenHolde
         document_number: format!("UT{number:07}"),
         personal_number: Some(format!("9{number:09}")),
         expiry: CalendarDate::new(today.year().saturating_add(5), today.month(), 28)?,
-        portrait_seed: u64::from(number),
-        portrait_format: ImageFormat::Jpeg,
+        portrait: SpecimenPortrait::Drawn(u64::from(number)),
     })
 }
 

@@ -72,17 +72,18 @@ pub enum InputMode {
 }
 
 impl CredentialOffer {
-    /// An offer of the web certificate for a code and a transaction code of `digits` digits.
+    /// An offer of the web certificate for a code, and a transaction code of `digits` digits where
+    /// there is one.
     #[must_use]
-    pub fn of_certificate(issuer: HttpsUri, code: Secret, digits: u32) -> CredentialOffer {
-        let form = TxCodeForm {
+    pub fn of_certificate(issuer: HttpsUri, code: Secret, digits: Option<u32>) -> CredentialOffer {
+        let form = digits.map(|digits| TxCodeForm {
             input_mode: Some(InputMode::Numeric),
             length: Some(digits),
             description: None,
-        };
+        });
         let grant = PreAuthorizedGrant {
             pre_authorized_code: code,
-            tx_code: Some(form),
+            tx_code: form,
         };
         CredentialOffer {
             credential_issuer: issuer,
@@ -212,7 +213,7 @@ mod tests {
 
     fn own() -> CredentialOffer {
         let issuer = HttpsUri::parse("https://issuer.example").unwrap();
-        CredentialOffer::of_certificate(issuer, Secret::from("abc".to_owned()), 6)
+        CredentialOffer::of_certificate(issuer, Secret::from("abc".to_owned()), Some(6))
     }
 
     #[test]

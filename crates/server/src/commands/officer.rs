@@ -37,7 +37,7 @@ pub enum OfficerCommand {
         #[arg(long)]
         out: PathBuf,
     },
-    /// List the enrolments that wait for an officer.
+    /// List the enrolments that wait for an officer, each with the reasons why.
     List(Connection),
     /// Show what to compare with the person and the paper document.
     Show {
@@ -93,7 +93,13 @@ pub struct Connection {
 
 #[derive(Deserialize)]
 struct List {
-    sessions: Vec<String>,
+    sessions: Vec<Waiting>,
+}
+
+#[derive(Deserialize)]
+struct Waiting {
+    session: String,
+    reasons: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +107,9 @@ struct Evidence {
     attributes: Attributes,
     portrait: Option<String>,
     chip: String,
+    face: String,
+    reasons: Vec<String>,
+    review: Option<String>,
     evidence_digest: String,
 }
 
@@ -112,6 +121,14 @@ struct Shown<'a> {
     /// `shown` where the chip proved that it is the original one; `not_asked` where it could and was
     /// not, so that the data may be a copy; `no_key` where it cannot.
     chip: &'a str,
+    /// `matched` where a machine found the living person to be the one of the portrait.
+    face: &'a str,
+    /// Why no machine decides.
+    reasons: &'a [String],
+    /// Where somebody of the same name, birth date and sex is registered: under what officers talk
+    /// about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -137,7 +154,9 @@ impl OfficerCommand {
             OfficerCommand::Keygen { id, out } => keygen(&id, &out),
             OfficerCommand::List(connection) => {
                 let list: List = Desk::open(&connection)?.get("/officer/enrolments").await?;
-                list.sessions.iter().try_for_each(|session| print(session))
+                list.sessions.iter().try_for_each(|one| {
+                    print(&format!("{} {}", one.session, one.reasons.join(" ")))
+                })
             }
             OfficerCommand::Show {
                 connection,
@@ -187,6 +206,9 @@ fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
     let shown = Shown {
         attributes: &evidence.attributes,
         chip: &evidence.chip,
+        face: &evidence.face,
+        reasons: &evidence.reasons,
+        review: evidence.review.as_deref(),
     };
     print(&serde_json::to_string_pretty(&shown)?)?;
     if let Some(path) = portrait {

@@ -1,6 +1,7 @@
 //! `bauta serve`: the operator.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +10,13 @@ use clap::Args;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use credential::time::UnixTime;
+use face::engine::Rten;
+use face::{Evaluation, Models, Recognizer};
 use mrtd::TrustStore;
 use openid4vc::uri::HttpsUri;
 use oprf::ShareIndex;
 use service::attestation;
-use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments};
+use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments, FaceCheck, Notice};
 use service::issuer::{Clock, EpochKeys, Issuer, KeyFolderError};
 use service::officer::{OfficerId, Officers};
 use service::register::Registrations;
@@ -27,7 +30,7 @@ use zeroize::Zeroizing;
 
 use crate::authority::HttpsRegister;
 use crate::client::HttpsClient;
-use crate::config::operator::{OperatorConfig, TrusteesConfig};
+use crate::config::operator::{HighestLevel, NoticeConfig, OperatorConfig, TrusteesConfig};
 use crate::config::{self};
 use crate::failure::{Failure, OrFail};
 use crate::http::operator::{self, Operator};
@@ -104,6 +107,8 @@ async fn build(
         policy: policy(config)?,
         trust,
         quorum: quorum(config)?,
+        notice: notice(config, &origin),
+        face: face_check(config)?,
         authority: authority(config)?,
     };
     let enrolments = Enrolments::new(setup, Arc::clone(&register), Arc::clone(&sessions));
@@ -188,6 +193,46 @@ pub(super) fn with_port(origin: &Origin, port: u16) -> anyhow::Result<Origin> {
         Some(host) => Ok(Origin::parse(&format!("{host}:{port}"))?),
         None => Ok(origin.clone()),
     }
+}
+
+fn notice(config: &OperatorConfig, origin: &Origin) -> Notice {
+    let or_origin = |text: &Option<String>| text.clone().unwrap_or_else(|| origin.to_string());
+    let NoticeConfig {
+        controller,
+        contact,
+    } = &config.notice;
+    Notice::new(&or_origin(controller), &or_origin(contact))
+}
+
+/// What compares faces, if its threshold follows from data.
+fn face_check(config: &OperatorConfig) -> anyhow::Result<Option<FaceCheck>> {
+    let Some(face) = &config.face else {
+        return Ok(None);
+    };
+    let refused = |id: &str, what: String| Failure::of(id, what);
+    if face.highest_level == HighestLevel::High {
+        let what = "face.highest_level: \"high\" needs certified matchers, and these are not";
+        return Err(refused("level-unsupported", what.to_owned()).into());
+    }
+    let path = &face.evaluation_file;
+    let evaluation =
+        Evaluation::parse(&files::read(path)?).or_fail("file-invalid", || path.display())?;
+    let threshold = evaluation.threshold(face.false_match_rate).ok_or_else(|| {
+        let what = format!(
+            "face.false_match_rate = {} is not supported: {} comparisons of two people show no rate \
+             below {:.6} (95 %)",
+            face.false_match_rate,
+            evaluation.impostor.len(),
+            evaluation.lowest_rate(),
+        );
+        refused("false-match-rate-unsupported", what)
+    })?;
+    let models =
+        Models::load(&face.networks).or_fail("networks-missing", || "the face networks")?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let recognizer = Recognizer::new(&Rten::new(threads), &models)
+        .or_fail("networks-missing", || "the face networks")?;
+    Ok(Some(FaceCheck::new(recognizer, threshold)))
 }
 
 fn policy(config: &OperatorConfig) -> anyhow::Result<EnrolmentPolicy> {

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use mrtd::specimen::{
-    SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenSigner, specimen_holder,
+    SignatureKind, SpecimenAuthority, SpecimenHolder, SpecimenPortrait, SpecimenSigner,
+    specimen_holder,
 };
-use mrtd::{CalendarDate, Format, ImageFormat, Period, UnixTime};
+use mrtd::{CalendarDate, Format, Period, UnixTime};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng, UnwrapErr};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,10 @@ pub struct PassportArgs {
     /// How the portrait is encoded. In JPEG 2000 everybody has the same face.
     #[arg(long, value_enum, default_value_t = Portrait::Jpeg)]
     portrait: Portrait,
+    /// JPEG or JPEG 2000 file with another portrait than the drawn one, which no face check takes for
+    /// a face.
+    #[arg(long, conflicts_with = "portrait")]
+    image: Option<PathBuf>,
     #[command(flatten)]
     chip: ChipSettings,
 }
@@ -227,10 +232,11 @@ impl PassportArgs {
             Size::Td2 => Format::Td2,
             Size::Td3 => Format::Td3,
         };
-        holder.portrait_format = match self.portrait {
-            Portrait::Jpeg => ImageFormat::Jpeg,
-            Portrait::Jpeg2000 => ImageFormat::Jpeg2000,
-        };
+        match (&self.image, self.portrait) {
+            (Some(path), _) => holder.portrait = SpecimenPortrait::Image(files::read(path)?),
+            (None, Portrait::Jpeg2000) => holder.portrait = SpecimenPortrait::Jpeg2000,
+            (None, Portrait::Jpeg) => {}
+        }
         if holder.format == Format::Td2 {
             holder.personal_number = None; // it has seven places for it
         }

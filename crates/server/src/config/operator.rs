@@ -40,6 +40,52 @@ pub struct OperatorConfig {
     /// Limits of enrolment.
     #[serde(default)]
     pub enrolment: EnrolmentConfig,
+    /// What compares faces. Default: nothing, and an officer decides on everybody.
+    #[serde(default)]
+    pub face: Option<FaceConfig>,
+    /// Who people are told is responsible.
+    #[serde(default)]
+    pub notice: NoticeConfig,
+}
+
+/// What compares faces.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceConfig {
+    /// Folder of the networks, as tools/face-models prints it.
+    pub networks: PathBuf,
+    /// How often somebody else may be taken for the person of the portrait, above 0 and below 1. The
+    /// threshold follows from the evaluation; a rate that it does not show with 95 % confidence is
+    /// refused.
+    pub false_match_rate: f64,
+    /// File that `bauta face evaluate --json` has written about faces like those of the people who
+    /// enrol.
+    pub evaluation_file: PathBuf,
+    /// The highest level that may be certified without an officer. Default `substantial`; `high` is
+    /// refused, because the matchers that come with bauta are not certified.
+    #[serde(default)]
+    pub highest_level: HighestLevel,
+}
+
+/// Levels of assurance that a configuration can name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HighestLevel {
+    /// Chip and face.
+    #[default]
+    Substantial,
+    /// The same with certified matchers and an attested device.
+    High,
+}
+
+/// What the notice says of the operator.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeConfig {
+    /// The name under which people know it. Default: the origin.
+    pub controller: Option<String>,
+    /// Where people ask and complain: an address of any kind. Default: the origin.
+    pub contact: Option<String>,
 }
 
 /// An officer.
@@ -137,6 +183,10 @@ impl Anchored for OperatorConfig {
             &mut self.trustees.attester_key_file,
         ] {
             anchor_path(path, folder);
+        }
+        if let Some(face) = &mut self.face {
+            anchor_path(&mut face.networks, folder);
+            anchor_path(&mut face.evaluation_file, folder);
         }
     }
 }

@@ -85,7 +85,7 @@ pub fn enrol(
     let passport = deployment.passport(number, &[])?;
     let mut command = deployment.wallet(name)?;
     command
-        .args(["--json", "enrol", "--operator"])
+        .args(["--json", "enrol", "--agree", "notice", "--operator"])
         .arg(deployment.trust_file());
     command.arg("--ca").arg(deployment.ca());
     let chip = Chip::start(&passport)?;

@@ -13,7 +13,7 @@ async fn a_person_enrols_once_and_is_restored_the_second_time() {
     let passport = world.utopia.passport(1);
 
     let session = world.begin().await;
-    assert_eq!(world.status(&session).await["state"], "open");
+    assert_eq!(world.status(&session).await["state"], "awaiting_evidence");
     world.send_document(&session, &passport).await.ok();
     assert_eq!(world.status(&session).await["state"], "awaiting_officer");
     let code = world.confirm(&session).await;
@@ -54,7 +54,7 @@ async fn a_person_enrols_once_and_is_restored_the_second_time() {
     let code = world.confirm(&second).await;
     assert_eq!(world.status(&second).await["registered"], json!(true));
     let nonce = world.nonce(&second).await;
-    let (_, request) = wallet::enrol::register(&world.origin, &nonce, &second.device);
+    let request = wallet::enrol::register(&world.origin, &nonce, &second.device).request;
     let request = serde_json::to_value(request).unwrap();
     assert_refused(
         &world.post(&second, "commitment", &request).await,
@@ -104,7 +104,7 @@ async fn a_repeated_step_gets_the_same_answer_and_another_one_is_refused() {
     );
 
     let nonce = world.nonce(&session).await;
-    let (_, request) = wallet::enrol::register(&world.origin, &nonce, &session.device);
+    let request = wallet::enrol::register(&world.origin, &nonce, &session.device).request;
     let request = serde_json::to_value(request).unwrap();
     let first = world.post(&session, "commitment", &request).await.ok();
     let again = world.post(&session, "commitment", &request).await.ok();
@@ -115,7 +115,7 @@ async fn a_repeated_step_gets_the_same_answer_and_another_one_is_refused() {
         "already-committed",
     );
     let nonce = world.nonce(&session).await;
-    let (_, other) = wallet::enrol::register(&world.origin, &nonce, &session.device);
+    let other = wallet::enrol::register(&world.origin, &nonce, &session.device).request;
     let other = serde_json::to_value(other).unwrap();
     assert_refused(
         &world.post(&session, "commitment", &other).await,

@@ -8,6 +8,9 @@ use crate::support::World;
 use crate::support::specimen::Utopia;
 use crate::support::wallet::{assert_refused, document};
 
+/// The version of a session whose holder has agreed.
+const AGREED: Option<u32> = Some(2);
+
 #[tokio::test]
 async fn documents_that_are_not_authentic_are_refused_and_another_can_be_sent() {
     let world = World::new();
@@ -70,7 +73,7 @@ async fn malformed_oversized_and_unauthorized_requests_are_refused() {
 
     for token in [other.token.as_str(), "", "x"] {
         let reply = world
-            .call(Method::PUT, &path, Some(token), Some(&good))
+            .call_at(AGREED, Method::PUT, &path, (Some(token), Some(&good)))
             .await;
         assert!(
             matches!(reply.refusal(), (404, "unknown-session") | (401, _)),
@@ -78,7 +81,9 @@ async fn malformed_oversized_and_unauthorized_requests_are_refused() {
             reply.body
         );
     }
-    let reply = world.call(Method::PUT, &path, None, Some(&good)).await;
+    let reply = world
+        .call_at(AGREED, Method::PUT, &path, (None, Some(&good)))
+        .await;
     assert_refused(&reply, 401, "missing-authorization");
     let unknown = "/enrolment/AAAAAAAAAAAAAAAAAAAAAA";
     let reply = world
@@ -96,6 +101,14 @@ async fn malformed_oversized_and_unauthorized_requests_are_refused() {
     );
     let reply = world.call(Method::DELETE, "/enrolment", None, None).await;
     assert_refused(&reply, 405, "method-not-allowed");
+}
+
+#[tokio::test]
+async fn bodies_of_another_form_are_refused() {
+    let world = World::new();
+    let session = world.begin().await;
+    let path = format!("/enrolment/{}/document", session.id);
+    let good = document(&world.utopia.passport(1));
 
     let mut more = good.clone();
     more["officer"] = json!("confirmed");
@@ -105,13 +118,23 @@ async fn malformed_oversized_and_unauthorized_requests_are_refused() {
     fewer.as_object_mut().unwrap().remove("dg1");
     for body in [more, padded, fewer, json!([]), json!(null)] {
         let reply = world
-            .call(Method::PUT, &path, Some(&session.token), Some(&body))
+            .call_at(
+                AGREED,
+                Method::PUT,
+                &path,
+                (Some(&session.token), Some(&body)),
+            )
             .await;
         assert_refused(&reply, 400, "malformed-request");
     }
     let huge = json!({ "dg1": "A".repeat(2_000_000), "dg2": "", "sod": "" });
     let reply = world
-        .call(Method::PUT, &path, Some(&session.token), Some(&huge))
+        .call_at(
+            AGREED,
+            Method::PUT,
+            &path,
+            (Some(&session.token), Some(&huge)),
+        )
         .await;
     assert_refused(&reply, 413, "body-too-large");
     let huge = json!({ "device_key": "A".repeat(100_000) });
@@ -133,6 +156,7 @@ async fn malformed_oversized_and_unauthorized_requests_are_refused() {
         .client
         .requests()
         .put(world.url(&path))
+        .header("if-match", "\"2\"")
         .bearer_auth(&session.token);
     let answer = world
         .client
@@ -147,7 +171,7 @@ async fn steps_out_of_order_are_refused_and_change_nothing() {
     let world = World::new();
     let session = world.begin().await;
     let nonce = world.nonce(&session).await;
-    let (_, request) = wallet::enrol::register(&world.origin, &nonce, &session.device);
+    let request = wallet::enrol::register(&world.origin, &nonce, &session.device).request;
     let request = serde_json::to_value(request).unwrap();
     for step in ["commitment", "restore"] {
         assert_refused(
@@ -187,14 +211,14 @@ async fn commitments_are_bound_to_nonce_device_purpose_and_issuer() {
     let old_nonce = world.nonce(&session).await;
     for case in 0..4 {
         let nonce = world.nonce(&session).await;
-        let (_, request) = match case {
+        let draft = match case {
             0 => wallet::enrol::register(&other_origin, &nonce, &session.device),
             1 => wallet::enrol::register(&world.origin, &nonce, &other_device),
             // The nonce of the first case was used up by it.
             2 => wallet::enrol::register(&world.origin, &old_nonce, &session.device),
             _ => wallet::enrol::register(&world.origin, &nonce, &session.device),
         };
-        let mut request = serde_json::to_value(request).unwrap();
+        let mut request = serde_json::to_value(draft.request).unwrap();
         if case == 3 {
             let proof = request["proof"].as_str().unwrap();
             let other = if proof.starts_with('B') { "A" } else { "B" };

@@ -29,11 +29,11 @@ impl World {
     }
 
     /// Begins a request whose answer is not waited for.
-    fn send_raw(&self, path: &str, token: &str, body: &str) -> RawConnection {
+    fn send_raw(&self, (path, more): (&str, &str), token: &str, body: &str) -> RawConnection {
         let mut connection = self.raw();
         connection.send(&format!(
             "POST {path} HTTP/1.1\r\nhost: operator.localhost\r\n\
-             authorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {token}\r\ncontent-type: application/json\r\n{more}\
              content-length: {}\r\n\r\n{body}",
             body.len()
         ));
@@ -43,7 +43,7 @@ impl World {
     /// Sends the credential request and goes away while the operator waits for the register.
     async fn ask_and_leave(&self, token: &str, body: &str) {
         let held = self.hold("register.sqlite");
-        let connection = self.send_raw("/credential", token, body);
+        let connection = self.send_raw(("/credential", ""), token, body);
         wait_for("the nonce to be used up", async || {
             (self.count_sessions("nonce") == 0).then_some(())
         })
@@ -56,7 +56,7 @@ impl World {
     /// going on.
     async fn ask_and_leave_early(&self, token: &str, body: &str) -> Connection {
         let held = self.hold("sessions.sqlite");
-        let connection = self.send_raw("/credential", token, body);
+        let connection = self.send_raw(("/credential", ""), token, body);
         // An unknown token is looked up at once unless a write waits for the file.
         blocked(async || self.send_credential_request("unknown", body).await).await;
         leave(connection);
@@ -134,13 +134,15 @@ async fn a_wallet_that_goes_away_when_it_commits_gets_its_offer_by_the_same_requ
     let session = world.present(&world.utopia.passport(1)).await;
     let code = world.confirm(&session).await;
     let nonce = world.nonce(&session).await;
-    let (draft, request) = enrol::register(&world.origin, &nonce, &session.device);
-    let body = serde_json::to_value(request).unwrap();
+    let draft = enrol::register(&world.origin, &nonce, &session.device);
+    let body = serde_json::to_value(&draft.request).unwrap();
 
     let held = world.hold("sessions.sqlite");
     let path = format!("/enrolment/{}", session.id);
     let to = format!("{path}/commitment");
-    let connection = world.send_raw(&to, &session.token, &body.to_string());
+    let version = world.version(&session).await.unwrap();
+    let version = format!("if-match: \"{version}\"\r\n");
+    let connection = world.send_raw((&to, &version), &session.token, &body.to_string());
     blocked(async || {
         let token = Some(session.token.as_str());
         world.call(Method::GET, &path, token, None).await
@@ -184,8 +186,8 @@ async fn what_the_operator_failed_to_write_is_written_by_the_same_request() {
     let session = world.present(&world.utopia.passport(1)).await;
     let code = world.confirm(&session).await;
     let nonce = world.nonce(&session).await;
-    let (draft, request) = enrol::register(&world.origin, &nonce, &session.device);
-    let body = serde_json::to_value(request).unwrap();
+    let draft = enrol::register(&world.origin, &nonce, &session.device);
+    let body = serde_json::to_value(&draft.request).unwrap();
     let held = world.hold("sessions.sqlite");
     let failed = world.post(&session, "commitment", &body).await;
     assert_refused(&failed, 500, "internal-error");

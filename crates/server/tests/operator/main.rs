@@ -10,8 +10,10 @@
 mod authority;
 mod codes;
 mod commands;
+mod consent;
 mod enrolment;
 mod evidence;
+mod face;
 mod interrupted;
 mod memory;
 mod officers;

@@ -8,18 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use credential::jose;
+use mrtd::PersonalDetails;
 use mrtd::specimen::{SpecimenChip, SpecimenHolder, SpecimenPassport};
-use mrtd::{
-    AccessKey, ChipQuestion, ChipReader, PersonalDetails, SecurityInfos, Transport, TransportError,
-};
-use rand_core::UnwrapErr;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use service::officer::Verdict;
-use zeroize::Zeroizing;
 
 use crate::support::specimen::Utopia;
-use crate::support::wallet::{Reply, Session};
+use crate::support::wallet::Session;
 use crate::support::{Terms, World, wait_for};
 
 /// A holder whose every text is found by itself.
@@ -34,7 +29,7 @@ fn marked(world: &World) -> SpecimenHolder {
 }
 
 /// What data group 11 says of the holder; nothing of it is certified.
-fn details() -> PersonalDetails {
+pub(crate) fn details() -> PersonalDetails {
     PersonalDetails {
         address: vec!["KUMQUAT LANE".to_owned(), "OXBOWVILLE".to_owned()],
         telephone: Some("0551 8372046".to_owned()),
@@ -207,7 +202,7 @@ fn dump(id: u32, folder: &Path) -> Vec<u8> {
 /// A person with a chip, and what is looked for afterwards.
 struct Planted {
     passport: SpecimenPassport,
-    chip: Field,
+    chip: SpecimenChip,
     markers: Markers,
 }
 
@@ -218,7 +213,7 @@ impl Planted {
         let markers = Markers::of(&values(&holder), &pieces(&passport));
         Planted {
             passport,
-            chip: Field(chip),
+            chip,
             markers,
         }
     }
@@ -234,21 +229,8 @@ impl Planted {
     /// A session that waits for an officer.
     async fn present(&mut self, world: &World) -> Session {
         let (session, question) = self.send(world).await;
-        let octets = |member: &str| jose::decode(question[member].as_str().unwrap()).unwrap();
-        let question = ChipQuestion {
-            cipher: 2,
-            key_id: None,
-            public_key: octets("public_key"),
-            command: octets("command"),
-        };
-        let (_, protocols) = self.passport.others.last().unwrap();
-        let protocols = SecurityInfos::parse_dg14(protocols).unwrap();
-        let zone = &self.passport.printed_zone;
-        let password = AccessKey::from_printed(&[&zone[0], &zone[1]]).unwrap();
-        let mut rng = UnwrapErr(getrandom::SysRng);
-        let reader = ChipReader::open(&mut self.chip, &password, &mut rng).unwrap();
-        let answer = reader.ask(&question, &protocols).unwrap();
-        answer_for_chip(world, &session, &answer).await.ok();
+        let proved = world.prove(&session, (&self.passport, &mut self.chip), &question);
+        proved.await.ok();
         session
     }
 
@@ -292,23 +274,6 @@ impl Planted {
     }
 }
 
-/// A chip in the field of the test's own reader.
-struct Field(SpecimenChip);
-
-impl Transport for Field {
-    fn transmit(&mut self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError> {
-        let answer = self.0.answer(command, &mut UnwrapErr(getrandom::SysRng));
-        Ok(Zeroizing::new(answer))
-    }
-}
-
-async fn answer_for_chip(world: &World, session: &Session, answer: &[u8]) -> Reply {
-    let path = format!("/enrolment/{}/chip", session.id);
-    let body = json!({ "answer": jose::encode(answer) });
-    let token = Some(session.token.as_str());
-    world.call(Method::POST, &path, token, Some(&body)).await
-}
-
 #[tokio::test]
 async fn nothing_of_an_enrolment_is_left_behind_however_it_was_decided() {
     let mut world = World::new();
@@ -325,7 +290,7 @@ async fn nothing_of_an_enrolment_is_left_behind_however_it_was_decided() {
     world.decide(&second, Verdict::Refuse).await.ok();
     // A chip without the key.
     let (third, _) = person.send(&world).await;
-    let refused = answer_for_chip(&world, &third, &[0x69, 0x88]).await;
+    let refused = world.answer_for_chip(&third, &[0x69, 0x88]).await;
     assert_eq!(refused.refusal(), (422, "chip-not-genuine"));
     // A document that no state has signed.
     let (forged, _) = Utopia::pretend().issue_with_chip(&marked(&world), &details());

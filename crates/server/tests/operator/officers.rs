@@ -23,7 +23,13 @@ async fn an_officer_sees_who_waits_and_what_to_compare() {
         .call_as(&world.officer(), (Method::GET, LIST), None)
         .await
         .ok();
-    assert_eq!(list, json!({ "sessions": [session.id] }));
+    assert_eq!(
+        list,
+        json!({ "sessions": [{
+        "session": session.id,
+        "reasons": ["chip-not-proved", "face-not-checked"],
+    }] })
+    );
     let evidence = world.evidence(&session).await;
     assert_eq!(
         evidence["attributes"]["document_number"],
@@ -177,7 +183,7 @@ async fn a_refused_person_gets_no_further() {
         .await;
     assert_refused(&gone, 409, "wrong-step");
     let nonce = world.nonce(&session).await;
-    let (_, request) = wallet::enrol::register(&world.origin, &nonce, &session.device);
+    let request = wallet::enrol::register(&world.origin, &nonce, &session.device).request;
     let request = serde_json::to_value(request).unwrap();
     assert_refused(
         &world.post(&session, "commitment", &request).await,

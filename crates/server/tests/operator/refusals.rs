@@ -111,7 +111,7 @@ async fn proofs_that_are_cut_short_are_refused() {
     world.confirm(&session).await;
     for part in ["commitment", "proof"] {
         let nonce = world.nonce(&session).await;
-        let (_, request) = enrol::register(&world.origin, &nonce, &session.device);
+        let request = enrol::register(&world.origin, &nonce, &session.device).request;
         let mut request = serde_json::to_value(request).unwrap();
         let text = request[part].as_str().unwrap();
         // Still base64url without padding.
@@ -204,7 +204,7 @@ async fn more_enrolments_than_there_is_room_for_are_refused() {
         .call(Method::POST, "/enrolment", None, Some(&body))
         .await;
     assert_refused(&refused, 503, "too-many-enrolments");
-    assert_eq!(world.status(&session).await["state"], "open");
+    assert_eq!(world.status(&session).await["state"], "awaiting_evidence");
 }
 
 #[tokio::test]

@@ -134,7 +134,7 @@ async fn requests_without_a_sound_attestation_or_elements_are_refused() {
     .await;
     refused(&|ask| ask.elements.clear(), 400, "bad-elements").await;
     refused(
-        &|ask| ask.elements = Ask::new(5).elements,
+        &|ask| ask.elements = Ask::new(6).elements,
         400,
         "bad-elements",
     )

@@ -11,7 +11,7 @@ use store::SessionId;
 
 use super::document::DocumentError;
 use super::session::{Evidence, Refused, Step};
-use super::{EnrolmentError, Enrolments, Refusal, StateName};
+use super::{EnrolmentError, Enrolments, Hold, Refusal, Status};
 use crate::{memory, secret};
 
 /// Whether the chip has shown that it is the original one.
@@ -117,34 +117,30 @@ impl Question {
 }
 
 impl Enrolments {
-    /// Takes the chip's answer. The same answer again leaves things as they are.
+    /// Takes the chip's answer.
     ///
     /// # Errors
     ///
     /// [`DocumentError::Chip`] as [`EnrolmentError::Document`] when the chip has not the key of
     /// the document: the session has ended then. [`EnrolmentError::WrongStep`],
-    /// [`EnrolmentError::UnknownSession`].
+    /// [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
     pub async fn answer_for_chip(
         &self,
-        (id, token): (SessionId, &str),
+        hold: Hold<'_>,
         answer: Vec<u8>,
         now: UnixTime,
-    ) -> Result<StateName, EnrolmentError> {
-        let mut session = self.of_wallet(id, token, now).await?;
+    ) -> Result<Status, EnrolmentError> {
+        let mut session = self.of_wallet_at(hold, now).await?;
+        let id = session.id;
         let hash = jose::sha256(&answer);
-        if let Step::AwaitingOfficer(evidence) = &session.step
-            && evidence.chip_answer == Some(hash)
-        {
-            return Ok(StateName::AwaitingOfficer);
-        }
         // Each question is good for one answer; the document is a copy unless it is the right one.
-        if !matches!(session.step, Step::AwaitingChip(_)) {
+        if !matches!(session.step(), Step::AwaitingChip(_)) {
             return Err(EnrolmentError::WrongStep);
         }
         let refused = Step::Refused(Refused {
             refusal: Refusal::Chip,
         });
-        let Step::AwaitingChip(awaited) = std::mem::replace(&mut session.step, refused) else {
+        let Step::AwaitingChip(awaited) = session.advance(refused) else {
             return Err(EnrolmentError::WrongStep);
         };
         let AwaitedChip {
@@ -160,7 +156,7 @@ impl Enrolments {
         ChipProof::Shown
             .assurance_level()
             .clone_into(&mut evidence.attributes.assurance_level);
-        session.step = Step::AwaitingOfficer(evidence);
-        Ok(StateName::AwaitingOfficer)
+        session.advance(self.after_document(evidence));
+        Ok(session.status())
     }
 }

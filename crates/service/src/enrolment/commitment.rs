@@ -5,11 +5,11 @@ use credential::issuance::{self, Binding, Purpose, SignerEntropy};
 use credential::jose;
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
-use store::{NewCode, RegisterId, RegisterRow, SessionId};
+use store::{NewCode, RegisterId, RegisterRow};
 use zeroize::Zeroizing;
 
 use super::session::{Confirmed, FinalCommitment, OfferedStep, Session, Step};
-use super::{EnrolmentError, Enrolments};
+use super::{EnrolmentError, Enrolments, Hold};
 use crate::secret;
 
 /// How often a wrong transaction code is taken before the code ends.
@@ -34,8 +34,19 @@ pub struct Offered {
     pub commitment: [u8; 48],
     /// The web number.
     pub web_number: WebNumber,
-    /// The pre-authorized code, good together with the transaction code.
+    /// The pre-authorized code.
     pub code: Zeroizing<String>,
+    /// What it is good with.
+    pub unlocked_by: UnlockedBy,
+}
+
+/// What a pre-authorized code is good with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnlockedBy {
+    /// The transaction code that an officer hands over.
+    TransactionCode,
+    /// Nothing more: a machine has decided, and no officer has met the person.
+    Nothing,
 }
 
 impl Enrolments {
@@ -47,17 +58,18 @@ impl Enrolments {
     ///
     /// [`EnrolmentError::AlreadyRegistered`], [`EnrolmentError::CommitmentMismatch`] (after which
     /// another nonce is needed), [`EnrolmentError::AlreadyCommitted`],
-    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::UnknownSession`].
+    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
     pub async fn commit(
         &self,
-        (id, token): (SessionId, &str),
+        hold: Hold<'_>,
         request: &CommitmentRequest,
         now: UnixTime,
     ) -> Result<Offered, EnrolmentError> {
-        let mut session = self.of_wallet(id, token, now).await?;
+        let mut session = self.of_wallet(hold.session, hold.token, now).await?;
         if let Some(answer) = repeated(&session, request, Purpose::Register)? {
             return Ok(answer);
         }
+        session.check_version(hold.version)?;
         if confirmed(&session)?.row.is_some() {
             return Err(EnrolmentError::AlreadyRegistered);
         }
@@ -89,14 +101,15 @@ impl Enrolments {
     /// commitment than the stored one or a wrong proof; the others as with [`Self::commit`].
     pub async fn restore(
         &self,
-        (id, token): (SessionId, &str),
+        hold: Hold<'_>,
         request: &CommitmentRequest,
         now: UnixTime,
     ) -> Result<Offered, EnrolmentError> {
-        let mut session = self.of_wallet(id, token, now).await?;
+        let mut session = self.of_wallet(hold.session, hold.token, now).await?;
         if let Some(answer) = repeated(&session, request, Purpose::Restore)? {
             return Ok(answer);
         }
+        session.check_version(hold.version)?;
         let row = confirmed(&session)?
             .row
             .as_ref()
@@ -169,11 +182,15 @@ impl Enrolments {
         last: FinalCommitment,
         request: [u8; 32],
     ) -> Result<Offered, EnrolmentError> {
-        let transaction_code = confirmed(session)?.decided.transaction_code.clone();
+        let decided = confirmed(session)?.decided.as_ref();
+        let transaction_code = decided.map(|decided| decided.transaction_code.clone());
         let code = secret::random_text();
         let stored = NewCode {
             code: secret::hash(&code),
-            unlock: secret::unlock_hash(&code, &transaction_code),
+            unlock: secret::unlock_hash(
+                &code,
+                transaction_code.as_deref().map_or("", String::as_str),
+            ),
             session: session.id,
             attempts: CODE_ATTEMPTS,
             expires: session.expires,
@@ -184,8 +201,12 @@ impl Enrolments {
             commitment: last.commitment.to_bytes(),
             web_number: last.web_number,
             code,
+            unlocked_by: match transaction_code {
+                Some(_) => UnlockedBy::TransactionCode,
+                None => UnlockedBy::Nothing,
+            },
         };
-        let Step::Confirmed(confirmed) = std::mem::replace(&mut session.step, Step::Open) else {
+        let Step::Confirmed(confirmed) = session.advance(Step::AwaitingConsent) else {
             return Err(EnrolmentError::WrongStep);
         };
         let step = OfferedStep {
@@ -195,7 +216,7 @@ impl Enrolments {
             answer: answer.clone(),
             admitted: None,
         };
-        session.step = Step::Offered(Box::new(step));
+        session.advance(Step::Offered(Box::new(step)));
         Ok(answer)
     }
 }
@@ -225,10 +246,13 @@ pub(super) fn first_row(
 }
 
 fn confirmed(session: &Session) -> Result<&Confirmed, EnrolmentError> {
-    match &session.step {
+    match session.step() {
         Step::Confirmed(confirmed) => Ok(confirmed),
-        Step::Open
+        Step::AwaitingConsent
+        | Step::AwaitingEvidence(_)
         | Step::AwaitingChip(_)
+        | Step::AwaitingFace(_)
+        | Step::Checked(_)
         | Step::AwaitingOfficer(_)
         | Step::Offered(_)
         | Step::Issued(_)
@@ -242,7 +266,7 @@ fn repeated(
     request: &CommitmentRequest,
     purpose: Purpose,
 ) -> Result<Option<Offered>, EnrolmentError> {
-    let Step::Offered(step) = &session.step else {
+    let Step::Offered(step) = session.step() else {
         return Ok(None);
     };
     if step.request != request_hash(request, purpose) {

@@ -4,12 +4,15 @@ use credential::attributes::Attributes;
 use credential::jose;
 use credential::time::UnixTime;
 use mrtd::ImageFormat;
-use store::{RowStatus, SessionId, TagMatch};
+use store::{NewTag, RegisterRow, ReviewId, ReviewTag, RowStatus, SessionId, TagMatch};
 use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
+use super::face::FaceFinding;
+use super::review::ReviewReason;
 use super::session::{Confirmed, Decided, Evidence, Session, Source, Step};
-use super::{EnrolmentError, Enrolments, Refusal, session_text};
+use super::{EnrolmentError, Enrolments, Hold, Refusal, Status, session_text};
+use crate::attestation::EvidenceLevel;
 use crate::officer::{Decision, OfficerId, Officers, Verdict};
 use crate::secret;
 use crate::tags::EvidenceReference;
@@ -22,6 +25,12 @@ pub struct EvidenceView {
     pub portrait: Option<(Zeroizing<Vec<u8>>, ImageFormat)>,
     /// Whether the chip has proved that it is the original one.
     pub chip: ChipProof,
+    /// Whether a machine has found the person to be the one of the portrait.
+    pub face: FaceFinding,
+    /// Why no machine decides.
+    pub reasons: Vec<ReviewReason>,
+    /// The review that a namesake of the same birth date and sex has led to.
+    pub review: Option<ReviewId>,
     /// What the decision names.
     pub digest: [u8; 32],
 }
@@ -35,17 +44,21 @@ pub enum OfficerCode {
 }
 
 impl Enrolments {
-    /// The sessions that wait for an officer, in no particular order.
+    /// The sessions that wait for an officer and why, in no particular order.
     #[must_use]
-    pub fn awaiting_officer(&self, now: UnixTime) -> Vec<SessionId> {
-        let waits = |session: &Session| {
-            now < session.expires && matches!(session.step, Step::AwaitingOfficer(_))
+    pub fn awaiting_officer(&self, now: UnixTime) -> Vec<(SessionId, Vec<ReviewReason>)> {
+        let reasons = |session: &Session| {
+            let Step::AwaitingOfficer(evidence) = session.step() else {
+                return None;
+            };
+            (now < session.expires).then(|| evidence.reasons())
         };
         let sessions = self.lock();
-        let waiting = sessions
-            .iter()
-            .filter(|(_, session)| session.try_lock().is_ok_and(|session| waits(&session)));
-        waiting.map(|(id, _)| *id).collect()
+        let waiting = sessions.iter().filter_map(|(id, session)| {
+            let session = session.try_lock().ok()?;
+            Some((*id, reasons(&session)?))
+        });
+        waiting.collect()
     }
 
     /// The evidence of a session that waits for an officer.
@@ -59,7 +72,7 @@ impl Enrolments {
         now: UnixTime,
     ) -> Result<EvidenceView, EnrolmentError> {
         let session = self.locked(id, now).await?;
-        let Step::AwaitingOfficer(evidence) = &session.step else {
+        let Step::AwaitingOfficer(evidence) = session.step() else {
             return Err(EnrolmentError::WrongStep);
         };
         let portrait = match &evidence.source {
@@ -74,6 +87,9 @@ impl Enrolments {
             attributes: evidence.attributes.clone(),
             portrait,
             chip: evidence.chip(),
+            face: evidence.face,
+            reasons: evidence.reasons(),
+            review: evidence.review,
             digest: evidence.digest(),
         })
     }
@@ -87,7 +103,9 @@ impl Enrolments {
     /// [`EnrolmentError::TrusteesUnavailable`] and [`EnrolmentError::AuthorityUnavailable`] leave
     /// the session as it was; the same decision
     /// can be sent again. The others: [`EnrolmentError::Officer`],
-    /// [`EnrolmentError::OtherEvidence`], [`EnrolmentError::AlreadyDecided`],
+    /// [`EnrolmentError::OtherEvidence`], [`EnrolmentError::AlreadyDecided`];
+    /// [`EnrolmentError::LookAgain`] when another reason for a review came up, which a new decision
+    /// has to cover;
     /// [`EnrolmentError::WrongStep`], [`EnrolmentError::UnknownSession`].
     pub async fn decide(
         &self,
@@ -102,11 +120,14 @@ impl Enrolments {
             return repeat(decided, officer, hash);
         }
         let decision = officers.decision(statement, officer, now)?;
-        let evidence = match &session.step {
+        let evidence = match session.step() {
             Step::AwaitingOfficer(evidence) => evidence,
             Step::Refused(_) => return Err(EnrolmentError::AlreadyDecided),
-            Step::Open
+            Step::AwaitingConsent
+            | Step::AwaitingEvidence(_)
             | Step::AwaitingChip(_)
+            | Step::AwaitingFace(_)
+            | Step::Checked(_)
             | Step::Confirmed(_)
             | Step::Offered(_)
             | Step::Issued(_) => {
@@ -129,7 +150,7 @@ impl Enrolments {
         (officer, statement): (&OfficerId, [u8; 32]),
         now: UnixTime,
     ) -> Result<OfficerCode, EnrolmentError> {
-        let Step::AwaitingOfficer(evidence) = &session.step else {
+        let Step::AwaitingOfficer(evidence) = session.step() else {
             return Err(EnrolmentError::WrongStep);
         };
         if let Source::Resident(claim) = &evidence.source
@@ -138,62 +159,168 @@ impl Enrolments {
             session.refuse(refusal);
             return Ok(OfficerCode::None);
         }
-        let reference = EvidenceReference {
-            id: evidence.id,
-            kind: evidence.kind(),
-            level: evidence.level(),
-            expires: session.expires,
-        };
-        let tags = self.quorum.tags(&reference, &evidence.numbers, now).await;
-        let tags = tags.map_err(|error| {
-            tracing::warn!(%error, "no tags");
-            EnrolmentError::TrusteesUnavailable
-        })?;
-        let indices: Vec<_> = tags.iter().map(|tag| tag.index).collect();
-        let row = match self.register.find_by_tags(&indices).await? {
-            TagMatch::None => None,
-            TagMatch::One(row) => Some(row),
-            TagMatch::Several => {
-                session.refuse(Refusal::ConflictingNumbers);
+        let level = evidence.level();
+        let person = match self
+            .identify(evidence, (level, session.expires), now)
+            .await?
+        {
+            Found::Person(person) => person,
+            Found::Refusal(refusal) => {
+                session.refuse(refusal);
                 return Ok(OfficerCode::None);
             }
+            Found::Namesake(review) => {
+                if let Step::AwaitingOfficer(evidence) = session.step_mut() {
+                    evidence.review = Some(review);
+                }
+                session.count_up();
+                return Err(EnrolmentError::LookAgain);
+            }
         };
-        if row
-            .as_ref()
-            .is_some_and(|row| row.status == RowStatus::Ended)
-        {
-            session.refuse(Refusal::RegistrationEnded);
-            return Ok(OfficerCode::None);
-        }
         let code = secret::transaction_code();
-        let officer = officer.clone();
         let decided = Decided {
-            officer,
+            officer: officer.clone(),
             statement,
             transaction_code: code.clone(),
         };
         let attributes = evidence.attributes.clone();
         // The document with the portrait is wiped here.
-        session.step = Step::Confirmed(Box::new(Confirmed {
+        session.advance(Step::Confirmed(Box::new(Confirmed {
             attributes,
-            tags,
-            row,
-            decided,
-        }));
+            tags: person.tags,
+            review_tag: person.review_tag,
+            row: person.row,
+            decided: Some(decided),
+        })));
         Ok(OfficerCode::Transaction(code))
     }
+
+    /// Decides on evidence about which no machine has a doubt. With a reason for a review an officer
+    /// has to decide.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolmentError::TrusteesUnavailable`] leaves the session as it was;
+    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
+    pub async fn decide_by_machine(
+        &self,
+        hold: Hold<'_>,
+        now: UnixTime,
+    ) -> Result<Status, EnrolmentError> {
+        let mut session = self.of_wallet_at(hold, now).await?;
+        let Step::Checked(evidence) = session.step() else {
+            return Err(EnrolmentError::WrongStep);
+        };
+        let found = match evidence.level_of_machine() {
+            Some(level) => {
+                let found = self.identify(evidence, (level, session.expires), now);
+                Some(found.await?)
+            }
+            None => None,
+        };
+        let Step::Checked(mut evidence) = session.advance(Step::AwaitingConsent) else {
+            return Err(EnrolmentError::WrongStep);
+        };
+        match found {
+            Some(Found::Person(person)) => {
+                let attributes = evidence.attributes.clone();
+                session.advance(Step::Confirmed(Box::new(Confirmed {
+                    attributes,
+                    tags: person.tags,
+                    review_tag: person.review_tag,
+                    row: person.row,
+                    decided: None,
+                })));
+            }
+            Some(Found::Refusal(refusal)) => session.refuse(refusal),
+            Some(Found::Namesake(review)) => {
+                evidence.review = Some(review);
+                session.advance(Step::AwaitingOfficer(evidence));
+            }
+            None => {
+                session.advance(Step::AwaitingOfficer(evidence));
+            }
+        }
+        Ok(session.status())
+    }
+
+    /// Whom the evidence leads to.
+    async fn identify(
+        &self,
+        evidence: &Evidence,
+        (level, expires): (EvidenceLevel, UnixTime),
+        now: UnixTime,
+    ) -> Result<Found, EnrolmentError> {
+        let reference = EvidenceReference {
+            id: evidence.id,
+            kind: evidence.kind(),
+            level,
+            expires,
+        };
+        let tags = self.quorum.tags(&reference, &evidence.numbers, now).await;
+        let mut tags = tags.map_err(|error| {
+            tracing::warn!(%error, "no tags");
+            EnrolmentError::TrusteesUnavailable
+        })?;
+        let namesake = tags.pop().ok_or(EnrolmentError::TrusteesUnavailable)?;
+        let indices: Vec<_> = tags.iter().map(|tag| tag.index).collect();
+        let row = match self.register.find_by_tags(&indices).await? {
+            TagMatch::None => None,
+            TagMatch::One(row) if row.status == RowStatus::Ended => {
+                return Ok(Found::Refusal(Refusal::RegistrationEnded));
+            }
+            TagMatch::One(row) => Some(row),
+            TagMatch::Several => return Ok(Found::Refusal(Refusal::ConflictingNumbers)),
+        };
+        let known = self.register.find_review(namesake.index).await?;
+        if let Some(review) = known
+            && row.is_none()
+            && evidence.review != known
+        {
+            return Ok(Found::Namesake(review));
+        }
+        let review_tag = ReviewTag {
+            index: namesake.index,
+            sealed: namesake.sealed,
+            review: known.unwrap_or_else(|| ReviewId(secret::random())),
+        };
+        Ok(Found::Person(Box::new(Identified {
+            tags,
+            review_tag,
+            row,
+        })))
+    }
+}
+
+/// Whom evidence leads to.
+enum Found {
+    Person(Box<Identified>),
+    Refusal(Refusal),
+    /// Somebody else of the same name, birth date and sex is registered.
+    Namesake(ReviewId),
+}
+
+/// A person, known to the register or not.
+struct Identified {
+    tags: Vec<NewTag>,
+    review_tag: ReviewTag,
+    row: Option<RegisterRow>,
 }
 
 impl Session {
     /// The decision, once there is one that led further.
     fn decided(&self) -> Option<&Decided> {
-        match &self.step {
-            Step::Confirmed(step) => Some(&step.decided),
-            Step::Offered(step) => Some(&step.confirmed.decided),
-            Step::Issued(step) => Some(&step.decided),
-            Step::Open | Step::AwaitingChip(_) | Step::AwaitingOfficer(_) | Step::Refused(_) => {
-                None
-            }
+        match self.step() {
+            Step::Confirmed(step) => step.decided.as_ref(),
+            Step::Offered(step) => step.confirmed.decided.as_ref(),
+            Step::Issued(step) => step.decided.as_ref(),
+            Step::AwaitingConsent
+            | Step::AwaitingEvidence(_)
+            | Step::AwaitingChip(_)
+            | Step::AwaitingFace(_)
+            | Step::Checked(_)
+            | Step::AwaitingOfficer(_)
+            | Step::Refused(_) => None,
         }
     }
 }

@@ -1,21 +1,25 @@
 //! The document: passive authentication, and what is kept of it until an officer has decided.
 
 use credential::attributes::{Attributes, BirthDate};
+use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::jose;
 use credential::time::UnixTime;
 use mrtd::{DocumentFiles, Mrz, PassiveAuthError, PersonalDetails, Sex, TrustStore};
-use store::{SessionId, TagKind};
+use store::TagKind;
 use zeroize::Zeroizing;
 
 use super::chip::{AwaitedChip, ChipProof, Question};
+use super::face::FaceFinding;
 use super::session::{ChipKey, Evidence, Source, Step};
-use super::{EnrolmentError, Enrolments, Status};
+use super::{EnrolmentError, Enrolments, Hold, Status};
 use crate::memory;
 use crate::residents::{NotAName, NumberError, WrongBirth};
 use crate::secret;
 use crate::tags::{BlindedNumber, EvidenceNumber, NotANumber};
 use crate::trustee::ELEMENTS_MAX;
 
+/// Beside the numbers the trustees are asked about what namesakes share.
+const NUMBERS_MAX: usize = ELEMENTS_MAX - 1;
 /// Keeps the digest of evidence apart from every other hash.
 const DIGEST_DOMAIN: &[u8] = b"bauta/v1/evidence";
 
@@ -78,32 +82,32 @@ pub enum DocumentError {
 }
 
 impl Enrolments {
-    /// Takes the document of an open session; then either its chip is asked or an officer.
+    /// Takes the document of a session whose holder has agreed to that; then either its chip is
+    /// asked, or the person is to show the face, or an officer has to decide.
     ///
     /// # Errors
     ///
-    /// [`EnrolmentError::WrongStep`] when there is a document already;
+    /// [`EnrolmentError::WrongStep`] when there is a document already, [`EnrolmentError::NotChosen`],
+    /// [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`];
     /// [`EnrolmentError::Document`], after which another can be sent.
     pub async fn present_document(
         &self,
-        (id, token): (SessionId, &str),
+        hold: Hold<'_>,
         upload: DocumentUpload,
         now: UnixTime,
     ) -> Result<Status, EnrolmentError> {
-        let mut session = self.of_wallet(id, token, now).await?;
-        if !matches!(session.step, Step::Open) {
-            return Err(EnrolmentError::WrongStep);
-        }
+        let mut session = self.of_wallet_at(hold, now).await?;
+        let face = session.consent_to(ChosenEvidence::Document)?;
         let trust = std::sync::Arc::clone(&self.trust);
-        let examined = memory::run_wiped(move || examine(&upload, &trust, now)).await;
+        let examined = memory::run_wiped(move || examine(&upload, face, (&trust, now))).await;
         let evidence = examined
             .map_err(|error| EnrolmentError::Internal(Box::new(error)))?
             .map_err(EnrolmentError::Document)?;
         let (evidence, question) = evidence;
-        session.step = match question {
+        session.advance(match question {
             Some(question) => Step::AwaitingChip(Box::new(AwaitedChip { evidence, question })),
-            None => Step::AwaitingOfficer(evidence),
-        };
+            None => self.after_document(evidence),
+        });
         Ok(session.status())
     }
 }
@@ -112,8 +116,8 @@ impl Enrolments {
 /// chip.
 fn examine(
     upload: &DocumentUpload,
-    trust: &TrustStore,
-    now: UnixTime,
+    face_consent: FaceConsent,
+    (trust, now): (&TrustStore, UnixTime),
 ) -> Result<(Box<Evidence>, Option<Question>), DocumentError> {
     let others = upload.others.iter();
     let others: Vec<_> = others
@@ -158,14 +162,19 @@ fn examine(
     };
     let question = Question::draw(document.group(14), document.group(15));
     let id = secret::random();
+    let attributes = attributes(document.mrz(), ChipProof::NotAsked)?;
+    let numbers = numbers(document.mrz(), document.personal_details())?;
     let evidence = Evidence {
         id,
-        attributes: attributes(document.mrz(), ChipProof::NotAsked)?,
+        numbers: blind(numbers, &attributes)?,
+        attributes,
         // The security object has the hashes of all other groups.
         files: evidence_digest(id, &[&upload.dg1, &upload.dg2, &upload.sod]),
         chip_key,
         chip_answer: None,
-        numbers: blind_numbers(document.mrz(), document.personal_details())?,
+        face_consent,
+        face: FaceFinding::NotChecked,
+        review: None,
         source: Source::Document(Box::new(document.without_details())),
     };
     Ok((Box::new(evidence), question))
@@ -213,12 +222,12 @@ pub(super) fn well_formed(attributes: Attributes) -> Result<Attributes, Document
     }
 }
 
-/// One blinded number for every number that the document yields.
-fn blind_numbers(
-    mrz: &Mrz,
-    details: Option<&PersonalDetails>,
+/// Each number blinded, and last what the person shares with namesakes.
+pub(super) fn blind(
+    mut numbers: Vec<EvidenceNumber>,
+    attributes: &Attributes,
 ) -> Result<Vec<BlindedNumber>, DocumentError> {
-    let numbers = numbers(mrz, details)?;
+    numbers.push(EvidenceNumber::of_namesakes(attributes)?);
     let blinded = numbers.iter().map(BlindedNumber::new);
     Ok(blinded.collect::<Result<_, _>>()?)
 }
@@ -249,7 +258,7 @@ fn numbers(
         let Ok(number) = EvidenceNumber::new(kind, state, &without_signs(text)) else {
             continue;
         };
-        if numbers.len() < ELEMENTS_MAX && !numbers.contains(&number) {
+        if numbers.len() < NUMBERS_MAX && !numbers.contains(&number) {
             numbers.push(number);
         }
     }
@@ -376,7 +385,7 @@ mod tests {
             number(TagKind::DocumentNumber, "A1000001"),
         ];
         assert!(found == wanted);
-        assert_eq!(found.len(), ELEMENTS_MAX);
+        assert_eq!(found.len(), NUMBERS_MAX);
     }
 
     #[test]

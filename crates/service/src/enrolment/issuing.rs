@@ -76,14 +76,17 @@ impl Enrolments {
     ) -> Result<String, IssueError> {
         let mut session = self.locked(id, now).await.map_err(not_offered)?;
         let device_key = session.device_key;
-        let step = match &mut session.step {
+        let step = match session.step_mut() {
             Step::Offered(step) => step,
             Step::Issued(step) if step.request == request.digest => {
                 return Ok(step.certificate.clone());
             }
             Step::Issued(_) => return Err(IssueError::AlreadyIssued),
-            Step::Open
+            Step::AwaitingConsent
+            | Step::AwaitingEvidence(_)
             | Step::AwaitingChip(_)
+            | Step::AwaitingFace(_)
+            | Step::Checked(_)
             | Step::AwaitingOfficer(_)
             | Step::Confirmed(_)
             | Step::Refused(_) => {
@@ -127,11 +130,14 @@ impl Enrolments {
     ) -> Result<(), IssueError> {
         let device_key_hash = device_key.thumbprint();
         let tags = &step.confirmed.tags;
+        let review = &step.confirmed.review_tag;
         let Some(read) = &step.confirmed.row else {
             let row = first_row(&step.commitment, slot_commitment, device_key_hash, epoch);
-            return match self.register.insert(&row, tags).await? {
+            return match self.register.insert(&row, tags, Some(review)).await? {
                 Inserted::Done => Ok(()),
-                Inserted::TagTaken | Inserted::IdTaken => Err(IssueError::RegisteredMeanwhile),
+                Inserted::TagTaken | Inserted::IdTaken | Inserted::ReviewNeeded => {
+                    Err(IssueError::RegisteredMeanwhile)
+                }
             };
         };
         // The row as it is now: it may have been renewed or ended since the officer's decision.
@@ -149,7 +155,11 @@ impl Enrolments {
             slot_commitment,
             ..current.clone()
         };
-        match self.register.update(&current, &next, tags).await? {
+        match self
+            .register
+            .update(&current, &next, tags, Some(review))
+            .await?
+        {
             Updated::Done => Ok(()),
             Updated::Stale => Err(IssueError::Busy),
             Updated::TagTaken => Err(IssueError::RegisteredMeanwhile),
@@ -178,14 +188,15 @@ impl Enrolments {
 
 /// Keeps what a repeat needs and wipes the rest.
 fn finish(session: &mut Session, request: [u8; 32], certificate: String) {
-    let Step::Offered(step) = std::mem::replace(&mut session.step, Step::Open) else {
+    let ended = session.advance(Step::AwaitingConsent);
+    let Step::Offered(step) = ended else {
         return;
     };
-    session.step = Step::Issued(Box::new(session::Issued {
+    session.advance(Step::Issued(Box::new(session::Issued {
         decided: step.confirmed.decided,
         request,
         certificate,
-    }));
+    })));
 }
 
 /// Ends the session where trying again cannot help.

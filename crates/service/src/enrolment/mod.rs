@@ -1,17 +1,23 @@
 //! Enrolment: from a document to the right to a certificate.
 //!
 //! A session lives in memory only, for a quarter of an hour, and is lost with the process by
-//! design. Its steps, in order: open → awaiting the chip (where it can prove itself) → awaiting an
-//! officer → confirmed → offered → issued; or refused. Each step consumes the one before, and what it no longer needs is wiped: the
-//! portrait and the raw data groups with the officer's decision, the attributes with the
-//! certificate.
+//! design. Its steps, in order: awaiting consent → awaiting evidence → awaiting the chip (where it
+//! can prove itself) → awaiting the face (where that is agreed to) → checked, where a machine may
+//! decide, or awaiting an officer → confirmed → offered → issued; or refused. Each step
+//! consumes the one before, and what it no longer needs is wiped: the portrait and the raw data
+//! groups with the decision, the attributes with the certificate. Each also counts the session's
+//! version up, which a wallet names with what it sends: so a request that was made for another step
+//! changes nothing.
 
 mod chip;
 mod commitment;
 mod decision;
 mod document;
+mod face;
 mod issuing;
+mod notice;
 mod resident;
+mod review;
 mod session;
 
 use std::collections::HashMap;
@@ -26,15 +32,18 @@ use mrtd::TrustStore;
 use store::{RegisterStore, SessionId, SessionStore, StoreError};
 
 pub use chip::{ChipChallenge, ChipProof, SignatureNonce, signed_challenge};
-pub use commitment::{CommitmentRequest, Offered};
+pub use commitment::{CommitmentRequest, Offered, UnlockedBy};
 pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload, attributes};
+pub use face::{CaptureUpload, FaceChallenge, FaceCheck, FaceError, FaceFinding, FaceStatus};
 pub use issuing::{CertificateRequest, IssueError};
+pub use notice::{Consent, Notice};
 pub use resident::{ResidentUpload, resident_attributes};
+pub use review::ReviewReason;
 
 pub use crate::secret::TRANSACTION_CODE_DIGITS;
 
-use session::{Session, Step};
+use session::Session;
 
 use crate::officer::OfficerError;
 use crate::residents::AuthoritativeRegister;
@@ -51,6 +60,10 @@ pub struct EnrolmentSetup {
     pub trust: TrustStore,
     /// The trustees.
     pub quorum: Quorum,
+    /// What people are told before they agree.
+    pub notice: Notice,
+    /// What compares faces, where a machine may.
+    pub face: Option<FaceCheck>,
     /// The register that is asked about people whose cards no reader opens.
     pub authority: Option<Arc<dyn AuthoritativeRegister>>,
 }
@@ -71,9 +84,26 @@ pub struct Enrolments {
     policy: EnrolmentPolicy,
     trust: Arc<TrustStore>,
     quorum: Quorum,
+    notice: Notice,
+    face: Option<Arc<FaceCheck>>,
     authority: Option<Arc<dyn AuthoritativeRegister>>,
     register: Arc<dyn RegisterStore>,
     codes: Arc<dyn SessionStore>,
+}
+
+/// How often a session has moved on, from 1 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+/// A wallet's hold on its session: the token, and the version that the wallet has seen.
+#[derive(Clone, Copy)]
+pub struct Hold<'t> {
+    /// The session.
+    pub session: SessionId,
+    /// Its token.
+    pub token: &'t str,
+    /// The version that the request was made for.
+    pub version: Version,
 }
 
 /// What a wallet gets when it begins.
@@ -92,10 +122,16 @@ pub struct Begun {
 pub struct Status {
     /// The step.
     pub state: StateName,
+    /// The version.
+    pub version: Version,
     /// Nonce for the next proof.
     pub nonce: String,
     /// What the chip is asked, while its answer is awaited.
     pub chip: Option<ChipChallenge>,
+    /// How far the face check is, while it is awaited.
+    pub face: Option<FaceStatus>,
+    /// Why an officer has to decide, while that is awaited.
+    pub review: Option<Vec<ReviewReason>>,
     /// What is known about the person's registration, from the officer's decision on.
     pub confirmed: Option<ConfirmedStatus>,
     /// Why the session ended without a certificate.
@@ -124,10 +160,16 @@ pub enum Registration {
 /// The names of the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateName {
-    /// A document can be sent.
-    Open,
+    /// The person has to agree.
+    AwaitingConsent,
+    /// A document can be sent, or what else was chosen.
+    AwaitingEvidence,
     /// The chip has to prove that it is the original one.
     AwaitingChip,
+    /// The person has to show the face to a camera.
+    AwaitingFace,
+    /// All is checked; a decision can be asked for.
+    Checked,
     /// An officer has to decide.
     AwaitingOfficer,
     /// The person is confirmed.
@@ -163,6 +205,8 @@ pub enum Refusal {
     CardWithdrawn,
     /// The person of this number has died.
     PersonDeceased,
+    /// The person withdrew the consent.
+    Withdrawn,
 }
 
 /// Why an enrolment step is refused.
@@ -177,15 +221,30 @@ pub enum EnrolmentError {
     /// The session is at another step.
     #[error("the session is at another step")]
     WrongStep,
+    /// The session has moved on since the wallet has seen it: read where it is.
+    #[error("the session has moved on")]
+    Moved,
+    /// The consent is about another notice than the present one.
+    #[error("the notice is another one by now")]
+    OtherNotice,
+    /// Another kind of evidence was chosen.
+    #[error("another kind of evidence was chosen")]
+    NotChosen,
     /// The document is refused.
     #[error("the document is refused")]
     Document(#[source] DocumentError),
+    /// The frames are refused; another try is left.
+    #[error("the face check failed")]
+    Face(#[source] FaceError),
     /// An officer's statement is refused.
     #[error(transparent)]
     Officer(#[from] OfficerError),
     /// The decision is about another session or other evidence.
     #[error("the decision is not about this evidence")]
     OtherEvidence,
+    /// While the decision was carried out another reason for a review came up.
+    #[error("there is another reason to look at it")]
+    LookAgain,
     /// Another decision was made before.
     #[error("a decision was made before")]
     AlreadyDecided,
@@ -231,6 +290,8 @@ impl Enrolments {
             policy,
             trust,
             quorum,
+            notice,
+            face,
             authority,
         } = setup;
         let (sessions, trust) = (Mutex::default(), Arc::new(trust));
@@ -240,6 +301,8 @@ impl Enrolments {
             policy,
             trust,
             quorum,
+            notice,
+            face: face.map(Arc::new),
             authority,
             register,
             codes,
@@ -268,14 +331,8 @@ impl Enrolments {
         let id = loop {
             let id = SessionId(secret::random());
             if let Entry::Vacant(place) = sessions.entry(id) {
-                let session = Session {
-                    id,
-                    token: secret::hash(&token),
-                    device_key,
-                    nonce: nonce.clone(),
-                    expires,
-                    step: Step::Open,
-                };
+                let token = secret::hash(&token);
+                let session = Session::begin(id, token, device_key, nonce.clone(), expires);
                 place.insert(Arc::new(tokio::sync::Mutex::new(session)));
                 break id;
             }
@@ -312,6 +369,17 @@ impl Enrolments {
                 .map_or(true, |session| now < session.expires)
         };
         self.lock().retain(|_, session| alive(session));
+    }
+
+    /// Locks a wallet's session, which must be as the wallet has seen it.
+    async fn of_wallet_at(
+        &self,
+        hold: Hold<'_>,
+        now: UnixTime,
+    ) -> Result<tokio::sync::OwnedMutexGuard<Session>, EnrolmentError> {
+        let session = self.of_wallet(hold.session, hold.token, now).await?;
+        session.check_version(hold.version)?;
+        Ok(session)
     }
 
     /// Locks the session that `token` belongs to.
@@ -367,8 +435,11 @@ impl StateName {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            StateName::Open => "open",
+            StateName::AwaitingConsent => "awaiting_consent",
+            StateName::AwaitingEvidence => "awaiting_evidence",
             StateName::AwaitingChip => "awaiting_chip",
+            StateName::AwaitingFace => "awaiting_face",
+            StateName::Checked => "checked",
             StateName::AwaitingOfficer => "awaiting_officer",
             StateName::Confirmed => "confirmed",
             StateName::Offered => "offered",
@@ -393,6 +464,7 @@ impl Refusal {
             Refusal::CardExpired => "card-expired",
             Refusal::CardWithdrawn => "card-withdrawn",
             Refusal::PersonDeceased => "person-deceased",
+            Refusal::Withdrawn => "consent-withdrawn",
         }
     }
 }

@@ -3,20 +3,20 @@
 //! names on the register without showing up.
 
 use credential::attributes::{Attributes, BirthDate};
+use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::time::UnixTime;
 use mrtd::CalendarDate;
-use store::SessionId;
 use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
-use super::document::{DocumentError, evidence_digest, sex_text, well_formed};
+use super::document::{DocumentError, blind, evidence_digest, sex_text, well_formed};
+use super::face::FaceFinding;
 use super::session::{ChipKey, Evidence, Source, Step};
-use super::{EnrolmentError, Enrolments, Refusal, Status};
+use super::{EnrolmentError, Enrolments, Hold, Refusal, Status};
 use crate::residents::{
     CardDates, NotConfirmed, NumberKind, PersonName, ResidentClaim, ResidentNumber,
 };
 use crate::secret;
-use crate::tags::BlindedNumber;
 
 /// What a person says, as it came in.
 pub struct ResidentUpload {
@@ -71,28 +71,27 @@ pub fn resident_attributes(claim: &ResidentClaim) -> Result<Attributes, Document
 }
 
 impl Enrolments {
-    /// Takes what a person says in an open session; then an officer has to decide.
+    /// Takes what a person says; then an officer has to decide.
     ///
     /// # Errors
     ///
     /// [`EnrolmentError::NoAuthority`] where no register can be asked;
     /// [`EnrolmentError::Document`], after which something else can be sent;
-    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::UnknownSession`].
+    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::NotChosen`], [`EnrolmentError::Moved`],
+    /// [`EnrolmentError::UnknownSession`].
     pub async fn present_resident(
         &self,
-        (id, token): (SessionId, &str),
+        hold: Hold<'_>,
         upload: ResidentUpload,
         now: UnixTime,
     ) -> Result<Status, EnrolmentError> {
-        let mut session = self.of_wallet(id, token, now).await?;
+        let mut session = self.of_wallet_at(hold, now).await?;
         if self.authority.is_none() {
             return Err(EnrolmentError::NoAuthority);
         }
-        if !matches!(session.step, Step::Open) {
-            return Err(EnrolmentError::WrongStep);
-        }
+        session.consent_to(ChosenEvidence::ResidentNumber)?;
         let evidence = examine(upload, now).map_err(EnrolmentError::Document)?;
-        session.step = Step::AwaitingOfficer(Box::new(evidence));
+        session.advance(Step::AwaitingOfficer(Box::new(evidence)));
         Ok(session.status())
     }
 
@@ -130,13 +129,18 @@ fn examine(upload: ResidentUpload, now: UnixTime) -> Result<Evidence, DocumentEr
         number.expose(),
         claim.name().expose(),
     ];
+    let attributes = resident_attributes(&claim)?;
     Ok(Evidence {
         id,
-        attributes: resident_attributes(&claim)?,
+        numbers: blind(vec![number.evidence()?], &attributes)?,
+        attributes,
         files: evidence_digest(id, &parts.map(str::as_bytes)),
         chip_key: ChipKey::None,
         chip_answer: None,
-        numbers: vec![BlindedNumber::new(&number.evidence()?)?],
+        // There is no portrait to compare with.
+        face_consent: FaceConsent::Withheld,
+        face: FaceFinding::NotChecked,
+        review: None,
         source: Source::Resident(Box::new(claim)),
     })
 }

@@ -2,16 +2,21 @@
 
 use bbs::certificate::NymCommitment;
 use credential::attributes::{Attributes, Generation};
+use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::issuance::SignerEntropy;
 use credential::jose::{self, PublicKey};
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
 use mrtd::VerifiedDocument;
-use store::{NewTag, RegisterRow, SecretHash, SessionId};
+use store::{NewTag, RegisterRow, ReviewId, ReviewTag, SecretHash, SessionId};
 use zeroize::Zeroizing;
 
 use super::chip::{AwaitedChip, ChipProof};
-use super::{ConfirmedStatus, Offered, Refusal, Registration, StateName, Status};
+use super::face::{AwaitedFace, FaceFinding};
+use super::review::ReviewReason;
+use super::{
+    ConfirmedStatus, EnrolmentError, Offered, Refusal, Registration, StateName, Status, Version,
+};
 use crate::attestation::{EvidenceKind, EvidenceLevel};
 use crate::officer::OfficerId;
 use crate::residents::ResidentClaim;
@@ -24,19 +29,30 @@ pub(super) struct Session {
     pub(super) device_key: PublicKey,
     pub(super) nonce: String,
     pub(super) expires: UnixTime,
-    pub(super) step: Step,
+    version: Version,
+    step: Step,
 }
 
 /// What is kept at each step and no longer; the big ones are boxed so that moving on moves a
 /// pointer and leaves no copy behind.
 pub(super) enum Step {
-    Open,
+    AwaitingConsent,
+    AwaitingEvidence(Consented),
     AwaitingChip(Box<AwaitedChip>),
+    AwaitingFace(Box<AwaitedFace>),
+    Checked(Box<Evidence>),
     AwaitingOfficer(Box<Evidence>),
     Confirmed(Box<Confirmed>),
     Offered(Box<OfferedStep>),
     Issued(Box<Issued>),
     Refused(Refused),
+}
+
+/// What a person has agreed to.
+#[derive(Clone, Copy)]
+pub(super) struct Consented {
+    pub(super) evidence: ChosenEvidence,
+    pub(super) face: FaceConsent,
 }
 
 /// Evidence that passed all checks a machine can make by itself.
@@ -50,7 +66,12 @@ pub(super) struct Evidence {
     pub(super) chip_key: ChipKey,
     /// Hash of the answer with which the chip has proved itself.
     pub(super) chip_answer: Option<[u8; 32]>,
+    pub(super) face_consent: FaceConsent,
+    pub(super) face: FaceFinding,
+    /// Its numbers, and last what namesakes share, which leads to a review and never to a row.
     pub(super) numbers: Vec<BlindedNumber>,
+    /// The review that somebody of the same name, birth date and sex has led to.
+    pub(super) review: Option<ReviewId>,
 }
 
 /// Whether a document lists data groups in which a key of its chip can stand.
@@ -72,8 +93,10 @@ pub(super) enum Source {
 pub(super) struct Confirmed {
     pub(super) attributes: Attributes,
     pub(super) tags: Vec<NewTag>,
+    pub(super) review_tag: ReviewTag,
     pub(super) row: Option<RegisterRow>,
-    pub(super) decided: Decided,
+    /// `None` where a machine has decided.
+    pub(super) decided: Option<Decided>,
 }
 
 /// The officer's decision, for repeats of it.
@@ -97,7 +120,7 @@ pub(super) struct OfferedStep {
 
 /// A certificate that was issued; no attribute is left.
 pub(super) struct Issued {
-    pub(super) decided: Decided,
+    pub(super) decided: Option<Decided>,
     /// Hash of the request, and the certificate, for repeats of it.
     pub(super) request: [u8; 32],
     pub(super) certificate: String,
@@ -117,6 +140,70 @@ pub(super) struct FinalCommitment {
 }
 
 impl Session {
+    pub(super) fn begin(
+        id: SessionId,
+        token: SecretHash,
+        device_key: PublicKey,
+        nonce: String,
+        expires: UnixTime,
+    ) -> Session {
+        Session {
+            id,
+            token,
+            device_key,
+            nonce,
+            expires,
+            version: Version(1),
+            step: Step::AwaitingConsent,
+        }
+    }
+
+    /// For changes within a step, which a wallet has to know of.
+    pub(super) fn count_up(&mut self) {
+        self.version = Version(self.version.0.saturating_add(1));
+    }
+
+    pub(super) fn step(&self) -> &Step {
+        &self.step
+    }
+
+    /// For keeping more of the step that it is at; it stays that step.
+    pub(super) fn step_mut(&mut self) -> &mut Step {
+        &mut self.step
+    }
+
+    /// Puts the next step in the place of this one, which is returned.
+    pub(super) fn advance(&mut self, next: Step) -> Step {
+        self.count_up();
+        std::mem::replace(&mut self.step, next)
+    }
+
+    /// Whether the session is as the wallet has seen it.
+    pub(super) fn check_version(&self, seen: Version) -> Result<(), EnrolmentError> {
+        if self.version == seen {
+            Ok(())
+        } else {
+            Err(EnrolmentError::Moved)
+        }
+    }
+
+    /// What was agreed to, where this kind of evidence is to be sent now.
+    pub(super) fn consent_to(&self, sent: ChosenEvidence) -> Result<FaceConsent, EnrolmentError> {
+        match &self.step {
+            Step::AwaitingEvidence(consented) if consented.evidence == sent => Ok(consented.face),
+            Step::AwaitingEvidence(_) => Err(EnrolmentError::NotChosen),
+            Step::AwaitingConsent
+            | Step::AwaitingChip(_)
+            | Step::AwaitingFace(_)
+            | Step::Checked(_)
+            | Step::AwaitingOfficer(_)
+            | Step::Confirmed(_)
+            | Step::Offered(_)
+            | Step::Issued(_)
+            | Step::Refused(_) => Err(EnrolmentError::WrongStep),
+        }
+    }
+
     /// Takes the nonce, which is good for one proof, and puts a fresh one in its place.
     pub(super) fn take_nonce(&mut self) -> String {
         std::mem::replace(&mut self.nonce, secret::random_nonce())
@@ -124,18 +211,27 @@ impl Session {
 
     /// Ends the session without a certificate; whatever it held is wiped.
     pub(super) fn refuse(&mut self, refusal: Refusal) {
-        self.step = Step::Refused(Refused { refusal });
+        self.advance(Step::Refused(Refused { refusal }));
     }
 
     pub(super) fn status(&self) -> Status {
-        let mut chip = None;
+        let (mut chip, mut face, mut review) = (None, None, None);
         let (state, confirmed, refusal) = match &self.step {
-            Step::Open => (StateName::Open, None, None),
+            Step::AwaitingConsent => (StateName::AwaitingConsent, None, None),
+            Step::AwaitingEvidence(_) => (StateName::AwaitingEvidence, None, None),
             Step::AwaitingChip(step) => {
                 chip = Some(step.question.challenge());
                 (StateName::AwaitingChip, None, None)
             }
-            Step::AwaitingOfficer(_) => (StateName::AwaitingOfficer, None, None),
+            Step::AwaitingFace(step) => {
+                face = Some(step.status());
+                (StateName::AwaitingFace, None, None)
+            }
+            Step::Checked(_) => (StateName::Checked, None, None),
+            Step::AwaitingOfficer(step) => {
+                review = Some(step.reasons());
+                (StateName::AwaitingOfficer, None, None)
+            }
             Step::Confirmed(step) => (StateName::Confirmed, Some(step.status()), None),
             Step::Offered(step) => (StateName::Offered, Some(step.confirmed.status()), None),
             Step::Issued(_) => (StateName::Issued, None, None),
@@ -143,8 +239,11 @@ impl Session {
         };
         Status {
             state,
+            version: self.version,
             nonce: self.nonce.clone(),
             chip,
+            face,
+            review,
             confirmed,
             refusal,
         }
@@ -169,7 +268,7 @@ impl Evidence {
         }
     }
 
-    /// What the trustees are told of its worth.
+    /// What the trustees are told of its worth where an officer decides.
     pub(super) fn level(&self) -> EvidenceLevel {
         match self.chip() {
             ChipProof::NoKey | ChipProof::NotAsked => EvidenceLevel::LowOfficer,
@@ -177,10 +276,24 @@ impl Evidence {
         }
     }
 
+    /// The same where a machine decides, which it does only with the chip's proof.
+    pub(super) fn level_of_machine(&self) -> Option<EvidenceLevel> {
+        self.reasons()
+            .is_empty()
+            .then_some(EvidenceLevel::SubstantialFace)
+    }
+
     /// What the officer's signature stands for.
     pub(super) fn digest(&self) -> [u8; 32] {
         let chip = jose::sha256(self.chip().as_str().as_bytes());
-        jose::sha256(&[self.files, chip].concat())
+        let reasons: Vec<_> = self
+            .reasons()
+            .into_iter()
+            .map(ReviewReason::as_str)
+            .collect();
+        let face = jose::sha256(self.face.as_str().as_bytes());
+        let reasons = jose::sha256(reasons.join(" ").as_bytes());
+        jose::sha256(&[self.files, chip, face, reasons].concat())
     }
 }
 

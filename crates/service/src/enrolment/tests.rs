@@ -1,8 +1,10 @@
 use bbs::certificate::NymSecrets;
+use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::issuance::{Binding, Purpose, prove_nym_commitment};
 use credential::jose::SigningKey;
 use mrtd::specimen::SpecimenHolder;
 
+use super::session::Confirmed;
 use super::*;
 use crate::officer::{Decision, Verdict};
 use crate::testing::{NOW, SESSION_SECS, World, desk, holder, upload};
@@ -15,8 +17,13 @@ struct Wallet {
 }
 
 impl Wallet {
-    fn session(&self) -> (SessionId, &str) {
-        (self.id, self.token.as_str())
+    /// As the wallet has seen the session at this version.
+    fn hold(&self, version: Version) -> Hold<'_> {
+        Hold {
+            session: self.id,
+            token: &self.token,
+            version,
+        }
     }
 }
 
@@ -31,14 +38,42 @@ impl World {
         }
     }
 
+    fn consent(&self, evidence: ChosenEvidence) -> Consent {
+        Consent {
+            notice: jose::sha256(self.enrolments.notice().json().as_bytes()),
+            evidence,
+            face: FaceConsent::Withheld,
+        }
+    }
+
     async fn present(&self, holder: &SpecimenHolder) -> Wallet {
         let wallet = self.begin();
+        let consent = self.consent(ChosenEvidence::Document);
+        let agreed = self
+            .enrolments
+            .consent(wallet.hold(Version(1)), consent, NOW);
+        let (status, _) = agreed.await.ok().unwrap();
         let upload = upload(&self.passport(holder));
         self.enrolments
-            .present_document(wallet.session(), upload, NOW)
+            .present_document(wallet.hold(status.version), upload, NOW)
             .await
+            .ok()
             .unwrap();
         wallet
+    }
+
+    async fn status(&self, wallet: &Wallet) -> Status {
+        let status = self.enrolments.status(wallet.id, &wallet.token, NOW);
+        status.await.unwrap()
+    }
+
+    async fn commit(
+        &self,
+        wallet: &Wallet,
+        request: &CommitmentRequest,
+    ) -> Result<Offered, EnrolmentError> {
+        let hold = wallet.hold(self.status(wallet).await.version);
+        self.enrolments.commit(hold, request, NOW).await
     }
 
     async fn decide(
@@ -136,7 +171,11 @@ async fn the_officer_sees_what_the_document_says_and_the_portrait_ends_with_the_
     let world = World::new().await;
     let person = holder(3);
     let wallet = world.present(&person).await;
-    assert_eq!(world.enrolments.awaiting_officer(NOW), [wallet.id]);
+    let reasons = vec![ReviewReason::ChipNotProved, ReviewReason::FaceNotChecked];
+    assert_eq!(
+        world.enrolments.awaiting_officer(NOW),
+        [(wallet.id, reasons)]
+    );
     let view = world.enrolments.evidence(wallet.id, NOW).await.unwrap();
     assert_eq!(view.attributes.document_number, person.document_number);
     assert_eq!(
@@ -218,23 +257,13 @@ async fn a_proof_for_another_purpose_or_nonce_is_refused() {
     world.decide(&wallet, Verdict::Confirm).await.unwrap();
     for purpose in [Purpose::Restore, Purpose::Issue] {
         let request = world.request(&wallet, purpose).await;
-        let refused = world
-            .enrolments
-            .commit(wallet.session(), &request, NOW)
-            .await;
+        let refused = world.commit(&wallet, &request).await;
         assert!(matches!(refused, Err(EnrolmentError::CommitmentMismatch)));
-        let again = world
-            .enrolments
-            .commit(wallet.session(), &request, NOW)
-            .await;
+        let again = world.commit(&wallet, &request).await;
         assert!(matches!(again, Err(EnrolmentError::CommitmentMismatch)));
     }
     let request = world.request(&wallet, Purpose::Register).await;
-    let offered = world
-        .enrolments
-        .commit(wallet.session(), &request, NOW)
-        .await
-        .unwrap();
+    let offered = world.commit(&wallet, &request).await.unwrap();
     assert!(offered.entropy.is_some());
     assert_ne!(offered.commitment.to_vec(), request.commitment);
 }
@@ -247,14 +276,117 @@ async fn the_entropy_is_fresh_for_every_commitment() {
         let wallet = world.present(&holder(number)).await;
         world.decide(&wallet, Verdict::Confirm).await.unwrap();
         let request = world.request(&wallet, Purpose::Register).await;
-        let offered = world
-            .enrolments
-            .commit(wallet.session(), &request, NOW)
-            .await
-            .unwrap();
+        let offered = world.commit(&wallet, &request).await.unwrap();
         drawn.push(offered.entropy.unwrap());
     }
     assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2] && drawn[0] != drawn[2]);
+}
+
+#[tokio::test]
+async fn nothing_is_taken_before_the_person_agrees_to_it() {
+    let world = World::new().await;
+    let wallet = world.begin();
+    let passport = world.passport(&holder(1));
+    let send = |version| {
+        let hold = wallet.hold(version);
+        world
+            .enrolments
+            .present_document(hold, upload(&passport), NOW)
+    };
+    let refused = send(Version(1)).await;
+    assert!(matches!(refused, Err(EnrolmentError::WrongStep)));
+    let agree = |consent, version| world.enrolments.consent(wallet.hold(version), consent, NOW);
+    let other = Consent {
+        notice: [0; 32],
+        ..world.consent(ChosenEvidence::ResidentNumber)
+    };
+    let refused = agree(other, Version(1)).await;
+    assert!(matches!(refused, Err(EnrolmentError::OtherNotice)));
+    let resident = world.consent(ChosenEvidence::ResidentNumber);
+    let (status, receipt) = agree(resident, Version(1)).await.ok().unwrap();
+    assert_eq!(status.state, StateName::AwaitingEvidence);
+    assert_eq!(receipt.session, session_text(wallet.id));
+    assert_eq!(receipt.evidence, ChosenEvidence::ResidentNumber);
+    let refused = send(status.version).await;
+    assert!(matches!(refused, Err(EnrolmentError::NotChosen)));
+    let again = agree(resident, status.version).await;
+    assert!(matches!(again, Err(EnrolmentError::WrongStep)));
+}
+
+#[tokio::test]
+async fn a_request_for_another_version_of_the_session_changes_nothing() {
+    let world = World::new().await;
+    let wallet = world.begin();
+    for version in [Version(0), Version(2)] {
+        let consent = world.consent(ChosenEvidence::Document);
+        let refused = world.enrolments.consent(wallet.hold(version), consent, NOW);
+        assert!(matches!(refused.await, Err(EnrolmentError::Moved)));
+        assert_eq!(world.state(&wallet).await, StateName::AwaitingConsent);
+    }
+    let wallet = world.present(&holder(1)).await;
+    world.decide(&wallet, Verdict::Confirm).await.unwrap();
+    let request = world.request(&wallet, Purpose::Register).await;
+    let Version(version) = world.status(&wallet).await.version;
+    let stale = wallet.hold(Version(version - 1));
+    let refused = world.enrolments.commit(stale, &request, NOW).await;
+    assert!(matches!(refused, Err(EnrolmentError::Moved)));
+    let offered = world.commit(&wallet, &request).await.unwrap();
+    // The answer was lost: the very same request gets it again.
+    let again = world
+        .enrolments
+        .commit(wallet.hold(Version(version)), &request, NOW);
+    assert_eq!(*again.await.unwrap().code, *offered.code);
+}
+
+#[tokio::test]
+async fn a_consent_that_is_withdrawn_ends_the_session() {
+    let world = World::new().await;
+    let wallet = world.present(&holder(1)).await;
+    let withdraw = || world.enrolments.withdraw((wallet.id, &wallet.token), NOW);
+    withdraw().await.unwrap();
+    withdraw().await.unwrap();
+    let status = world.status(&wallet).await;
+    assert_eq!(status.refusal, Some(Refusal::Withdrawn));
+    assert!(world.enrolments.awaiting_officer(NOW).is_empty());
+}
+
+#[tokio::test]
+async fn a_namesake_of_the_same_birth_date_and_sex_is_looked_at_again() {
+    let world = World::new().await;
+    register(&world, &holder(1)).await;
+    let namesake = SpecimenHolder {
+        document_number: "NEW4711".to_owned(),
+        personal_number: None,
+        ..holder(1)
+    };
+    let wallet = world.present(&namesake).await;
+    let first = world.decide(&wallet, Verdict::Confirm).await;
+    assert!(matches!(first, Err(EnrolmentError::LookAgain)));
+    let view = world.enrolments.evidence(wallet.id, NOW).await.unwrap();
+    assert!(view.reasons.contains(&ReviewReason::PossibleDuplicate));
+    assert!(view.review.is_some());
+    let second = world.decide(&wallet, Verdict::Confirm).await;
+    assert!(matches!(second, Ok(OfficerCode::Transaction(_))));
+    assert_eq!(
+        world.status(&wallet).await.confirmed.unwrap().registration,
+        Registration::None
+    );
+}
+
+#[tokio::test]
+async fn two_namesakes_at_the_same_moment_do_not_pass_the_review() {
+    let world = World::new().await;
+    let namesake = SpecimenHolder {
+        document_number: "NEW4711".to_owned(),
+        personal_number: None,
+        ..holder(1)
+    };
+    let wallet = world.present(&namesake).await;
+    world.decide(&wallet, Verdict::Confirm).await.unwrap();
+    register(&world, &holder(1)).await;
+    let request = world.request(&wallet, Purpose::Register).await;
+    world.commit(&wallet, &request).await.unwrap();
+    assert_eq!(insert(&world, &wallet).await, store::Inserted::ReviewNeeded);
 }
 
 #[test]
@@ -276,19 +408,20 @@ async fn register(world: &World, person: &SpecimenHolder) {
     let wallet = world.present(person).await;
     world.decide(&wallet, Verdict::Confirm).await.unwrap();
     let request = world.request(&wallet, Purpose::Register).await;
-    world
-        .enrolments
-        .commit(wallet.session(), &request, NOW)
-        .await
-        .unwrap();
+    world.commit(&wallet, &request).await.unwrap();
+    assert_eq!(insert(world, &wallet).await, store::Inserted::Done);
+}
+
+/// Writes the row of a session to which a certificate is offered.
+async fn insert(world: &World, wallet: &Wallet) -> store::Inserted {
     let session = world.enrolments.locked(wallet.id, NOW).await.unwrap();
-    let Step::Offered(step) = &session.step else {
+    let session::Step::Offered(step) = session.step() else {
         panic!("a certificate is offered")
     };
     let row = commitment::first_row(&step.commitment, [0; 48], [0; 32], NOW.epoch());
-    world
-        .register
-        .insert(&row, &step.confirmed.tags)
-        .await
-        .unwrap();
+    let Confirmed {
+        tags, review_tag, ..
+    } = &*step.confirmed;
+    let inserted = world.register.insert(&row, tags, Some(review_tag)).await;
+    inserted.unwrap()
 }

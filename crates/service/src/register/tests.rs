@@ -43,7 +43,10 @@ async fn fixture() -> Fixture {
         last_epoch: Epoch(2950),
         device_key_hash: device.public().thumbprint(),
     };
-    assert_eq!(register.insert(&row, &[]).await.unwrap(), Inserted::Done);
+    assert_eq!(
+        register.insert(&row, &[], None).await.unwrap(),
+        Inserted::Done
+    );
     let origin = Origin::parse(ORIGIN).unwrap();
     let registrations = Registrations::new(origin, register.clone(), nonces.clone());
     Fixture {

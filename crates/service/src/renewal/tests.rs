@@ -184,7 +184,7 @@ impl Operator {
     }
 
     async fn insert(&self, row: &RegisterRow) {
-        let inserted = self.register.insert(row, &[]).await.unwrap();
+        let inserted = self.register.insert(row, &[], None).await.unwrap();
         assert_eq!(inserted, Inserted::Done);
     }
 
@@ -428,7 +428,10 @@ async fn an_ended_registration_is_told_to_its_holder_and_to_nobody_else() {
         status: RowStatus::Ended,
         ..ada.row()
     };
-    op.register.update(&ada.row(), &ended, &[]).await.unwrap();
+    op.register
+        .update(&ada.row(), &ended, &[], None)
+        .await
+        .unwrap();
     let told = op.ask(&ada, this, at(0)).await;
     assert_eq!(told, refused(RenewalRefusal::Ended));
     let sent = ada.ask_with(&SigningKey::generate(), this, &op.nonce(at(0)).await);
@@ -444,7 +447,10 @@ async fn a_device_that_was_replaced_is_not_renewed() {
         device_key_hash: SigningKey::generate().public().thumbprint(),
         ..ada.row()
     };
-    op.register.update(&ada.row(), &moved, &[]).await.unwrap();
+    op.register
+        .update(&ada.row(), &moved, &[], None)
+        .await
+        .unwrap();
     let this = epochs(START.epoch(), START.epoch());
     assert_eq!(op.ask(&ada, this, at(0)).await, REFUSED);
 }
@@ -512,7 +518,10 @@ async fn of_a_renewal_and_an_ending_at_one_moment_none_undoes_the_other() {
         status: RowStatus::Ended,
         ..ada.row()
     };
-    op.register.update(&ada.row(), &ended, &[]).await.unwrap();
+    op.register
+        .update(&ada.row(), &ended, &[], None)
+        .await
+        .unwrap();
     let issued = op.renewals.issue(&request, proved.unwrap()).await;
     assert!(matches!(issued, Err(RenewalError::Busy)));
     assert_eq!(op.row_of(&ada).await, ended);

@@ -1,5 +1,7 @@
 //! The canonical bytes of a number, equal however it was written.
 
+use credential::attributes::Attributes;
+use icu_normalizer::ComposingNormalizerBorrowed;
 use mrtd::StateCode;
 use store::TagKind;
 use zeroize::Zeroizing;
@@ -45,17 +47,49 @@ impl EvidenceNumber {
         if kind == TagKind::PersonNumber && state == "CHN" {
             gb11643::lengthen(&mut number);
         }
-        let mut canonical = Zeroizing::new(Vec::with_capacity(128));
-        for part in [
-            DOMAIN.as_bytes(),
-            kind_name(kind),
-            state.as_bytes(),
-            &number,
-        ] {
+        Ok(EvidenceNumber::of_parts(kind, [state.as_bytes(), &number]))
+    }
+
+    /// What a person shares with namesakes of the same birth date and sex: letters and digits of the
+    /// whole name as capitals, since documents divide names in different places; of no state, since
+    /// somebody with passports of two states has the same name.
+    ///
+    /// # Errors
+    ///
+    /// [`NotANumber`] for a name without letters.
+    pub(crate) fn of_namesakes(person: &Attributes) -> Result<EvidenceNumber, NotANumber> {
+        let whole = Zeroizing::new([&*person.family_name, &person.given_name].concat());
+        let whole = Zeroizing::new(
+            ComposingNormalizerBorrowed::new_nfkc()
+                .normalize(&whole)
+                .into_owned(),
+        );
+        // Longer than any name, so that no part of it stays behind when the text grows.
+        let mut name = Zeroizing::new(String::with_capacity(3 * whole.len()));
+        name.extend(
+            whole
+                .chars()
+                .filter(|c| c.is_alphanumeric())
+                .flat_map(char::to_uppercase),
+        );
+        if name.is_empty() {
+            return Err(NotANumber);
+        }
+        let born = Zeroizing::new([person.birthdate.to_iso().as_str(), &person.sex].concat());
+        let parts = [name.as_bytes(), born.as_bytes()];
+        Ok(EvidenceNumber::of_parts(TagKind::Namesake, parts))
+    }
+
+    fn of_parts(kind: TagKind, parts: [&[u8]; 2]) -> EvidenceNumber {
+        let mut canonical = Zeroizing::new(Vec::with_capacity(512));
+        for part in [DOMAIN.as_bytes(), kind_name(kind)]
+            .into_iter()
+            .chain(parts)
+        {
             canonical.extend_from_slice(&u64::try_from(part.len()).unwrap_or(0).to_be_bytes());
             canonical.extend_from_slice(part);
         }
-        Ok(EvidenceNumber { kind, canonical })
+        EvidenceNumber { kind, canonical }
     }
 
     /// What it is.
@@ -74,6 +108,7 @@ fn kind_name(kind: TagKind) -> &'static [u8] {
     match kind {
         TagKind::DocumentNumber => b"document-number",
         TagKind::PersonNumber => b"person-number",
+        TagKind::Namesake => b"name-birth-sex",
     }
 }
 

@@ -117,7 +117,7 @@ async fn what_is_refused_is_not_counted() {
         .evaluate(&request(&f.key, &claims, &[element()]), NOW)
         .await;
     assert!(matches!(swapped, Err(TrusteeError::OtherElements)));
-    for elements in [vec![], vec![[0; 32]], vec![element(); 5]] {
+    for elements in [vec![], vec![[0; 32]], vec![element(); ELEMENTS_MAX + 1]] {
         let refused = f
             .trustee
             .evaluate(&request(&f.key, &claims, &elements), NOW)

@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{Database, number};
 use crate::{
-    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, RowStatus, StoreError, TagIndex,
-    TagKind, TagMatch, Updated,
+    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, ReviewId, ReviewTag, RowStatus,
+    StoreError, TagIndex, TagKind, TagMatch, Updated,
 };
 
 const MIGRATIONS: &[&str] = &[
@@ -32,6 +32,14 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE registration ADD COLUMN slot_commitment BLOB NOT NULL DEFAULT x'';
     UPDATE registration SET slot_commitment = zeroblob(48);
+",
+    "
+    -- Without row ids, whose order would tell which registration a row came with.
+    CREATE TABLE review_tag (
+        tag_index  BLOB NOT NULL PRIMARY KEY,
+        tag_sealed BLOB NOT NULL,
+        review_id  BLOB NOT NULL
+    ) WITHOUT ROWID;
 ",
 ];
 
@@ -77,8 +85,17 @@ impl RegisterStore for SqliteRegister {
             .await
     }
 
-    async fn insert(&self, row: &RegisterRow, tags: &[NewTag]) -> Result<Inserted, StoreError> {
-        let (row, tags) = (row.clone(), tags.to_vec());
+    async fn find_review(&self, tag: TagIndex) -> Result<Option<ReviewId>, StoreError> {
+        self.0.read(move |db| find_review(db, tag)).await
+    }
+
+    async fn insert(
+        &self,
+        row: &RegisterRow,
+        tags: &[NewTag],
+        review: Option<&ReviewTag>,
+    ) -> Result<Inserted, StoreError> {
+        let (row, tags, review) = (row.clone(), tags.to_vec(), review.cloned());
         self.0
             .write(move |tx| {
                 let there = find_row(tx, row.id)?;
@@ -88,10 +105,16 @@ impl RegisterStore for SqliteRegister {
                 if any_tag_of_another(tx, row.id, &tags)? {
                     return Ok(Inserted::TagTaken);
                 }
+                if let Some(review) = &review
+                    && find_review(tx, review.index)?.is_some_and(|found| found != review.review)
+                {
+                    return Ok(Inserted::ReviewNeeded);
+                }
                 if there.is_none() {
                     insert_row(tx, &row)?;
                 }
                 insert_tags(tx, row.id, &tags)?;
+                insert_review(tx, review.as_ref())?;
                 Ok(Inserted::Done)
             })
             .await
@@ -102,8 +125,10 @@ impl RegisterStore for SqliteRegister {
         read: &RegisterRow,
         next: &RegisterRow,
         tags: &[NewTag],
+        review: Option<&ReviewTag>,
     ) -> Result<Updated, StoreError> {
         let (read, next, tags) = (read.clone(), next.clone(), tags.to_vec());
+        let review = review.cloned();
         self.0
             .write(move |tx| {
                 let there = find_row(tx, read.id)?;
@@ -119,6 +144,7 @@ impl RegisterStore for SqliteRegister {
                 }
                 replace_row(tx, &next)?;
                 insert_tags(tx, read.id, &tags)?;
+                insert_review(tx, review.as_ref())?;
                 Ok(Updated::Done)
             })
             .await
@@ -230,6 +256,25 @@ fn insert_tags(tx: &Transaction<'_>, id: RegisterId, tags: &[NewTag]) -> Result<
     Ok(())
 }
 
+fn find_review(db: &Connection, tag: TagIndex) -> Result<Option<ReviewId>, StoreError> {
+    let sql = "SELECT review_id FROM review_tag WHERE tag_index = ?1";
+    let found: Option<[u8; 16]> = db.query_row(sql, [&tag.0], |row| row.get(0)).optional()?;
+    Ok(found.map(ReviewId))
+}
+
+/// Stores a review tag that is not there yet.
+fn insert_review(tx: &Transaction<'_>, review: Option<&ReviewTag>) -> Result<(), StoreError> {
+    let Some(review) = review else {
+        return Ok(());
+    };
+    tx.execute(
+        "INSERT INTO review_tag (tag_index, tag_sealed, review_id) VALUES (?1, ?2, ?3)
+         ON CONFLICT (tag_index) DO NOTHING",
+        params![review.index.0, review.sealed, review.review.0],
+    )?;
+    Ok(())
+}
+
 fn status_code(status: RowStatus) -> i64 {
     match status {
         RowStatus::Active => 1,
@@ -249,5 +294,6 @@ fn kind_code(kind: TagKind) -> i64 {
     match kind {
         TagKind::DocumentNumber => 1,
         TagKind::PersonNumber => 2,
+        TagKind::Namesake => 3,
     }
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use credential::time::Epoch;
 use store::{
-    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, RowStatus, TagIndex, TagKind,
-    TagMatch, Updated,
+    Inserted, NewTag, RegisterId, RegisterRow, RegisterStore, ReviewId, ReviewTag, RowStatus,
+    TagIndex, TagKind, TagMatch, Updated,
 };
 
 pub(crate) fn row(n: u8) -> RegisterRow {
@@ -32,6 +32,7 @@ pub(crate) async fn all(one: Arc<dyn RegisterStore>, two: Arc<dyn RegisterStore>
     a_taken_id_or_tag_leaves_nothing_behind(&*one).await;
     an_update_needs_the_row_as_it_was_read(&*one).await;
     an_update_adds_tags_and_never_takes_one_from_another_row(&*one).await;
+    a_review_tag_leads_to_the_first_review_and_to_no_row(&*one).await;
     last_epochs_are_raised_and_never_lowered(&*one).await;
     of_racing_inserts_of_one_tag_exactly_one_is_done(one.clone(), two.clone()).await;
     of_racing_updates_of_one_row_exactly_one_is_done(one, two).await;
@@ -43,7 +44,10 @@ async fn a_row_is_found_by_id_and_by_any_of_its_tags(store: &dyn RegisterStore) 
         ..tag(11)
     };
     assert_eq!(
-        store.insert(&row(1), &[tag(10), person]).await.unwrap(),
+        store
+            .insert(&row(1), &[tag(10), person], None)
+            .await
+            .unwrap(),
         Inserted::Done
     );
     assert_eq!(store.find(row(1).id).await.unwrap(), Some(row(1)));
@@ -65,7 +69,7 @@ async fn a_row_is_found_by_id_and_by_any_of_its_tags(store: &dyn RegisterStore) 
 async fn a_repeated_insert_is_done_once(store: &dyn RegisterStore) {
     for _ in 0..2 {
         assert_eq!(
-            store.insert(&row(2), &[tag(20)]).await.unwrap(),
+            store.insert(&row(2), &[tag(20)], None).await.unwrap(),
             Inserted::Done
         );
     }
@@ -77,19 +81,44 @@ async fn a_repeated_insert_is_done_once(store: &dyn RegisterStore) {
     );
 }
 
+async fn a_review_tag_leads_to_the_first_review_and_to_no_row(store: &dyn RegisterStore) {
+    let review = |n| ReviewTag {
+        index: TagIndex([70; 32]),
+        sealed: vec![70; 60],
+        review: ReviewId([n; 16]),
+    };
+    let find = async || store.find_review(TagIndex([70; 32])).await.unwrap();
+    assert_eq!(find().await, None);
+    let insert = async |n, id| {
+        let (row, review) = (row(n), review(id));
+        store.insert(&row, &[tag(n)], Some(&review)).await.unwrap()
+    };
+    assert_eq!(insert(71, 1).await, Inserted::Done);
+    assert_eq!(insert(71, 1).await, Inserted::Done);
+    assert_eq!(insert(72, 2).await, Inserted::ReviewNeeded);
+    assert_eq!(store.find(row(72).id).await.unwrap(), None);
+    assert_eq!(insert(72, 1).await, Inserted::Done);
+    let (row, third) = (row(72), review(3));
+    let updated = store.update(&row, &row, &[], Some(&third)).await;
+    assert_eq!(updated.unwrap(), Updated::Done);
+    assert_eq!(find().await, Some(ReviewId([1; 16])));
+    let tags = [TagIndex([70; 32])];
+    assert_eq!(store.find_by_tags(&tags).await.unwrap(), TagMatch::None);
+}
+
 async fn a_taken_id_or_tag_leaves_nothing_behind(store: &dyn RegisterStore) {
     let other = RegisterRow {
         generation: 2,
         ..row(1)
     };
     assert_eq!(
-        store.insert(&other, &[tag(30)]).await.unwrap(),
+        store.insert(&other, &[tag(30)], None).await.unwrap(),
         Inserted::IdTaken
     );
     assert_eq!(store.find(row(1).id).await.unwrap(), Some(row(1)));
     let taken = [tag(30), tag(10)];
     assert_eq!(
-        store.insert(&row(3), &taken).await.unwrap(),
+        store.insert(&row(3), &taken, None).await.unwrap(),
         Inserted::TagTaken
     );
     assert_eq!(store.find(row(3).id).await.unwrap(), None);
@@ -101,7 +130,7 @@ async fn a_taken_id_or_tag_leaves_nothing_behind(store: &dyn RegisterStore) {
 
 async fn an_update_needs_the_row_as_it_was_read(store: &dyn RegisterStore) {
     assert_eq!(
-        store.insert(&row(4), &[tag(40)]).await.unwrap(),
+        store.insert(&row(4), &[tag(40)], None).await.unwrap(),
         Inserted::Done
     );
     let next = RegisterRow {
@@ -110,7 +139,7 @@ async fn an_update_needs_the_row_as_it_was_read(store: &dyn RegisterStore) {
     };
     for _ in 0..2 {
         assert_eq!(
-            store.update(&row(4), &next, &[]).await.unwrap(),
+            store.update(&row(4), &next, &[], None).await.unwrap(),
             Updated::Done
         );
     }
@@ -120,11 +149,11 @@ async fn an_update_needs_the_row_as_it_was_read(store: &dyn RegisterStore) {
         ..row(4)
     };
     assert_eq!(
-        store.update(&row(4), &ended, &[]).await.unwrap(),
+        store.update(&row(4), &ended, &[], None).await.unwrap(),
         Updated::Stale
     );
     assert_eq!(
-        store.update(&row(50), &row(50), &[]).await.unwrap(),
+        store.update(&row(50), &row(50), &[], None).await.unwrap(),
         Updated::Stale
     );
     let renamed = RegisterRow {
@@ -132,7 +161,7 @@ async fn an_update_needs_the_row_as_it_was_read(store: &dyn RegisterStore) {
         ..next.clone()
     };
     assert_eq!(
-        store.update(&next, &renamed, &[]).await.unwrap(),
+        store.update(&next, &renamed, &[], None).await.unwrap(),
         Updated::Stale
     );
     let ended = RegisterRow {
@@ -140,7 +169,7 @@ async fn an_update_needs_the_row_as_it_was_read(store: &dyn RegisterStore) {
         ..next.clone()
     };
     assert_eq!(
-        store.update(&next, &ended, &[]).await.unwrap(),
+        store.update(&next, &ended, &[], None).await.unwrap(),
         Updated::Done
     );
     assert_eq!(store.find(next.id).await.unwrap(), Some(ended));
@@ -148,7 +177,7 @@ async fn an_update_needs_the_row_as_it_was_read(store: &dyn RegisterStore) {
 
 async fn an_update_adds_tags_and_never_takes_one_from_another_row(store: &dyn RegisterStore) {
     assert_eq!(
-        store.insert(&row(6), &[tag(60)]).await.unwrap(),
+        store.insert(&row(6), &[tag(60)], None).await.unwrap(),
         Inserted::Done
     );
     let next = RegisterRow {
@@ -157,7 +186,7 @@ async fn an_update_adds_tags_and_never_takes_one_from_another_row(store: &dyn Re
     };
     let taken = [tag(61), tag(10)];
     assert_eq!(
-        store.update(&row(6), &next, &taken).await.unwrap(),
+        store.update(&row(6), &next, &taken, None).await.unwrap(),
         Updated::TagTaken
     );
     assert_eq!(store.find(row(6).id).await.unwrap(), Some(row(6)));
@@ -167,7 +196,7 @@ async fn an_update_adds_tags_and_never_takes_one_from_another_row(store: &dyn Re
     );
     let more = [tag(60), tag(61)];
     assert_eq!(
-        store.update(&row(6), &next, &more).await.unwrap(),
+        store.update(&row(6), &next, &more, None).await.unwrap(),
         Updated::Done
     );
     let found = store.find_by_tags(&[TagIndex([61; 32])]).await.unwrap();
@@ -184,7 +213,7 @@ async fn last_epochs_are_raised_and_never_lowered(store: &dyn RegisterStore) {
         ..row(8)
     };
     for row in [&ahead, &ended] {
-        assert_eq!(store.insert(row, &[]).await.unwrap(), Inserted::Done);
+        assert_eq!(store.insert(row, &[], None).await.unwrap(), Inserted::Done);
     }
     assert_eq!(store.raise_last_epochs(Epoch(2940)).await.unwrap(), 0);
     assert_eq!(store.find(ended.id).await.unwrap(), Some(ended.clone()));
@@ -208,11 +237,11 @@ async fn of_racing_inserts_of_one_tag_exactly_one_is_done(
         let (left, right) = tokio::join!(
             tokio::spawn({
                 let (store, row, tags) = (one.clone(), a.clone(), tags.clone());
-                async move { store.insert(&row, &tags).await.unwrap() }
+                async move { store.insert(&row, &tags, None).await.unwrap() }
             }),
             tokio::spawn({
                 let (store, row, tags) = (two.clone(), b.clone(), tags.clone());
-                async move { store.insert(&row, &tags).await.unwrap() }
+                async move { store.insert(&row, &tags, None).await.unwrap() }
             }),
         );
         let winner = match (left.unwrap(), right.unwrap()) {
@@ -233,7 +262,7 @@ async fn of_racing_updates_of_one_row_exactly_one_is_done(
 ) {
     let mut current = row(90);
     assert_eq!(
-        one.insert(&current, &[tag(90)]).await.unwrap(),
+        one.insert(&current, &[tag(90)], None).await.unwrap(),
         Inserted::Done
     );
     for round in 0..20_u32 {
@@ -248,11 +277,11 @@ async fn of_racing_updates_of_one_row_exactly_one_is_done(
         let (left, right) = tokio::join!(
             tokio::spawn({
                 let (store, read, next) = (one.clone(), current.clone(), a.clone());
-                async move { store.update(&read, &next, &[]).await.unwrap() }
+                async move { store.update(&read, &next, &[], None).await.unwrap() }
             }),
             tokio::spawn({
                 let (store, read, next) = (two.clone(), current.clone(), b.clone());
-                async move { store.update(&read, &next, &[]).await.unwrap() }
+                async move { store.update(&read, &next, &[], None).await.unwrap() }
             }),
         );
         current = match (left.unwrap(), right.unwrap()) {

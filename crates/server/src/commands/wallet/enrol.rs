@@ -1,30 +1,28 @@
 //! `bauta wallet enrol`: from a document to a certificate in the vault.
 
+mod desk;
 mod evidence;
+mod notice;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 use credential::attributes::{Attributes, Generation};
-use credential::jose::SigningKey;
-use openid4vc::vci::CredentialOffer;
-use reqwest::Method;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use wallet::enrol::{self, Begun, Committed, Session, SessionState};
+use credential::consent::ChosenEvidence;
+use serde_json::json;
+use wallet::enrol::{self, Session, SessionState};
 use wallet::vault::{OperatorTrust, Person};
-use zeroize::Zeroizing;
 
+use self::desk::Desk;
+pub(super) use self::desk::call;
 use self::evidence::{Evidence, Kind};
+use self::notice::Agreement;
 use super::home::Home;
 use super::overview::{attributes_text, damaged, day};
 use super::receive::{self, Identity};
 use super::{Output, read_line};
-use crate::client::HttpsClient;
 use crate::clock;
-use crate::failure::{Failure, refused};
+use crate::failure::Failure;
 use crate::files;
 use crate::reader::Reader;
 
@@ -33,7 +31,7 @@ use crate::reader::Reader;
 pub(super) struct EnrolArgs {
     /// Folder with the document's files EF.DG1, EF.DG2 and EF.SOD, as read from its chip. Such
     /// files may be copies, so the certificate says `low`; with --reader the chip is asked itself.
-    #[arg(required_unless_present_any = ["reader", "resident"], conflicts_with_all = ["reader", "resident"])]
+    #[arg(required_unless_present_any = ["reader", "resident", "resume", "withdraw"], conflicts_with_all = ["reader", "resident"])]
     document: Option<PathBuf>,
     /// Read the chip on this reader: a part of its name as `bauta document readers` shows it,
     /// `auto` for the only one with a chip, or the address of a specimen's chip.
@@ -51,6 +49,16 @@ pub(super) struct EnrolArgs {
     /// to prove themselves.
     #[arg(long, requires = "reader")]
     data_alone: bool,
+    /// Agree to what the operator's notice says, without being asked.
+    #[arg(long, value_enum)]
+    agree: Vec<Agreement>,
+    /// Go on with an enrolment that was interrupted. Once its evidence was sent, none is needed.
+    #[arg(long)]
+    resume: bool,
+    /// Take back the consent to an enrolment that was interrupted: the operator wipes what it has of
+    /// it.
+    #[arg(long, conflicts_with_all = ["document", "reader", "resident", "resume"])]
+    withdraw: bool,
     /// The operator's public file operator.json. Needed once, for a new wallet.
     #[arg(long)]
     operator: Option<PathBuf>,
@@ -62,23 +70,30 @@ pub(super) struct EnrolArgs {
     transaction_code: Option<String>,
 }
 
-/// How long the wallet asks again whether an officer has confirmed.
-const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
-const POLL: Duration = Duration::from_secs(1);
-
 /// Runs the command.
 pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Result<(), Failure> {
-    let mut reader = args.reader.as_deref().map(Reader::open).transpose()?;
-    let evidence = Evidence::gather(&args, reader.as_mut(), output)?;
     let mut home = match &args.operator {
         Some(path) => Home::open_or_create(folder, &read_operator(path)?, args.ca.as_deref())?,
         None => Home::open(folder)?,
     };
+    if args.withdraw {
+        Desk::resume(&home).await?.0.withdraw().await?;
+        home.keys.enrolment = None;
+        home.save_keys()?;
+        output.result(
+            "Nothing of the enrolment is left at the operator.",
+            &json!({}),
+        );
+        return Ok(());
+    }
     let device = home.keys.holder().map_err(damaged)?;
     home.save_keys()?;
-    let desk = Desk::begin(&home, &device).await?;
-    output.progress("Sending the evidence to the operator …");
-    let expected = evidence.send(&desk, output).await?;
+    let (mut desk, session) = if args.resume {
+        Desk::resume(&home).await?
+    } else {
+        Desk::begin(&mut home, &device).await?
+    };
+    let expected = show_evidence((&mut desk, session), &mut home, &args, output).await?;
     output.progress(&format!(
         "The evidence is in order. Show yourself to an officer and name this session:\n  {}\n\
          (the officer runs: bauta officer confirm {})",
@@ -104,7 +119,44 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         device: &device,
     };
     receive::run(&mut home, &desk.client, &offer, code, &identity).await?;
+    home.keys.enrolment = None;
+    home.save_keys()?;
     report(&home, output)
+}
+
+/// Agrees to the notice and sends the evidence, as far as the session has not come yet; what the
+/// certificate has to say.
+async fn show_evidence(
+    (desk, mut session): (&mut Desk, Session),
+    home: &mut Home,
+    args: &EnrolArgs,
+    output: Output,
+) -> Result<Attributes, Failure> {
+    if session.state == SessionState::AwaitingConsent {
+        let chosen = match args.resident {
+            Some(_) => ChosenEvidence::ResidentNumber,
+            None => ChosenEvidence::Document,
+        };
+        session = notice::agree(desk, home, (chosen, &args.agree), output).await?;
+    }
+    let incomplete = || {
+        let what = "this enrolment was interrupted before its evidence was sent";
+        Failure::of("enrolment-incomplete", what)
+    };
+    let ongoing = home.keys.enrolment.as_mut().ok_or_else(unexpected)?;
+    if !matches!(
+        session.state,
+        SessionState::AwaitingEvidence | SessionState::AwaitingChip
+    ) {
+        return ongoing.expected.clone().ok_or_else(incomplete);
+    }
+    let mut reader = args.reader.as_deref().map(Reader::open).transpose()?;
+    let evidence = Evidence::gather(args, reader.as_mut(), output)?;
+    output.progress("Sending the evidence to the operator …");
+    let expected = evidence.send(desk, session, output).await?;
+    ongoing.expected = Some(expected.clone());
+    home.save_keys()?;
+    Ok(expected)
 }
 
 fn ask_code(output: Output) -> Result<String, Failure> {
@@ -130,14 +182,6 @@ fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
             "Give the operator.json that the operator publishes.",
         )
     })
-}
-
-/// The enrolment session at the operator.
-struct Desk {
-    client: HttpsClient,
-    base: String,
-    session: String,
-    token: Zeroizing<String>,
 }
 
 /// What the operator says once an officer has confirmed.
@@ -174,132 +218,6 @@ impl Confirmed {
     }
 }
 
-/// An answer that carries the offer, beside what else it says.
-#[derive(Deserialize)]
-struct Offered {
-    credential_offer: CredentialOffer,
-}
-
-impl Desk {
-    async fn begin(home: &Home, device: &SigningKey) -> Result<Desk, Failure> {
-        let client = home.client()?;
-        let base = home.vault.operator.origin.as_str().to_owned();
-        let post = client
-            .requests()
-            .post(format!("{base}/enrolment"))
-            .json(&enrol::begin(device));
-        let begun: Begun = call(&client, post).await?;
-        let token = Zeroizing::new(begun.token);
-        Ok(Desk {
-            client,
-            base,
-            session: begun.session,
-            token,
-        })
-    }
-
-    fn url(&self, step: &str) -> String {
-        format!("{}/enrolment/{}{step}", self.base, self.session)
-    }
-
-    /// Sends a part of the evidence.
-    async fn send<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        step: &str,
-        body: &Value,
-    ) -> Result<T, Failure> {
-        let request = self.client.requests().request(method, self.url(step));
-        let request = request.bearer_auth(self.token.as_str()).json(body);
-        call(&self.client, request).await
-    }
-
-    async fn wait_for_officer(&self) -> Result<Confirmed, Failure> {
-        let ended = tokio::time::Instant::now() + OFFICER_WAIT;
-        loop {
-            let get = self
-                .client
-                .requests()
-                .get(self.url(""))
-                .bearer_auth(self.token.as_str());
-            let session: Session = call(&self.client, get).await?;
-            match session.state {
-                SessionState::Confirmed | SessionState::Offered => return Ok(Confirmed(session)),
-                SessionState::Refused => {
-                    let id = session.refusal.as_deref().unwrap_or("enrolment-refused");
-                    return Err(Failure::new(id, "the enrolment was refused", ""));
-                }
-                SessionState::Issued => return Err(unexpected()),
-                SessionState::Open | SessionState::AwaitingChip | SessionState::AwaitingOfficer => {
-                }
-            }
-            if tokio::time::Instant::now() >= ended {
-                let next = "Begin again with `bauta wallet enrol` when an officer is at hand.";
-                return Err(Failure::new(
-                    "officer-timeout",
-                    "no officer confirmed in time",
-                    next,
-                ));
-            }
-            tokio::time::sleep(POLL).await;
-        }
-    }
-
-    /// Registers fresh secrets, or shows the register that this wallet has the known ones.
-    async fn agree_on_secrets(
-        &self,
-        home: &mut Home,
-        device: &SigningKey,
-        confirmed: &Confirmed,
-        output: Output,
-    ) -> Result<CredentialOffer, Failure> {
-        let nonce = confirmed.nonce()?;
-        let origin = home.vault.operator.origin.clone();
-        if confirmed.0.registered == Some(true) {
-            output.progress("The register knows you already: proving that this is your wallet …");
-            let person = home.vault.person.as_ref().ok_or_else(|| {
-                let next = "Bring back your backup first: bauta wallet restore FILE";
-                Failure::new(
-                    "already-registered",
-                    "this person is registered already",
-                    next,
-                )
-            })?;
-            let body = enrol::restore(person, &origin, nonce, device).map_err(damaged)?;
-            let answer: Offered = self.post("/restore", &body).await?;
-            return Ok(answer.credential_offer);
-        }
-        if home.vault.registered {
-            let next = "Use another folder (--home), for another person as for another try.";
-            let what = "this wallet holds the secrets of another registration";
-            return Err(Failure::new("wallet-in-use", what, next));
-        }
-        let (draft, body) = enrol::register(&origin, nonce, device);
-        let answer: Value = self.post("/commitment", &body).await?;
-        let committed: Committed = parse(&answer)?;
-        let person: Person = draft.finish(&committed).map_err(enrol_failure)?;
-        home.vault.person = Some(person);
-        home.vault.sites.clear();
-        home.keys.forget_all();
-        home.save_vault()?;
-        home.save_keys()?;
-        Ok(parse::<Offered>(&answer)?.credential_offer)
-    }
-
-    async fn post<T: DeserializeOwned>(
-        &self,
-        step: &str,
-        body: &enrol::CommitmentRequest,
-    ) -> Result<T, Failure> {
-        let post = self
-            .client
-            .requests()
-            .post(self.url(step))
-            .bearer_auth(self.token.as_str());
-        call(&self.client, post.json(body)).await
-    }
-}
-
 fn report(home: &Home, output: Output) -> Result<(), Failure> {
     let certificate = home.keys.certificate(clock::now());
     let (Some(person), Some(certificate)) = (&home.vault.person, certificate) else {
@@ -317,21 +235,6 @@ fn report(home: &Home, output: Output) -> Result<(), Failure> {
     let value = json!({ "web_number": number.to_string(), "accepted_until": until });
     output.result(&text, &value);
     Ok(())
-}
-
-pub(super) async fn call<T: DeserializeOwned>(
-    client: &HttpsClient,
-    request: reqwest::RequestBuilder,
-) -> Result<T, Failure> {
-    let answer = client.send(request).await?;
-    if !answer.status.is_success() {
-        return Err(refused(&answer));
-    }
-    answer.json().map_err(|_| unexpected())
-}
-
-fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
-    T::deserialize(value).map_err(|_| unexpected())
 }
 
 pub(super) fn unexpected() -> Failure {

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use credential::attributes::Attributes;
+use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::jose::{self, PublicKey};
+use face::{Movement, Prompt};
 use openid4vc::Secret;
 use openid4vc::vci::CredentialOffer;
 use serde::{Deserialize, Serialize};
 use service::enrolment::{
-    self, ChipChallenge, CommitmentRequest, DocumentUpload, Offered, Registration, ResidentUpload,
-    Status, TRANSACTION_CODE_DIGITS,
+    self, CaptureUpload, ChipChallenge, CommitmentRequest, Consent, DocumentUpload, FaceStatus,
+    Hold, Offered, Registration, ResidentUpload, ReviewReason, Status, TRANSACTION_CODE_DIGITS,
+    UnlockedBy, Version,
 };
 use service::residents::{CardDates, IsoDate, LastDay, NumberKind};
 use store::SessionId;
@@ -55,6 +60,60 @@ pub(super) async fn begin(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct ConsentRequest {
+    notice_sha256: String,
+    evidence: ChosenEvidence,
+    face: FaceConsent,
+}
+
+#[derive(Serialize)]
+pub(super) struct ConsentResponse {
+    #[serde(flatten)]
+    status: StatusResponse,
+    receipt: String,
+}
+
+pub(super) async fn consent(
+    State(operator): State<Arc<Operator>>,
+    held: Held,
+    Now(now): Now,
+    StrictJson(request): StrictJson<ConsentRequest>,
+) -> Result<Response, Problem> {
+    let digest = decode(&request.notice_sha256)?;
+    let consent = Consent {
+        notice: digest
+            .try_into()
+            .map_err(|_| Problem::malformed_request())?,
+        evidence: request.evidence,
+        face: request.face,
+    };
+    let (status, receipt) = operator
+        .enrolments
+        .consent(held.hold(), consent, now)
+        .await?;
+    let version = status.version;
+    let response = ConsentResponse {
+        status: StatusResponse::of(status),
+        receipt: receipt.sign(&operator.key),
+    };
+    Ok((etag(version), Json(response)).into_response())
+}
+
+pub(super) async fn withdraw(
+    State(operator): State<Arc<Operator>>,
+    session: SessionPath,
+    Bearer(token): Bearer,
+    Now(now): Now,
+) -> Result<StatusCode, Problem> {
+    operator
+        .enrolments
+        .withdraw((session.0, &token), now)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct DocumentRequest {
     dg1: Zeroizing<String>,
     dg2: Zeroizing<String>,
@@ -64,20 +123,12 @@ pub(super) struct DocumentRequest {
     sod: Zeroizing<String>,
 }
 
-#[derive(Serialize)]
-pub(super) struct DocumentResponse {
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chip: Option<ChipBody>,
-}
-
 pub(super) async fn document(
     State(operator): State<Arc<Operator>>,
-    session: SessionPath,
-    Bearer(token): Bearer,
+    held: Held,
     Now(now): Now,
     StrictJson(request): StrictJson<DocumentRequest>,
-) -> Result<Json<DocumentResponse>, Problem> {
+) -> Result<Stated, Problem> {
     let file = |text: &Zeroizing<String>| decode(text).map(Zeroizing::new);
     let others = [
         (11, &request.dg11),
@@ -94,14 +145,11 @@ pub(super) async fn document(
         others: others.collect::<Result<_, Problem>>()?,
         sod: file(&request.sod)?,
     };
-    let status = operator
-        .enrolments
-        .present_document((session.0, &token), upload, now)
+    let enrolments = &operator.enrolments;
+    let status = enrolments
+        .present_document(held.hold(), upload, now)
         .await?;
-    Ok(Json(DocumentResponse {
-        state: status.state.as_str(),
-        chip: status.chip.map(ChipBody::of),
-    }))
+    Ok(Stated(status))
 }
 
 /// What the wallet passes on to the chip.
@@ -149,11 +197,10 @@ pub(super) struct ResidentRequest {
 
 pub(super) async fn resident(
     State(operator): State<Arc<Operator>>,
-    session: SessionPath,
-    Bearer(token): Bearer,
+    held: Held,
     Now(now): Now,
     StrictJson(request): StrictJson<ResidentRequest>,
-) -> Result<Json<StateResponse>, Problem> {
+) -> Result<Stated, Problem> {
     let upload = ResidentUpload {
         kind: request.kind,
         number: request.number,
@@ -164,13 +211,11 @@ pub(super) async fn resident(
             valid_to: request.valid_to,
         },
     };
-    let status = operator
-        .enrolments
-        .present_resident((session.0, &token), upload, now)
+    let enrolments = &operator.enrolments;
+    let status = enrolments
+        .present_resident(held.hold(), upload, now)
         .await?;
-    Ok(Json(StateResponse {
-        state: status.state.as_str(),
-    }))
+    Ok(Stated(status))
 }
 
 #[derive(Deserialize)]
@@ -179,34 +224,142 @@ pub(super) struct ChipAnswer {
     answer: String,
 }
 
-#[derive(Serialize)]
-pub(super) struct StateResponse {
-    state: &'static str,
-}
-
 pub(super) async fn chip(
     State(operator): State<Arc<Operator>>,
-    session: SessionPath,
-    Bearer(token): Bearer,
+    held: Held,
     Now(now): Now,
     StrictJson(request): StrictJson<ChipAnswer>,
-) -> Result<Json<StateResponse>, Problem> {
+) -> Result<Stated, Problem> {
     let answer = decode(&request.answer)?;
-    let state = operator
-        .enrolments
-        .answer_for_chip((session.0, &token), answer, now)
-        .await?;
-    Ok(Json(StateResponse {
-        state: state.as_str(),
-    }))
+    let enrolments = &operator.enrolments;
+    let status = enrolments.answer_for_chip(held.hold(), answer, now).await?;
+    Ok(Stated(status))
+}
+
+pub(super) async fn challenge_face(
+    State(operator): State<Arc<Operator>>,
+    held: Held,
+    Now(now): Now,
+) -> Result<Stated, Problem> {
+    let status = operator.enrolments.challenge_face(held.hold(), now).await?;
+    Ok(Stated(status))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FaceRequest {
+    statement: String,
+    frames: Vec<Zeroizing<String>>,
+}
+
+pub(super) async fn face(
+    State(operator): State<Arc<Operator>>,
+    held: Held,
+    Now(now): Now,
+    StrictJson(request): StrictJson<FaceRequest>,
+) -> Result<Stated, Problem> {
+    let frames = request.frames.iter();
+    let frames = frames.map(|frame| decode(frame).map(Zeroizing::new));
+    let upload = CaptureUpload {
+        frames: frames.collect::<Result<_, Problem>>()?,
+        statement: request.statement,
+    };
+    let enrolments = &operator.enrolments;
+    let status = enrolments.present_face(held.hold(), upload, now).await?;
+    Ok(Stated(status))
+}
+
+pub(super) async fn leave_face_out(
+    State(operator): State<Arc<Operator>>,
+    held: Held,
+    Now(now): Now,
+) -> Result<Stated, Problem> {
+    let status = operator.enrolments.leave_face_out(held.hold(), now).await?;
+    Ok(Stated(status))
+}
+
+pub(super) async fn decide_by_machine(
+    State(operator): State<Arc<Operator>>,
+    held: Held,
+    Now(now): Now,
+) -> Result<Stated, Problem> {
+    let enrolments = &operator.enrolments;
+    Ok(Stated(
+        enrolments.decide_by_machine(held.hold(), now).await?,
+    ))
+}
+
+/// How far the face check is.
+#[derive(Serialize)]
+struct FaceBody {
+    tries_left: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    prompts: Vec<PromptBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_ms: Option<u32>,
 }
 
 #[derive(Serialize)]
-pub(super) struct StatusResponse {
+struct PromptBody {
+    movement: &'static str,
+    from_ms: u32,
+    until_ms: u32,
+}
+
+impl FaceBody {
+    fn of(status: FaceStatus) -> FaceBody {
+        let asked = status.challenge;
+        let prompts = asked.iter().flat_map(|asked| asked.challenge.prompts());
+        FaceBody {
+            tries_left: status.tries_left,
+            prompts: prompts.map(PromptBody::of).collect(),
+            end_ms: asked.as_ref().map(|asked| asked.challenge.end_ms()),
+            nonce: asked.map(|asked| asked.nonce),
+        }
+    }
+}
+
+impl PromptBody {
+    fn of(prompt: &Prompt) -> PromptBody {
+        PromptBody {
+            movement: match prompt.movement {
+                Movement::TurnLeft => "turn_left",
+                Movement::TurnRight => "turn_right",
+                Movement::Nearer => "nearer",
+                Movement::CloseEyes => "close_eyes",
+            },
+            from_ms: prompt.from_ms,
+            until_ms: prompt.until_ms,
+        }
+    }
+}
+
+/// Where a session is, with its version as the entity tag.
+pub(super) struct Stated(Status);
+
+impl IntoResponse for Stated {
+    fn into_response(self) -> Response {
+        let version = self.0.version;
+        (etag(version), Json(StatusResponse::of(self.0))).into_response()
+    }
+}
+
+fn etag(Version(version): Version) -> [(header::HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
+}
+
+#[derive(Serialize)]
+struct StatusResponse {
     state: &'static str,
     nonce: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     chip: Option<ChipBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    face: Option<FaceBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     registered: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,9 +375,9 @@ pub(super) async fn status(
     session: SessionPath,
     Bearer(token): Bearer,
     Now(now): Now,
-) -> Result<Json<StatusResponse>, Problem> {
+) -> Result<Stated, Problem> {
     let status = operator.enrolments.status(session.0, &token, now).await?;
-    Ok(Json(StatusResponse::of(status)))
+    Ok(Stated(status))
 }
 
 impl StatusResponse {
@@ -233,6 +386,8 @@ impl StatusResponse {
             state: status.state.as_str(),
             nonce: status.nonce,
             chip: status.chip.map(ChipBody::of),
+            face: status.face.map(FaceBody::of),
+            review: status.review.as_deref().map(reason_names),
             registered: None,
             generation: None,
             attributes: None,
@@ -248,6 +403,10 @@ impl StatusResponse {
         }
         response
     }
+}
+
+pub(super) fn reason_names(reasons: &[ReviewReason]) -> Vec<&'static str> {
+    reasons.iter().map(|reason| reason.as_str()).collect()
 }
 
 #[derive(Deserialize)]
@@ -268,31 +427,25 @@ pub(super) struct OfferResponse {
 
 pub(super) async fn commit(
     State(operator): State<Arc<Operator>>,
-    session: SessionPath,
-    Bearer(token): Bearer,
+    held: Held,
     Now(now): Now,
     StrictJson(body): StrictJson<CommitmentBody>,
 ) -> Result<Json<OfferResponse>, Problem> {
     let request = body.parse()?;
-    let offered = operator
-        .enrolments
-        .commit((session.0, &token), &request, now)
-        .await?;
+    let enrolments = &operator.enrolments;
+    let offered = enrolments.commit(held.hold(), &request, now).await?;
     Ok(Json(OfferResponse::of(&operator, &offered)))
 }
 
 pub(super) async fn restore(
     State(operator): State<Arc<Operator>>,
-    session: SessionPath,
-    Bearer(token): Bearer,
+    held: Held,
     Now(now): Now,
     StrictJson(body): StrictJson<CommitmentBody>,
 ) -> Result<Json<OfferResponse>, Problem> {
     let request = body.parse()?;
-    let offered = operator
-        .enrolments
-        .restore((session.0, &token), &request, now)
-        .await?;
+    let enrolments = &operator.enrolments;
+    let offered = enrolments.restore(held.hold(), &request, now).await?;
     Ok(Json(OfferResponse::of(&operator, &offered)))
 }
 
@@ -309,29 +462,73 @@ impl OfferResponse {
     fn of(operator: &Operator, offered: &Offered) -> OfferResponse {
         let issuer = operator.issuer.identifier().clone();
         let code = Secret::from(offered.code.to_string());
+        let digits = match offered.unlocked_by {
+            UnlockedBy::TransactionCode => Some(TRANSACTION_CODE_DIGITS),
+            UnlockedBy::Nothing => None,
+        };
         OfferResponse {
             entropy: offered.entropy.map(jose::encode),
             commitment: jose::encode(offered.commitment),
             web_number: offered.web_number.to_string(),
-            credential_offer: CredentialOffer::of_certificate(
-                issuer,
-                code,
-                TRANSACTION_CODE_DIGITS,
-            ),
+            credential_offer: CredentialOffer::of_certificate(issuer, code, digits),
         }
     }
+}
+
+/// Session, token and the version that the wallet has seen.
+pub(super) struct Held {
+    session: SessionId,
+    token: String,
+    version: Version,
+}
+
+impl Held {
+    fn hold(&self) -> Hold<'_> {
+        Hold {
+            session: self.session,
+            token: &self.token,
+            version: self.version,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Held {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let SessionPath(session) = SessionPath::from_request_parts(parts, state).await?;
+        let Bearer(token) = Bearer::from_request_parts(parts, state).await?;
+        Ok(Held {
+            session,
+            token,
+            version: if_match(&parts.headers)?,
+        })
+    }
+}
+
+/// The one entity tag that the request is made for.
+fn if_match(headers: &HeaderMap) -> Result<Version, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        let title = "The version of the session has to be named (If-Match)";
+        let status = StatusCode::PRECONDITION_REQUIRED;
+        return Err(Problem::new(status, "version-missing", title));
+    };
+    let tag = value.to_str().ok();
+    let tag = tag.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+    tag.and_then(|tag| tag.parse().ok())
+        .map(Version)
+        .ok_or_else(|| {
+            Problem::malformed_request().with_detail("If-Match is no entity tag of ours")
+        })
 }
 
 /// The session in a request's path.
 pub(super) struct SessionPath(pub(super) SessionId);
 
-impl<S: Send + Sync> axum::extract::FromRequestParts<S> for SessionPath {
+impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut axum::http::request::Parts,
-        state: &S,
-    ) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path: Path<String> = Path::from_request_parts(parts, state)
             .await
             .map_err(|_| Problem::not_found())?;

@@ -1,8 +1,9 @@
 //! What each refusal of the service is on the wire. The only place that decides it.
 
 use axum::http::StatusCode;
+use face::{CaptureError, FailureToAcquire};
 use openid4vc::vci::{CredentialRequestError, PreAuthorizedRequestError};
-use service::enrolment::{DocumentError, EnrolmentError, IssueError};
+use service::enrolment::{DocumentError, EnrolmentError, FaceError, IssueError};
 use service::issuer::{CredentialError, KeyFolderError, NonceError, RedeemError};
 use service::officer::OfficerError;
 use service::register::EndError;
@@ -17,10 +18,12 @@ pub(super) fn internal(failure: &(dyn std::error::Error + 'static)) -> Problem {
 }
 
 impl From<EnrolmentError> for Problem {
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn from(error: EnrolmentError) -> Problem {
         let (status, id, title) = match error {
             EnrolmentError::Document(error) => return document(&error),
             EnrolmentError::Officer(error) => return error.into(),
+            EnrolmentError::Face(error) => return face(&error),
             EnrolmentError::Internal(error) => return internal(&*error),
             EnrolmentError::Store(error) => return internal(&error),
             EnrolmentError::TooManySessions => (
@@ -37,6 +40,26 @@ impl From<EnrolmentError> for Problem {
                 StatusCode::CONFLICT,
                 "wrong-step",
                 "The session is at another step",
+            ),
+            EnrolmentError::Moved => (
+                StatusCode::PRECONDITION_FAILED,
+                "session-moved",
+                "The session has moved on; read where it is",
+            ),
+            EnrolmentError::OtherNotice => (
+                StatusCode::CONFLICT,
+                "notice-changed",
+                "The notice is another one by now; read it again",
+            ),
+            EnrolmentError::NotChosen => (
+                StatusCode::CONFLICT,
+                "evidence-not-chosen",
+                "Another kind of evidence was chosen",
+            ),
+            EnrolmentError::LookAgain => (
+                StatusCode::CONFLICT,
+                "look-again",
+                "There is another reason to look at this enrolment; read the evidence again",
             ),
             EnrolmentError::OtherEvidence => (
                 StatusCode::CONFLICT,
@@ -86,6 +109,48 @@ impl From<EnrolmentError> for Problem {
         };
         Problem::new(status, id, title)
     }
+}
+
+/// What the person can do better. How near the frames came is told to nobody.
+fn face(error: &FaceError) -> Problem {
+    let (id, title) = match error {
+        FaceError::Statement => (
+            "capture-invalid",
+            "The frames are not those of the challenge",
+        ),
+        FaceError::Time => ("capture-late", "The frames did not come in time"),
+        FaceError::NotMatched => (
+            "face-not-matched",
+            "The face cannot be recognised as that of the portrait: look for better light",
+        ),
+        FaceError::Capture(error) => match error {
+            CaptureError::Times | CaptureError::Frame(..) => {
+                ("capture-invalid", "The frames are not those of a camera")
+            }
+            CaptureError::NotAcquired(_, why) => (
+                "face-not-seen",
+                match why {
+                    FailureToAcquire::NoFace => "A frame shows no face",
+                    FailureToAcquire::SeveralFaces => "A frame shows several faces",
+                    FailureToAcquire::FaceTooSmall => "The face is too far from the camera",
+                    FailureToAcquire::FaceCutOff => "The face is partly outside of a frame",
+                },
+            ),
+            CaptureError::Portrait(_) => (
+                "portrait-without-face",
+                "The portrait shows no face that can be compared",
+            ),
+            CaptureError::Still | CaptureError::NotLive(_) => {
+                ("face-not-live", "The prompts were not followed in time")
+            }
+            CaptureError::AnotherPerson => (
+                "face-not-one-person",
+                "The frames do not show one person all along",
+            ),
+            CaptureError::Engine(error) => return internal(error),
+        },
+    };
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, id, title)
 }
 
 fn document(error: &DocumentError) -> Problem {

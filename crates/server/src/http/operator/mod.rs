@@ -32,6 +32,8 @@ use super::problem::Problem;
 
 /// The largest document upload in bytes: EF.DG2 of 1 MiB and the others, in base64.
 const DOCUMENT_MAX_BYTES: usize = 1_600_000;
+/// The largest upload of frames in bytes: 160 of 60 kB, in base64.
+const FACE_MAX_BYTES: usize = 13_000_000;
 /// The largest renewal request in bytes; one has about 2,400.
 const RENEWAL_MAX_BYTES: usize = 4096;
 
@@ -61,14 +63,29 @@ pub struct Operator {
 pub fn routes(operator: Arc<Operator>) -> Router {
     let computing = || middleware::from_fn(aside);
     let document = put(enrolment::document).layer(Extension(BodyMax(DOCUMENT_MAX_BYTES)));
+    let face = put(enrolment::face).delete(enrolment::leave_face_out);
+    let face = face.layer(Extension(BodyMax(FACE_MAX_BYTES)));
     let renewal = post(renewal::renew).layer(Extension(BodyMax(RENEWAL_MAX_BYTES)));
     Router::new()
         // wallets
         .route("/enrolment", post(enrolment::begin))
-        .route("/enrolment/{id}", get(enrolment::status))
+        .route(
+            "/enrolment/{id}",
+            get(enrolment::status).delete(enrolment::withdraw),
+        )
+        .route("/enrolment/{id}/consent", put(enrolment::consent))
         .route(
             "/enrolment/{id}/chip",
             post(enrolment::chip).layer(computing()),
+        )
+        .route(
+            "/enrolment/{id}/face/challenge",
+            post(enrolment::challenge_face),
+        )
+        .route("/enrolment/{id}/face", face.layer(computing()))
+        .route(
+            "/enrolment/{id}/decision",
+            post(enrolment::decide_by_machine).layer(computing()),
         )
         .route(
             "/enrolment/{id}/commitment",
@@ -92,6 +109,7 @@ pub fn routes(operator: Arc<Operator>) -> Router {
         )
         // everybody
         .route("/.well-known/bauta/manifest", get(public::manifest))
+        .route("/.well-known/bauta/notice", get(public::notice))
         .route(
             "/.well-known/openid-credential-issuer",
             get(public::issuer_metadata),

@@ -14,7 +14,7 @@ use service::officer::OfficerId;
 use zeroize::Zeroizing;
 
 use super::Operator;
-use super::enrolment::SessionPath;
+use super::enrolment::{SessionPath, reason_names};
 use crate::clock::{self, Now};
 use crate::http::bearer;
 use crate::http::body::StrictJson;
@@ -43,7 +43,13 @@ impl FromRequestParts<Arc<Operator>> for Officer {
 
 #[derive(Serialize)]
 pub(super) struct ListResponse {
-    sessions: Vec<String>,
+    sessions: Vec<WaitingSession>,
+}
+
+#[derive(Serialize)]
+struct WaitingSession {
+    session: String,
+    reasons: Vec<&'static str>,
 }
 
 pub(super) async fn list(
@@ -52,8 +58,15 @@ pub(super) async fn list(
     Now(now): Now,
 ) -> Json<ListResponse> {
     let waiting = operator.enrolments.awaiting_officer(now);
-    let sessions = waiting.into_iter().map(enrolment::session_text).collect();
-    Json(ListResponse { sessions })
+    let sessions = waiting
+        .into_iter()
+        .map(|(session, reasons)| WaitingSession {
+            session: enrolment::session_text(session),
+            reasons: reason_names(&reasons),
+        });
+    Json(ListResponse {
+        sessions: sessions.collect(),
+    })
 }
 
 #[derive(Serialize)]
@@ -64,6 +77,10 @@ pub(super) struct EvidenceResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     portrait_type: Option<&'static str>,
     chip: &'static str,
+    face: &'static str,
+    reasons: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<String>,
     evidence_digest: String,
 }
 
@@ -86,6 +103,9 @@ pub(super) async fn evidence(
         portrait,
         portrait_type,
         chip: view.chip.as_str(),
+        face: view.face.as_str(),
+        reasons: reason_names(&view.reasons),
+        review: view.review.map(|review| jose::encode(review.0)),
         evidence_digest: jose::encode(view.digest),
     }))
 }

@@ -33,6 +33,11 @@ pub(super) async fn manifest(
     ))
 }
 
+pub(super) async fn notice(State(operator): State<Arc<Operator>>) -> impl IntoResponse {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, operator.enrolments.notice().json().to_owned())
+}
+
 pub(super) async fn issuer_metadata(
     State(operator): State<Arc<Operator>>,
 ) -> Result<impl IntoResponse, Problem> {

@@ -1,5 +1,6 @@
 //! A whole operator with three trustees as processes of their own, and the people around it.
 
+pub(crate) mod chip;
 pub(crate) mod officer;
 pub(crate) mod process;
 pub(crate) mod raw;
@@ -65,6 +66,28 @@ impl World {
     }
 
     pub(crate) fn with(terms: Terms) -> World {
+        World::founded(terms, |_| String::new())
+    }
+
+    /// One whose operator compares faces with these networks. The scores of its evaluation are made
+    /// up: two people score below 0.55.
+    pub(crate) fn comparing_faces(networks: &Path) -> World {
+        let scores: Vec<f64> = (0..1000).map(|n| 0.55 * f64::from(n) / 1000.0).collect();
+        let evaluation = serde_json::json!({
+            "images": 100, "not_acquired": 0, "genuine": [0.8], "impostor": scores,
+        });
+        World::founded(Terms::default(), |root| {
+            fs::write(root.join("evaluation.json"), evaluation.to_string()).unwrap();
+            format!(
+                "[face]\nnetworks = '{}'\nfalse_match_rate = 0.004\n\
+                 evaluation_file = 'evaluation.json'\n",
+                networks.display()
+            )
+        })
+    }
+
+    /// `more` gives the operator's other sections of the configuration.
+    fn founded(terms: Terms, more: impl FnOnce(&Path) -> String) -> World {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         make_keys(root);
@@ -77,6 +100,8 @@ impl World {
             .collect();
         let ports: Vec<u16> = trustees.iter().map(Running::port).collect();
         let config = write_operator_config(root, &ports, terms);
+        let text = fs::read_to_string(&config).unwrap() + &more(root);
+        fs::write(&config, text).unwrap();
         let operator = Running::start(&["serve", "--config"], &config);
         let origin = format!("https://operator.localhost:{}", operator.port());
         let client = new_client(root);
@@ -324,7 +349,7 @@ fn operator_trustee_port(root: &Path, index: usize) -> u16 {
     ports[index - 1]
 }
 
-fn read_json(path: &Path) -> Value {
+pub(crate) fn read_json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 

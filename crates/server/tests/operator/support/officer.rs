@@ -64,6 +64,13 @@ impl World {
         Reply::of(self.client.send(request).await.unwrap())
     }
 
+    /// What officers see of the queue.
+    pub(crate) async fn waiting(&self) -> Vec<Value> {
+        let list = (Method::GET, "/officer/enrolments");
+        let list = self.call_as(&self.officer(), list, None).await.ok();
+        list["sessions"].as_array().unwrap().clone()
+    }
+
     pub(crate) async fn call_as(
         &self,
         officer: &Officer,

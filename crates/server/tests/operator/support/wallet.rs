@@ -3,6 +3,7 @@
 use ::wallet::enrol::{self, Committed};
 use ::wallet::vault::Person;
 use credential::attributes::Attributes;
+use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::jose::{self, SigningKey};
 use credential::manifest::Manifest;
 use mrtd::specimen::SpecimenPassport;
@@ -74,7 +75,21 @@ impl World {
         token: Option<&str>,
         body: Option<&Value>,
     ) -> Reply {
+        self.call_at(None, method, path, (token, body)).await
+    }
+
+    /// As [`World::call`], for a version of the session.
+    pub(crate) async fn call_at(
+        &self,
+        version: Option<u32>,
+        method: Method,
+        path: &str,
+        (token, body): (Option<&str>, Option<&Value>),
+    ) -> Reply {
         let mut request = self.client.requests().request(method, self.url(path));
+        if let Some(version) = version {
+            request = request.header("if-match", format!("\"{version}\""));
+        }
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
@@ -84,7 +99,15 @@ impl World {
         Reply::of(self.client.send(request).await.unwrap())
     }
 
+    /// A session whose holder has agreed to show a document.
     pub(crate) async fn begin(&self) -> Session {
+        let session = self.begin_unread().await;
+        self.agree(&session, ChosenEvidence::Document).await.ok();
+        session
+    }
+
+    /// A session whose holder has not read the notice yet.
+    pub(crate) async fn begin_unread(&self) -> Session {
         let device = SigningKey::generate();
         let body = serde_json::to_value(enrol::begin(&device)).unwrap();
         let begun = self
@@ -98,15 +121,64 @@ impl World {
         }
     }
 
+    /// Agrees to the notice, but not to the face check.
+    pub(crate) async fn agree(&self, session: &Session, evidence: ChosenEvidence) -> Reply {
+        self.agree_to(session, evidence, FaceConsent::Withheld)
+            .await
+    }
+
+    /// Agrees to show a document and the face.
+    pub(crate) async fn agree_with_face(&self, session: &Session) -> Reply {
+        self.agree_to(session, ChosenEvidence::Document, FaceConsent::Given)
+            .await
+    }
+
+    async fn agree_to(
+        &self,
+        session: &Session,
+        evidence: ChosenEvidence,
+        face: FaceConsent,
+    ) -> Reply {
+        let notice = "/.well-known/bauta/notice";
+        let notice = self.call(Method::GET, notice, None, None).await;
+        let body = enrol::consent(&notice.raw.body, evidence, face);
+        let body = serde_json::to_value(body).unwrap();
+        self.put(session, "consent", &body).await
+    }
+
+    /// Sends a step for the session as it is now.
+    pub(crate) async fn step(
+        &self,
+        method: Method,
+        session: &Session,
+        step: &str,
+        body: &Value,
+    ) -> Reply {
+        let path = format!("/enrolment/{}/{step}", session.id);
+        let version = self.version(session).await;
+        let sent = (Some(session.token.as_str()), Some(body));
+        self.call_at(version, method, &path, sent).await
+    }
+
+    /// The version of a session; none of one that has ended.
+    pub(crate) async fn version(&self, session: &Session) -> Option<u32> {
+        let path = format!("/enrolment/{}", session.id);
+        let token = Some(session.token.as_str());
+        let status = self.call(Method::GET, &path, token, None).await;
+        let tag = status.raw.headers.get("etag")?.to_str().unwrap();
+        Some(tag.trim_matches('"').parse().unwrap())
+    }
+
+    pub(crate) async fn put(&self, session: &Session, step: &str, body: &Value) -> Reply {
+        self.step(Method::PUT, session, step, body).await
+    }
+
     pub(crate) async fn send_document(
         &self,
         session: &Session,
         passport: &SpecimenPassport,
     ) -> Reply {
-        let path = format!("/enrolment/{}/document", session.id);
-        let body = document(passport);
-        self.call(Method::PUT, &path, Some(&session.token), Some(&body))
-            .await
+        self.put(session, "document", &document(passport)).await
     }
 
     /// A session that waits for an officer.
@@ -131,16 +203,14 @@ impl World {
     }
 
     pub(crate) async fn post(&self, session: &Session, step: &str, body: &Value) -> Reply {
-        let path = format!("/enrolment/{}/{step}", session.id);
-        self.call(Method::POST, &path, Some(&session.token), Some(body))
-            .await
+        self.step(Method::POST, session, step, body).await
     }
 
     /// Commits to fresh secrets.
     pub(crate) async fn commit(&self, session: &Session) -> (Person, Offer) {
         let nonce = self.nonce(session).await;
-        let (draft, request) = enrol::register(&self.origin, &nonce, &session.device);
-        let body = serde_json::to_value(request).unwrap();
+        let draft = enrol::register(&self.origin, &nonce, &session.device);
+        let body = serde_json::to_value(&draft.request).unwrap();
         let answer = self.post(session, "commitment", &body).await.ok();
         let committed: Committed = serde_json::from_value(answer.clone()).unwrap();
         (draft.finish(&committed).unwrap(), Offer::parse(&answer))
@@ -157,7 +227,9 @@ impl World {
     pub(crate) async fn redeem(&self, code: &str, transaction_code: &str) -> Reply {
         let request = PreAuthorizedRequest {
             pre_authorized_code: Secret::from(code.to_owned()),
-            tx_code: Some(Secret::from(transaction_code.to_owned())),
+            tx_code: Some(transaction_code)
+                .filter(|code| !code.is_empty())
+                .map(|code| Secret::from(code.to_owned())),
         };
         let kind = "application/x-www-form-urlencoded";
         let request = self
@@ -277,7 +349,7 @@ impl Offer {
             .ok()
             .unwrap();
         let grant = offer.grants.pre_authorized_code.unwrap();
-        assert_eq!(grant.tx_code.unwrap().length, Some(6));
+        assert!(grant.tx_code.is_none_or(|form| form.length == Some(6)));
         Offer {
             code: grant.pre_authorized_code.expose().to_owned(),
         }

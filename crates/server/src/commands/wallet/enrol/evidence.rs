@@ -13,10 +13,11 @@ use service::enrolment::{
     ChipProof, ResidentUpload, parse_session, resident_attributes, signed_challenge,
 };
 use service::residents::{CardDates, IsoDate, NumberKind, ResidentNumber};
-use wallet::enrol::{ChipChallenge, DocumentTaken};
+use wallet::enrol::{ChipChallenge, Session, SessionState};
 use zeroize::Zeroizing;
 
-use super::{Desk, EnrolArgs, unexpected};
+use super::desk::Desk;
+use super::{EnrolArgs, unexpected};
 use crate::clock;
 use crate::commands::wallet::{Output, read_line, warn};
 use crate::document::{DocumentFiles, NOT_THE_SIGNED_ONE, access_key, open_chip, read_failure};
@@ -70,19 +71,34 @@ impl<'r> Evidence<'r> {
             let chip = Some(chip).filter(|_| !args.data_alone);
             return Ok(Evidence::Document(files, chip));
         }
-        let folder = args.document.as_deref().ok_or_else(unexpected)?;
+        let folder = args.document.as_deref().ok_or_else(|| {
+            let what = "there is nothing to show";
+            Failure::of("evidence-missing", what)
+        })?;
         Ok(Evidence::Document(DocumentFiles::of_folder(folder)?, None))
     }
 
     /// Sends it; what a certificate about it has to say.
-    pub(super) async fn send(self, desk: &Desk, output: Output) -> Result<Attributes, Failure> {
+    pub(super) async fn send(
+        self,
+        desk: &mut Desk,
+        session: Session,
+        output: Output,
+    ) -> Result<Attributes, Failure> {
         match self {
             Evidence::Document(files, chip) => {
-                let proof = prove(desk, &files, chip, output).await?;
+                // Else it was sent before an interruption.
+                let session = if session.state == SessionState::AwaitingEvidence {
+                    let body = body(&files, chip.is_some())?;
+                    desk.send(Method::PUT, "/document", &body).await?
+                } else {
+                    session
+                };
+                let proof = prove((desk, session), &files, chip, output).await?;
                 attributes(&files, proof)
             }
             Evidence::Resident(body, attributes) => {
-                let _: Value = desk.send(Method::PUT, "/resident", &body).await?;
+                let _: Session = desk.send(Method::PUT, "/resident", &body).await?;
                 Ok(*attributes)
             }
         }
@@ -108,27 +124,36 @@ fn warn_of_card_access(chip: &ChipReader<'_>, files: &DocumentFiles) {
     }
 }
 
-/// Sends the document, and lets its chip answer where there is one.
-async fn prove(
-    desk: &Desk,
-    document: &DocumentFiles,
-    chip: Option<ChipReader<'_>>,
-    output: Output,
-) -> Result<ChipProof, Failure> {
+/// What is sent of a document.
+fn body(document: &DocumentFiles, has_chip: bool) -> Result<Value, Failure> {
     let file = |number| document.groups.get(&number).map(jose::encode);
     // Who sends the chip's keys is asked for its answer.
-    let of_chip = |number| chip.as_ref().and_then(|_| file(number));
-    let body = json!({
+    let of_chip = |number| file(number).filter(|_| has_chip);
+    Ok(json!({
         "dg1": jose::encode(document.group(1)?),
         "dg2": jose::encode(document.group(2)?),
         "dg11": file(11),
         "dg14": of_chip(14),
         "dg15": of_chip(15),
         "sod": jose::encode(&document.sod),
-    });
-    let taken: DocumentTaken = desk.send(Method::PUT, "/document", &body).await?;
+    }))
+}
+
+/// Lets the document's chip answer where there is one.
+async fn prove(
+    (desk, session): (&mut Desk, Session),
+    document: &DocumentFiles,
+    chip: Option<ChipReader<'_>>,
+    output: Output,
+) -> Result<ChipProof, Failure> {
+    if chip.is_none() && session.chip.is_some() {
+        return Err(Failure::of(
+            "chip-awaited",
+            "the operator waits for the chip's answer",
+        ));
+    }
     let can_prove = chip.is_some() && has_key(document);
-    let (Some(chip), Some(challenge)) = (chip, taken.chip) else {
+    let (Some(chip), Some(challenge)) = (chip, session.chip) else {
         if can_prove {
             // Who asks some chips and not others has two kinds of people.
             let what = "the operator does not ask the chip, which can prove itself";
@@ -140,7 +165,7 @@ async fn prove(
     output.progress("The chip proves that it is the original one …");
     let answer = ask_chip(chip, document, challenge, desk)?;
     let body = json!({ "answer": jose::encode(answer) });
-    let _: Value = desk.send(Method::POST, "/chip", &body).await?;
+    let _: Session = desk.send(Method::POST, "/chip", &body).await?;
     Ok(ChipProof::Shown)
 }
 

@@ -1,0 +1,275 @@
+//! The face check over the wire, with the real networks and frames of an actor.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use credential::capture::{CaptureStatement, frames_digest};
+use credential::jose;
+use face::engine::Rten;
+use face::specimen::{Act, Actor, Medium};
+use face::{Challenge, Image, Models, Movement, Prompt, Recognizer};
+use jpeg_encoder::{ColorType, Encoder};
+use mrtd::specimen::{SpecimenHolder, SpecimenPortrait};
+use rand_core::UnwrapErr;
+use reqwest::Method;
+use serde_json::{Value, json};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::support::wallet::{Reply, Session, assert_refused};
+use crate::support::{World, wait_for};
+
+const SIZE: (u16, u16) = (240, 320);
+const GAP_MS: u32 = 250;
+
+/// The folder that a variable names; `None` where it names none, which CI does not accept.
+fn folder(variable: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).filter(|folder| !folder.is_empty());
+    if named.is_none() {
+        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+        assert!(!ci, "{variable} names no folder; see tools/face-models");
+        eprintln!("skipped: {variable} names no folder; see tools/face-models");
+    }
+    named.map(PathBuf::from)
+}
+
+/// An operator that compares faces, and somebody before the camera.
+struct Stage {
+    world: World,
+    recognizer: Recognizer,
+    photographs: PathBuf,
+}
+
+impl Stage {
+    fn new() -> Option<Stage> {
+        let networks = folder("BAUTA_FACE_MODELS")?;
+        let photographs = folder("BAUTA_FACE_PHOTOGRAPHS")?;
+        let models = Models::load(&networks).unwrap();
+        Some(Stage {
+            world: World::comparing_faces(&networks),
+            recognizer: Recognizer::new(&Rten::new(NonZeroUsize::MIN), &models).unwrap(),
+            photographs,
+        })
+    }
+
+    fn photograph(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.photographs.join(format!("{name}.jpg"))).unwrap()
+    }
+
+    /// A photograph in the size of a document's.
+    fn portrait(&self, name: &str) -> Vec<u8> {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        encode(&self.actor(name).frame(Act::STRAIGHT, (480, 640), &mut rng))
+    }
+
+    fn actor(&self, name: &str) -> Actor {
+        let octets = self.photograph(name);
+        // Some are larger than a portrait may be.
+        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&octets), options);
+        let rgb = decoder.decode().unwrap();
+        let (width, height) = decoder.dimensions().unwrap();
+        let side = |length: usize| u32::try_from(length).unwrap();
+        let picture = Image::new(side(width), side(height), rgb).unwrap();
+        Actor::new(&self.recognizer, picture, Medium::Head).unwrap()
+    }
+
+    /// A session whose document has this portrait and whose chip has proved itself.
+    async fn present(&self, number: u16, portrait: &str) -> Session {
+        let world = &self.world;
+        let holder = SpecimenHolder {
+            portrait: SpecimenPortrait::Image(self.portrait(portrait)),
+            ..world.utopia.holder(number)
+        };
+        let (passport, mut chip) = world
+            .utopia
+            .issue_with_chip(&holder, &crate::memory::details());
+        let session = world.begin_unread().await;
+        world.agree_with_face(&session).await.ok();
+        let taken = world.send_document(&session, &passport).await.ok();
+        let proved = world.prove(&session, (&passport, &mut chip), &taken["chip"]);
+        assert_eq!(proved.await.ok()["state"], "awaiting_face");
+        session
+    }
+
+    /// Asks for a challenge and films an actor who follows it.
+    async fn film(&self, session: &Session, actor: &Actor) -> Capture {
+        let asked = self
+            .world
+            .post(session, "face/challenge", &json!({}))
+            .await
+            .ok();
+        let begun = Instant::now();
+        let face = &asked["face"];
+        let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+        let prompts = face["prompts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|prompt| Prompt {
+                movement: match prompt["movement"].as_str().unwrap() {
+                    "turn_left" => Movement::TurnLeft,
+                    "turn_right" => Movement::TurnRight,
+                    "nearer" => Movement::Nearer,
+                    "close_eyes" => Movement::CloseEyes,
+                    other => panic!("{other}"),
+                },
+                from_ms: number(&prompt["from_ms"]),
+                until_ms: number(&prompt["until_ms"]),
+            });
+        let challenge = Challenge::of(prompts.collect(), number(&face["end_ms"])).unwrap();
+        let times_ms: Vec<u32> = (0..=challenge.end_ms() / GAP_MS)
+            .map(|n| n * GAP_MS)
+            .collect();
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let frames = times_ms.iter().map(|time| {
+            let frame = actor.frame(Act::following(&challenge, *time), SIZE, &mut rng);
+            encode(&frame)
+        });
+        Capture {
+            frames: frames.collect(),
+            times_ms,
+            nonce: face["nonce"].as_str().unwrap().to_owned(),
+            due: begun + Duration::from_millis(challenge.end_ms().into()),
+        }
+    }
+
+    async fn send(&self, session: &Session, capture: &Capture) -> Reply {
+        wait_for("the challenge to be over", async || {
+            (Instant::now() >= capture.due).then_some(())
+        })
+        .await;
+        let body = capture.body(&self.world, session);
+        self.world.put(session, "face", &body).await
+    }
+}
+
+fn encode(image: &Image) -> Vec<u8> {
+    let mut encoded = Vec::new();
+    let (width, height) = (image.width(), image.height());
+    let encoder = Encoder::new(&mut encoded, 90);
+    let written = encoder.encode(image.rgb(), width, height, ColorType::Rgb);
+    written.unwrap();
+    encoded
+}
+
+struct Capture {
+    frames: Vec<Vec<u8>>,
+    times_ms: Vec<u32>,
+    nonce: String,
+    due: Instant,
+}
+
+impl Capture {
+    fn body(&self, world: &World, session: &Session) -> Value {
+        let frames = self.frames.iter();
+        let statement = CaptureStatement {
+            aud: world.origin.clone(),
+            session: session.id.clone(),
+            nonce: self.nonce.clone(),
+            times_ms: self.times_ms.clone(),
+            frames_sha256: jose::encode(frames_digest(frames.clone().map(Vec::as_slice))),
+        };
+        json!({
+            "statement": statement.sign(&session.device),
+            "frames": frames.map(jose::encode).collect::<Vec<_>>(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_machine_decides_where_chip_and_face_are_the_persons_and_nobody_else() {
+    let Some(stage) = Stage::new() else {
+        return;
+    };
+    let world = &stage.world;
+    let session = stage.present(1, "obama2").await;
+    // No camera is faster than its pictures.
+    let asked = world.post(&session, "face/challenge", &json!({})).await;
+    let prepared = Capture {
+        frames: vec![b"prepared".to_vec()],
+        times_ms: vec![0],
+        nonce: asked.ok()["face"]["nonce"].as_str().unwrap().to_owned(),
+        due: Instant::now(),
+    };
+    let early = prepared.body(world, &session);
+    let early = world.put(&session, "face", &early).await;
+    assert_refused(&early, 422, "capture-late");
+    assert_eq!(
+        world.status(&session).await["face"],
+        json!({ "tries_left": 2 })
+    );
+    let capture = stage.film(&session, &stage.actor("obama")).await;
+    assert_eq!(
+        stage.send(&session, &capture).await.ok()["state"],
+        "checked"
+    );
+    assert!(world.waiting().await.is_empty());
+    let decided = world.post(&session, "decision", &json!({})).await.ok();
+    assert_eq!(decided["state"], "confirmed");
+    assert_eq!(decided["attributes"]["assurance_level"], "substantial");
+    let (person, offer) = world.commit(&session).await;
+    world.receive(&session, &person, (&offer, "")).await;
+    assert_eq!(world.count("registration"), 1);
+}
+
+#[tokio::test]
+async fn somebody_else_and_frames_of_another_challenge_end_before_an_officer() {
+    let Some(stage) = Stage::new() else {
+        return;
+    };
+    let world = &stage.world;
+    let session = stage.present(1, "biden").await;
+    let another = stage.actor("obama");
+    let first = stage.film(&session, &another).await;
+    let refused = stage.send(&session, &first).await;
+    assert_refused(&refused, 422, "face-not-matched");
+    let second = stage.film(&session, &another).await;
+    // The frames of the first challenge, signed for the second.
+    let replayed = Capture {
+        nonce: second.nonce,
+        due: second.due,
+        ..first
+    };
+    let refused = stage.send(&session, &replayed).await;
+    assert!(
+        matches!(
+            refused.refusal(),
+            (422, "face-not-live" | "capture-invalid")
+        ),
+        "{}",
+        refused.body
+    );
+    let third = stage.film(&session, &another).await;
+    let last = stage.send(&session, &third).await.ok();
+    assert_eq!(last["state"], "awaiting_officer");
+    assert_eq!(last["review"], json!(["face-not-matched"]));
+    assert_refused(
+        &world.post(&session, "face/challenge", &json!({})).await,
+        409,
+        "wrong-step",
+    );
+    assert_refused(
+        &world.post(&session, "decision", &json!({})).await,
+        409,
+        "wrong-step",
+    );
+    world.confirm(&session).await;
+}
+
+#[tokio::test]
+async fn who_has_no_camera_goes_on_to_an_officer() {
+    let Some(stage) = Stage::new() else {
+        return;
+    };
+    let session = stage.present(1, "obama").await;
+    let left = stage
+        .world
+        .step(Method::DELETE, &session, "face", &json!({}))
+        .await
+        .ok();
+    assert_eq!(left["review"], json!(["face-not-checked"]));
+}
