@@ -118,18 +118,28 @@ impl<'a> Wallet<'a> {
         self.begin_enrolment_typing(document, &[])
     }
 
+    /// An enrolment with these arguments, in which the person has agreed to the notice; its input and
+    /// output are the caller's.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_enrolment(&self, arguments: &[&OsStr]) -> anyhow::Result<Child> {
+        let mut command = self.command(&["enrol"])?;
+        command.args(arguments);
+        command.args(["--agree", "notice"]);
+        command.arg("--operator").arg(self.deployment.trust_file());
+        command.arg("--ca").arg(self.deployment.ca());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Ok(command.spawn()?)
+    }
+
     fn begin_enrolment_typing(
         &self,
         document: &[&OsStr],
         lines: &[&str],
     ) -> anyhow::Result<Result<Enrolment<'_>, Refused>> {
-        let mut command = self.command(&["enrol"])?;
-        command.args(document);
-        command.args(["--agree", "notice"]);
-        command.arg("--operator").arg(self.deployment.trust_file());
-        command.arg("--ca").arg(self.deployment.ca());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn()?;
+        let mut child = self.start_enrolment(document)?;
         if let Some(input) = &mut child.stdin {
             for line in lines {
                 writeln!(input, "{line}")?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
+use server::demo::Faces;
 use server::demo::deployment::{Deployment, Party, Ports, SITES, SiteOfDemo};
 use tempfile::TempDir;
 
@@ -57,6 +58,21 @@ impl World {
     ///
     /// When a command fails.
     pub fn new() -> anyhow::Result<World> {
+        World::with(None)
+    }
+
+    /// A deployment whose operator, trustees and gateways run, and whose operator compares faces.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::running`]; without the networks.
+    pub fn comparing_faces() -> anyhow::Result<World> {
+        let faces = Faces::from_environment();
+        let faces = faces.context("no networks or photographs of faces; see tools/face-models")?;
+        World::with(Some(&faces))?.started()
+    }
+
+    fn with(faces: Option<&Faces>) -> anyhow::Result<World> {
         let folder = tempfile::tempdir()?;
         // Servers pick their ports when they start: one that was picked before can be taken then.
         let mut ports = Ports::unknown();
@@ -67,7 +83,7 @@ impl World {
             forwarders.insert(party, forwarder);
         }
         let deployment =
-            Deployment::open_or_create(&folder.path().join("deployment"), || Ok(ports))?;
+            Deployment::open_or_create(&folder.path().join("deployment"), || Ok(ports), faces)?;
         std::fs::create_dir(folder.path().join("logs"))?;
         Ok(World {
             servers: BTreeMap::new(),
@@ -83,11 +99,14 @@ impl World {
     ///
     /// When a command fails or a server does not become ready.
     pub fn running() -> anyhow::Result<World> {
-        let mut world = World::new()?;
+        World::new()?.started()
+    }
+
+    fn started(mut self) -> anyhow::Result<World> {
         for party in AUTHORITIES.into_iter().chain(GATEWAYS) {
-            world.start(party)?;
+            self.start(party)?;
         }
-        Ok(world)
+        Ok(self)
     }
 
     /// Its files.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod authority;
+mod camera;
 mod chip;
 pub mod client;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod failure;
 pub mod files;
 pub mod http;
 pub mod logs;
+mod picture;
 pub mod reader;
 pub mod serve;
 pub mod tls;

@@ -20,7 +20,9 @@ use store::sqlite::{SqliteRegister, SqliteSessions, SqliteTrustee};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::enrolment::{DocumentUpload, EnrolmentPolicy, EnrolmentSetup, Enrolments, Notice};
+use crate::enrolment::{
+    DocumentUpload, EnrolmentPolicy, EnrolmentSetup, Enrolments, Notice, NoticeScope,
+};
 use crate::officer::{OfficerId, Officers};
 use crate::secret;
 use crate::tags::{Quorum, TagKey, TrusteeClient, TrusteeFailure};
@@ -151,7 +153,14 @@ impl World {
                 .ok()
                 .unwrap(),
             quorum: group.quorum(group.clients()),
-            notice: Notice::new("The operator", "https://operator.example"),
+            notice: Notice::new(
+                "The operator",
+                "https://operator.example",
+                NoticeScope {
+                    resident_numbers: true,
+                    faces: false,
+                },
+            ),
             face: None,
             authority: None,
         };

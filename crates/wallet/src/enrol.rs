@@ -1,10 +1,11 @@
 //! The wallet's side of enrolment: what it sends and what it makes of the answers. No I/O.
 //!
 //! The steps in their order: [`begin`], [`consent`], the evidence (sent by the caller),
-//! [`OngoingEnrolment::register`] or [`restore`], [`request_certificate`], [`receive_certificate`].
+//! [`show_face`], [`OngoingEnrolment::register`] or [`restore`], [`request_certificate`], [`receive_certificate`].
 
 use bbs::certificate::{Blind, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, Generation, IssuedSlots};
+use credential::capture::{CaptureStatement, frames_digest};
 use credential::consent::{ChosenEvidence, ConsentReceipt, FaceConsent};
 use credential::issuance::{self, Binding, Purpose, SignerEntropy, prove_nym_commitment};
 use credential::jose::jws::Header;
@@ -13,12 +14,13 @@ use credential::manifest::IssuerKey;
 use credential::origin::Origin;
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
+use face::{Challenge, Prompt};
 use getrandom::SysRng;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{CERTIFICATE, CommitmentProof, CredentialRequest};
 use rand_core::UnwrapErr;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::vault::{DamagedVault, OperatorTrust, Person, StoredCertificate};
 
@@ -58,6 +60,10 @@ pub enum SessionState {
     AwaitingEvidence,
     /// Waits for the chip's answer.
     AwaitingChip,
+    /// Waits for the person before the camera.
+    AwaitingFace,
+    /// Nothing speaks against a decision without an officer.
+    Checked,
     /// Waits for an officer.
     AwaitingOfficer,
     /// The person was confirmed.
@@ -175,6 +181,66 @@ pub enum ChipChallenge {
     },
 }
 
+/// What a person is asked to do before the camera.
+#[derive(Deserialize)]
+pub struct FaceRequest {
+    /// How many more challenges can be asked for.
+    pub tries_left: u8,
+    nonce: Option<String>,
+    #[serde(default)]
+    prompts: Vec<Prompt>,
+    end_ms: Option<u32>,
+}
+
+impl FaceRequest {
+    /// The challenge that runs, and its nonce.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolError::Answer`] where none does, or its prompts overlap.
+    pub fn challenge(self) -> Result<(Challenge, String), EnrolError> {
+        let end_ms = self.end_ms.ok_or(EnrolError::Answer)?;
+        let challenge = Challenge::of(self.prompts, end_ms).ok_or(EnrolError::Answer)?;
+        Ok((challenge, self.nonce.ok_or(EnrolError::Answer)?))
+    }
+}
+
+/// A frame of a camera. Wiped when dropped.
+pub struct Frame {
+    /// Milliseconds from the beginning of the challenge.
+    pub time_ms: u32,
+    /// JPEG file.
+    pub jpeg: Zeroizing<Vec<u8>>,
+}
+
+/// Body of `PUT /enrolment/{id}/face`.
+#[derive(Serialize)]
+pub struct FaceUpload {
+    statement: String,
+    frames: Vec<Zeroizing<String>>,
+}
+
+/// Binds frames to the challenge with this nonce: the device says when each was taken.
+#[must_use]
+pub fn show_face(
+    frames: &[Frame],
+    (operator, session, nonce): (&Origin, &str, String),
+    device: &SigningKey,
+) -> FaceUpload {
+    let octets = || frames.iter().map(|frame| frame.jpeg.as_slice());
+    let statement = CaptureStatement {
+        aud: operator.clone(),
+        session: session.to_owned(),
+        nonce,
+        times_ms: frames.iter().map(|frame| frame.time_ms).collect(),
+        frames_sha256: jose::encode(frames_digest(octets())),
+    };
+    FaceUpload {
+        statement: statement.sign(device),
+        frames: octets().map(jose::encode).map(Zeroizing::new).collect(),
+    }
+}
+
 /// Answer to `GET /enrolment/{id}`; members that the state does not have are absent.
 #[derive(Deserialize)]
 pub struct Session {
@@ -182,6 +248,8 @@ pub struct Session {
     pub state: SessionState,
     /// What the chip is asked, while its answer is awaited.
     pub chip: Option<ChipChallenge>,
+    /// The face check, while it is awaited.
+    pub face: Option<FaceRequest>,
     /// Why an officer has to decide, while that is awaited.
     pub review: Option<Vec<String>>,
     /// Whether the register knows the person already.

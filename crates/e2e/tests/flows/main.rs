@@ -14,6 +14,7 @@ mod data_model;
 mod demo;
 mod ending;
 mod enrolment;
+mod face;
 mod hostile_operator;
 mod hostile_site;
 mod issuer_keys;

@@ -1,9 +1,11 @@
 //! What a person is asked to do before the camera, and when.
 
 use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
 
 /// A movement of the head, as the person who makes it sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Movement {
     /// Turn the head to the own left.
     TurnLeft,
@@ -26,7 +28,7 @@ impl Movement {
 }
 
 /// A movement and when it is to be seen, in milliseconds from the first frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The movement.
     pub movement: Movement,

@@ -94,6 +94,13 @@ impl CredentialOffer {
         }
     }
 
+    /// The form of the transaction code, where one is needed.
+    #[must_use]
+    pub fn transaction_code(&self) -> Option<&TxCodeForm> {
+        let grant = self.grants.pre_authorized_code.as_ref();
+        grant.and_then(|grant| grant.tx_code.as_ref())
+    }
+
     /// Reads an offer's JSON.
     ///
     /// # Errors

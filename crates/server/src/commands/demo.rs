@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::deployment::{self, Deployment};
 use crate::demo::processes::Processes;
-use crate::demo::{Party, Ports, walk};
+use crate::demo::{Faces, Party, Ports, walk};
 use crate::failure::OrFail;
 
 /// Options of `bauta demo`.
@@ -72,7 +72,15 @@ async fn start(folder: &Path, mode: &Mode) -> anyhow::Result<()> {
         let _ = writeln!(std::io::stdout(), "{line}");
     };
     say("Making keys, certificates and configurations …");
-    let deployment = Deployment::open_or_create(&data, Ports::preferred)?;
+    let faces = Faces::from_environment();
+    let deployment = Deployment::open_or_create(&data, Ports::preferred, faces.as_ref())?;
+    say(match deployment.faces() {
+        Some(_) => "A machine compares faces; where it is not sure, an officer does.",
+        None => {
+            "There are no networks for faces (tools/face-models makes them): an officer has to confirm \
+             each person."
+        }
+    });
     let mut processes = Processes::default();
     for party in Party::ALL {
         say(&format!(

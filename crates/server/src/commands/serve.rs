@@ -16,7 +16,9 @@ use mrtd::TrustStore;
 use openid4vc::uri::HttpsUri;
 use oprf::ShareIndex;
 use service::attestation;
-use service::enrolment::{EnrolmentPolicy, EnrolmentSetup, Enrolments, FaceCheck, Notice};
+use service::enrolment::{
+    EnrolmentPolicy, EnrolmentSetup, Enrolments, FaceCheck, Notice, NoticeScope,
+};
 use service::issuer::{Clock, EpochKeys, Issuer, KeyFolderError};
 use service::officer::{OfficerId, Officers};
 use service::register::Registrations;
@@ -201,7 +203,11 @@ fn notice(config: &OperatorConfig, origin: &Origin) -> Notice {
         controller,
         contact,
     } = &config.notice;
-    Notice::new(&or_origin(controller), &or_origin(contact))
+    let scope = NoticeScope {
+        resident_numbers: config.authority.is_some(),
+        faces: config.face.is_some(),
+    };
+    Notice::new(&or_origin(controller), &or_origin(contact), scope)
 }
 
 /// What compares faces, if its threshold follows from data.

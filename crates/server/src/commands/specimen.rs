@@ -2,6 +2,7 @@
 
 pub mod chip;
 mod chip_file;
+pub mod face;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub enum SpecimenCommand {
     Passport(Box<PassportArgs>),
     /// Be the chip of a specimen, for a reader on this machine, until SIGTERM or SIGINT.
     Chip(chip::ChipArgs),
+    /// Be somebody before a camera who does what a wallet says, made from one picture.
+    Face(face::FaceArgs),
 }
 
 /// A passport.
@@ -133,6 +136,7 @@ impl SpecimenCommand {
             SpecimenCommand::Authority { out } => make_authority(&out),
             SpecimenCommand::Passport(args) => args.make(),
             SpecimenCommand::Chip(args) => args.run(),
+            SpecimenCommand::Face(args) => args.run(),
         }
     }
 }

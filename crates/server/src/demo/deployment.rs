@@ -9,6 +9,7 @@ use openid4vc::Secret;
 use rand_core::UnwrapErr;
 use serde::Deserialize;
 
+use super::faces::Faces;
 pub use super::party::{Party, Ports, SITES, SiteOfDemo};
 use crate::files::{self, Access};
 
@@ -17,14 +18,17 @@ use crate::files::{self, Access};
 pub struct Deployment {
     folder: PathBuf,
     ports: Ports,
+    faces: Option<Faces>,
 }
 
 const PORTS: &str = "ports.json";
+const FACES: &str = "faces.json";
 /// The id of the officer.
 pub const OFFICER: &str = "officer-1";
 
 impl Deployment {
-    /// Opens the deployment in `folder`, or makes it as a whole with `ports`.
+    /// Opens the deployment in `folder`, or makes it as a whole with `ports`, and with a face check
+    /// where there are `faces`.
     ///
     /// # Errors
     ///
@@ -32,6 +36,7 @@ impl Deployment {
     pub fn open_or_create(
         folder: &Path,
         ports: impl FnOnce() -> anyhow::Result<Ports>,
+        faces: Option<&Faces>,
     ) -> anyhow::Result<Deployment> {
         if !folder.join(PORTS).exists() {
             refuse_foreign(folder)?;
@@ -44,6 +49,7 @@ impl Deployment {
             let made = Deployment {
                 folder: next.clone(),
                 ports: ports()?,
+                faces: faces.cloned(),
             };
             made.create()?;
             // Takes the place of an empty folder too.
@@ -51,10 +57,12 @@ impl Deployment {
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let ports = serde_json::from_slice(&files::read(&folder.join(PORTS))?)
-            .context("the demonstration's folder is damaged: start with --reset")?;
+            .context(DAMAGED)?;
+        let faces = serde_json::from_slice(&files::read(&folder.join(FACES))?).context(DAMAGED)?;
         Ok(Deployment {
             folder: folder.to_owned(),
             ports,
+            faces,
         })
     }
 
@@ -94,6 +102,12 @@ impl Deployment {
     #[must_use]
     pub fn origin(&self, party: Party) -> String {
         self.ports.origin(party)
+    }
+
+    /// What its operator compares faces with.
+    #[must_use]
+    pub fn faces(&self) -> Option<&Faces> {
+        self.faces.as_ref()
     }
 
     /// The ports.
@@ -149,6 +163,9 @@ impl Deployment {
                 .arg("--out")
                 .arg(&out)
                 .args(more);
+            if let Some(faces) = &self.faces {
+                command.arg("--image").arg(faces.portrait());
+            }
             run(&mut command)?;
         }
         Ok(out)
@@ -212,6 +229,8 @@ impl Deployment {
         for site in &SITES {
             self.create_site(site)?;
         }
+        let faces = serde_json::to_vec_pretty(&self.faces)?;
+        files::write_new(&self.folder.join(FACES), &faces, Access::Private)?;
         let ports = serde_json::to_vec_pretty(&self.ports)?;
         files::write_new(&self.folder.join(PORTS), &ports, Access::Private)
     }
@@ -283,13 +302,23 @@ impl Deployment {
              tag_key_file = \"tag.key\"\ntrust_folder = \"../specimen/trust\"\nofficers = [{}]\n\n\
              [trustees]\ngroup_file = \"group.json\"\nattester = \"enrolment\"\n\
              attester_key_file = \"attester.key\"\nmembers = [{}]\n\n\
-             [client]\nca_file = \"../ca/ca.pem\"\n\n{}",
+             [client]\nca_file = \"../ca/ca.pem\"\n\n{}{}",
             self.origin(Party::Operator),
             inline(officer.trim())?,
             members.join(", "),
+            self.face_section()?,
             self.server_section(Party::Operator),
         );
         self.write_config(Party::Operator, &config)
+    }
+
+    fn face_section(&self) -> anyhow::Result<String> {
+        let Some(faces) = &self.faces else {
+            return Ok(String::new());
+        };
+        let file = self.folder_of(Party::Operator).join("evaluation.json");
+        files::write_new(&file, faces.evaluate()?.as_bytes(), Access::Private)?;
+        faces.section()
     }
 
     fn create_trustee(&self, party: Party, number: u8, attester: &str) -> anyhow::Result<()> {
@@ -397,6 +426,8 @@ impl Deployment {
         files::write_new(&self.config(party), config.as_bytes(), Access::Private)
     }
 }
+
+const DAMAGED: &str = "the demonstration's folder is damaged: start with --reset";
 
 #[derive(Deserialize)]
 struct Made {

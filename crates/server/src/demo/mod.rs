@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod chip;
 pub mod deployment;
+mod faces;
 mod party;
 pub mod processes;
 mod seen;
@@ -13,4 +14,5 @@ mod walk;
 
 pub use deployment::{Deployment, Party, Ports, SITES, SiteOfDemo};
 
+pub use faces::{Faces, Person};
 pub use walk::{WALLET, enrol, sign_in, walk};

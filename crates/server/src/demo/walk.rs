@@ -10,6 +10,7 @@ use super::Party;
 use super::browser::Browser;
 use super::chip::Chip;
 use super::deployment::{Deployment, run};
+use super::faces::Person;
 use super::seen;
 
 /// The wallet of the specimen person.
@@ -26,7 +27,10 @@ pub async fn walk(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow
         say("The specimen person is registered already: signing in at the forum again.");
         sign_in(deployment, WALLET, Party::Forum, say).await?;
     } else {
-        say("1. Enrolment: passport, its chip, officer, web number, certificate");
+        say(match deployment.faces() {
+            Some(_) => "1. Enrolment: passport, its chip, face, web number, certificate",
+            None => "1. Enrolment: passport, its chip, officer, web number, certificate",
+        });
         enrol(deployment, WALLET, 1, say)?;
         say("\n2. Sign-up at the forum");
         sign_in(deployment, WALLET, Party::Forum, say).await?;
@@ -71,7 +75,8 @@ fn has_certificate(deployment: &Deployment) -> anyhow::Result<bool> {
     Ok(shown.get("certificate").is_some_and(Value::is_object))
 }
 
-/// Enrols invented person `number` into the wallet `name`; an officer confirms.
+/// Enrols invented person `number` into the wallet `name`; an officer confirms where no machine
+/// compares faces.
 ///
 /// # Errors
 ///
@@ -91,6 +96,12 @@ pub fn enrol(
     let chip = Chip::start(&passport)?;
     command.args(["--reader", chip.address(), "--access"]);
     command.arg(passport.join("zone.txt"));
+    let person = deployment.faces();
+    let person = person.map(|faces| Person::start(deployment, faces));
+    let person = person.transpose()?;
+    if let Some(person) = &person {
+        command.args(["--agree", "face", "--face"]).arg(person.camera());
+    }
     let mut wallet = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -104,33 +115,37 @@ pub fn enrol(
             .context("the wallet ended without an answer")??;
         Ok(serde_json::from_str(&line)?)
     };
-    let first = next()?;
-    let Some(session) = first.get("session").and_then(Value::as_str) else {
-        let _ = wallet.wait();
-        bail!("the wallet refused: {first}");
+    let mut input = wallet.stdin.take();
+    let number = loop {
+        let line = next()?;
+        let text = |name: &str| line.get(name).and_then(Value::as_str);
+        if line.get("challenge").is_some() {
+            say(PROVED);
+            say("  The wallet says what to do before the camera:");
+        } else if let Some(prompt) = text("prompt") {
+            say(&format!("    {prompt}"));
+        } else if let Some(session) = text("session") {
+            say(PROVED);
+            let code = run(deployment.officer("confirm")?.arg(session))?;
+            say("  The officer confirmed the person and handed over a transaction code");
+            let mut input = input.take().context("the input was piped")?;
+            writeln!(input, "{}", code.trim())?;
+        } else if let Some(number) = text("web_number") {
+            break number.to_owned();
+        } else {
+            let _ended = wallet.wait();
+            bail!("the wallet refused: {line}");
+        }
     };
-    say(&format!(
-        "  The wallet read the passport's chip and sent what it holds; the chip proved to the \
-         operator that it is the original one; session {session}"
-    ));
-    let code = run(deployment.officer("confirm")?.arg(session))?;
-    say("  The officer confirmed the person and handed over a transaction code");
-    let mut input = wallet.stdin.take().context("the input was piped")?;
-    writeln!(input, "{}", code.trim())?;
-    drop(input);
-    let last = next()?;
-    if !wallet.wait()?.success() {
-        bail!("the wallet refused: {last}");
-    }
-    let number = last
-        .get("web_number")
-        .and_then(Value::as_str)
-        .context("no web number")?;
+    wallet.wait()?;
     say(&format!(
         "  The person's web number, known to register and wallet alone: {number}"
     ));
     Ok(())
 }
+
+const PROVED: &str = "  The wallet read the passport's chip and sent what it holds; the chip proved to \
+    the operator that it is the original one";
 
 /// Logs in at `site` with a fresh browser and the wallet `name`; gives the text of the page that
 /// the site shows then.

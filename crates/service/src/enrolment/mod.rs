@@ -37,7 +37,7 @@ pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload, attributes};
 pub use face::{CaptureUpload, FaceChallenge, FaceCheck, FaceError, FaceFinding, FaceStatus};
 pub use issuing::{CertificateRequest, IssueError};
-pub use notice::{Consent, Notice};
+pub use notice::{Consent, Notice, NoticeScope};
 pub use resident::{ResidentUpload, resident_attributes};
 pub use review::ReviewReason;
 

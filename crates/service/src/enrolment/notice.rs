@@ -37,7 +37,7 @@ struct Content<'a> {
     version: u32,
     controller: &'a str,
     contact: &'a str,
-    processing: [Processing; 4],
+    processing: Vec<&'a Processing>,
     withdrawal: &'static str,
 }
 
@@ -54,6 +54,9 @@ struct Processing {
     #[serde(skip_serializing_if = "Option::is_none")]
     otherwise: Option<&'static str>,
 }
+
+const RESIDENT_NUMBER: &str = "resident_number";
+const FACE: &str = "face";
 
 const PROCESSING: [Processing; 4] = [
     Processing {
@@ -77,7 +80,7 @@ const PROCESSING: [Processing; 4] = [
         otherwise: None,
     },
     Processing {
-        id: "resident_number",
+        id: RESIDENT_NUMBER,
         data: &["number", "name", "birth date"],
         purpose: "to ask an authoritative register whether they belong together, in place of a \
                   document with a chip",
@@ -87,7 +90,7 @@ const PROCESSING: [Processing; 4] = [
         otherwise: Some("enrol with a document that has a chip"),
     },
     Processing {
-        id: "face",
+        id: FACE,
         data: &[
             "pictures of the face",
             "points in the face",
@@ -116,15 +119,29 @@ const PROCESSING: [Processing; 4] = [
     },
 ];
 
+/// Which uses of data apply: an operator tells people of what it is set up for, and of nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct NoticeScope {
+    /// It asks an authoritative register about resident numbers.
+    pub resident_numbers: bool,
+    /// A machine compares faces.
+    pub faces: bool,
+}
+
 impl Notice {
     /// The notice of this operator; name and contact as people know them.
     #[must_use]
-    pub fn new(controller: &str, contact: &str) -> Notice {
+    pub fn new(controller: &str, contact: &str, scope: NoticeScope) -> Notice {
+        let applies = |processing: &&Processing| match processing.id {
+            RESIDENT_NUMBER => scope.resident_numbers,
+            FACE => scope.faces,
+            _ => true,
+        };
         let content = Content {
             version: VERSION,
             controller,
             contact,
-            processing: PROCESSING,
+            processing: PROCESSING.iter().filter(applies).collect(),
             withdrawal: "at any moment before the certificate: the session ends and is wiped",
         };
         let json = serde_json::to_string(&content).expect("texts and numbers become JSON");

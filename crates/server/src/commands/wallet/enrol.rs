@@ -2,6 +2,7 @@
 
 mod desk;
 mod evidence;
+mod face;
 mod notice;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use credential::attributes::{Attributes, Generation};
 use credential::consent::ChosenEvidence;
+use reqwest::Method;
 use serde_json::json;
 use wallet::enrol::{self, Session, SessionState};
 use wallet::vault::{OperatorTrust, Person};
@@ -21,6 +23,7 @@ use super::home::Home;
 use super::overview::{attributes_text, damaged, day};
 use super::receive::{self, Identity};
 use super::{Output, read_line};
+use crate::camera::Source;
 use crate::clock;
 use crate::failure::Failure;
 use crate::files;
@@ -49,6 +52,11 @@ pub(super) struct EnrolArgs {
     /// to prove themselves.
     #[arg(long, requires = "reader")]
     data_alone: bool,
+    /// Let a machine compare your face with the portrait, so that no officer has to. `camera` is this
+    /// machine's camera; or the name of another one (/dev/video1), the address of one on the network,
+    /// a video file, or a folder: of these the wallet takes what is filmed while it says what to do.
+    #[arg(long, conflicts_with = "resident")]
+    face: Option<String>,
     /// Agree to what the operator's notice says, without being asked.
     #[arg(long, value_enum)]
     agree: Vec<Agreement>,
@@ -93,24 +101,18 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     } else {
         Desk::begin(&mut home, &device).await?
     };
+    let camera = args.face.as_deref().map(Source::parse).transpose()?;
     let expected = show_evidence((&mut desk, session), &mut home, &args, output).await?;
-    output.progress(&format!(
-        "The evidence is in order. Show yourself to an officer and name this session:\n  {}\n\
-         (the officer runs: bauta officer confirm {})",
-        desk.session, desk.session
-    ));
-    if output == Output::Json {
-        // A script needs the session before the command ends.
-        output.result("", &json!({ "session": desk.session }));
-    }
-    let confirmed = desk.wait_for_officer().await?;
+    let session = face::show(&mut desk, (camera.as_ref(), &device), output).await?;
+    let confirmed = decide(&mut desk, session, output).await?;
     confirmed.check(&expected, &home)?;
     let offer = desk
         .agree_on_secrets(&mut home, &device, &confirmed, output)
         .await?;
     let code = match args.transaction_code {
-        Some(code) => code,
-        None => ask_code(output)?,
+        given @ Some(_) => given,
+        None if offer.transaction_code().is_some() => Some(ask_code(output)?),
+        None => None,
     };
     let (attributes, generation) = (confirmed.attributes()?, confirmed.generation()?);
     let identity = Identity {
@@ -137,7 +139,8 @@ async fn show_evidence(
             Some(_) => ChosenEvidence::ResidentNumber,
             None => ChosenEvidence::Document,
         };
-        session = notice::agree(desk, home, (chosen, &args.agree), output).await?;
+        let face = args.face.is_some();
+        session = notice::agree(desk, home, (chosen, face, &args.agree), output).await?;
     }
     let incomplete = || {
         let what = "this enrolment was interrupted before its evidence was sent";
@@ -157,6 +160,49 @@ async fn show_evidence(
     ongoing.expected = Some(expected.clone());
     home.save_keys()?;
     Ok(expected)
+}
+
+/// Has the machine decide where nothing speaks against it, or else waits for an officer.
+async fn decide(
+    desk: &mut Desk,
+    mut session: Session,
+    output: Output,
+) -> Result<Confirmed, Failure> {
+    if session.state == SessionState::Checked {
+        session = desk.send(Method::POST, "/decision", &json!({})).await?;
+        if session.state == SessionState::Confirmed {
+            return desk.wait_for_decision().await;
+        }
+    }
+    let reasons = session.review.unwrap_or_default();
+    if session.state == SessionState::AwaitingOfficer {
+        let text: String = reasons.iter().map(|reason| why(reason)).collect();
+        output.progress(&format!(
+            "The evidence is in order.\n{text}Show yourself to an officer and name this session:\n  \
+             {}\n(the officer runs: bauta officer confirm {})",
+            desk.session, desk.session
+        ));
+    }
+    if output == Output::Json {
+        // A script needs the session before the command ends.
+        let value = json!({ "session": desk.session, "review": reasons });
+        output.result("", &value);
+    }
+    desk.wait_for_decision().await
+}
+
+/// A reason for which a machine may not decide, as a line; nothing for one that is not known.
+fn why(reason: &str) -> &'static str {
+    match reason {
+        "chip-not-proved" => "  An officer has to look: no chip has proved itself.\n",
+        "resident-number" => "  An officer has to look: a number alone is no evidence.\n",
+        "face-not-checked" => "  An officer has to look: no machine has compared your face.\n",
+        "face-not-matched" => "  An officer has to look: the machine was not sure of your face.\n",
+        "possible-duplicate" => {
+            "  An officer has to look: somebody with this name and birth date is registered.\n"
+        }
+        _ => "",
+    }
 }
 
 fn ask_code(output: Output) -> Result<String, Failure> {

@@ -42,7 +42,7 @@ pub(super) async fn run(
     home: &mut Home,
     client: &HttpsClient,
     offer: &CredentialOffer,
-    transaction_code: String,
+    transaction_code: Option<String>,
     identity: &Identity<'_>,
 ) -> Result<(), Failure> {
     let issuer = &offer.credential_issuer;
@@ -135,7 +135,7 @@ async fn fetch_metadata(
 async fn redeem(
     client: &HttpsClient,
     offer: &CredentialOffer,
-    transaction_code: String,
+    transaction_code: Option<String>,
     token_endpoint: &HttpsUri,
 ) -> Result<Token, Failure> {
     let grant = offer
@@ -145,7 +145,7 @@ async fn redeem(
         .ok_or_else(unexpected)?;
     let request = PreAuthorizedRequest {
         pre_authorized_code: Secret::from(grant.pre_authorized_code.expose().to_owned()),
-        tx_code: Some(Secret::from(transaction_code)),
+        tx_code: transaction_code.map(Secret::from),
     };
     let post = client
         .requests()

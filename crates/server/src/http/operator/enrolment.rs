@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use credential::attributes::Attributes;
 use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::jose::{self, PublicKey};
-use face::{Movement, Prompt};
+use face::Prompt;
 use openid4vc::Secret;
 use openid4vc::vci::CredentialOffer;
 use serde::{Deserialize, Serialize};
@@ -296,42 +296,20 @@ struct FaceBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    prompts: Vec<PromptBody>,
+    prompts: Vec<Prompt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_ms: Option<u32>,
-}
-
-#[derive(Serialize)]
-struct PromptBody {
-    movement: &'static str,
-    from_ms: u32,
-    until_ms: u32,
 }
 
 impl FaceBody {
     fn of(status: FaceStatus) -> FaceBody {
         let asked = status.challenge;
-        let prompts = asked.iter().flat_map(|asked| asked.challenge.prompts());
+        let prompts = asked.as_ref().map(|asked| asked.challenge.prompts());
         FaceBody {
             tries_left: status.tries_left,
-            prompts: prompts.map(PromptBody::of).collect(),
+            prompts: prompts.unwrap_or_default().to_vec(),
             end_ms: asked.as_ref().map(|asked| asked.challenge.end_ms()),
             nonce: asked.map(|asked| asked.nonce),
-        }
-    }
-}
-
-impl PromptBody {
-    fn of(prompt: &Prompt) -> PromptBody {
-        PromptBody {
-            movement: match prompt.movement {
-                Movement::TurnLeft => "turn_left",
-                Movement::TurnRight => "turn_right",
-                Movement::Nearer => "nearer",
-                Movement::CloseEyes => "close_eyes",
-            },
-            from_ms: prompt.from_ms,
-            until_ms: prompt.until_ms,
         }
     }
 }

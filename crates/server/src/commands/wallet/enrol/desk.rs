@@ -22,6 +22,8 @@ use crate::failure::{Failure, refused};
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
+/// How long sending frames and their comparison may take.
+const LONG: Duration = Duration::from_secs(60);
 
 /// The enrolment session at the operator.
 pub(super) struct Desk {
@@ -79,6 +81,8 @@ impl Desk {
             SessionState::AwaitingConsent
             | SessionState::AwaitingEvidence
             | SessionState::AwaitingChip
+            | SessionState::AwaitingFace
+            | SessionState::Checked
             | SessionState::AwaitingOfficer
             | SessionState::Confirmed
             | SessionState::Offered => Ok((desk, session)),
@@ -111,6 +115,24 @@ impl Desk {
         body: &(impl serde::Serialize + Sync),
     ) -> Result<T, Failure> {
         let request = self.request(method, step).json(body);
+        self.send_request(request).await
+    }
+
+    /// The same for a step that is long to send and to answer.
+    pub(super) async fn send_long<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        step: &str,
+        body: &(impl serde::Serialize + Sync),
+    ) -> Result<T, Failure> {
+        let request = self.request(method, step).json(body).timeout(LONG);
+        self.send_request(request).await
+    }
+
+    async fn send_request<T: DeserializeOwned>(
+        &mut self,
+        request: RequestBuilder,
+    ) -> Result<T, Failure> {
         let request = request.header(header::IF_MATCH, &self.version);
         let answer = self.client.send(request).await?;
         self.take(&answer)
@@ -126,11 +148,16 @@ impl Desk {
         }
     }
 
-    pub(super) async fn wait_for_officer(&mut self) -> Result<Confirmed, Failure> {
+    /// Where the session is.
+    pub(super) async fn look(&mut self) -> Result<Session, Failure> {
+        let answer = self.client.send(self.request(Method::GET, "")).await?;
+        self.take(&answer)
+    }
+
+    pub(super) async fn wait_for_decision(&mut self) -> Result<Confirmed, Failure> {
         let ended = tokio::time::Instant::now() + OFFICER_WAIT;
         loop {
-            let answer = self.client.send(self.request(Method::GET, "")).await?;
-            let session: Session = self.take(&answer)?;
+            let session = self.look().await?;
             match session.state {
                 SessionState::Confirmed | SessionState::Offered => return Ok(Confirmed(session)),
                 SessionState::Refused => {
@@ -141,6 +168,8 @@ impl Desk {
                 SessionState::AwaitingConsent
                 | SessionState::AwaitingEvidence
                 | SessionState::AwaitingChip
+                | SessionState::AwaitingFace
+                | SessionState::Checked
                 | SessionState::AwaitingOfficer => {}
             }
             if tokio::time::Instant::now() >= ended {

@@ -28,7 +28,7 @@ pub(super) enum Agreement {
 pub(super) async fn agree(
     desk: &mut Desk,
     home: &mut Home,
-    (evidence, agreed): (ChosenEvidence, &[Agreement]),
+    (evidence, camera, agreed): (ChosenEvidence, bool, &[Agreement]),
     output: Output,
 ) -> Result<Session, Failure> {
     let url = format!("{}/.well-known/bauta/notice", desk.base);
@@ -38,9 +38,15 @@ pub(super) async fn agree(
     }
     let notice: Notice = answer.json().map_err(|_| unexpected())?;
     output.progress(&text(&notice, evidence));
-    ask(Agreement::Notice, agreed, "Do you agree? Type yes or no: ")?;
-    // Nothing here compares a face.
-    let consent = enrol::consent(&answer.body, evidence, FaceConsent::Withheld);
+    if !ask(Agreement::Notice, agreed, "Do you agree? Type yes or no: ")? {
+        return Err(Failure::of("consent-missing", "you did not agree"));
+    }
+    let face = if camera {
+        ask_face(&notice, agreed, output)?
+    } else {
+        FaceConsent::Withheld
+    };
+    let consent = enrol::consent(&answer.body, evidence, face);
     let taken: Value = desk.send(Method::PUT, "/consent", &consent).await?;
     let receipt: Consented = serde_json::from_value(taken.clone()).map_err(|_| unexpected())?;
     let receipt = receipt.receipt(&consent, &desk.session, &home.vault.operator);
@@ -49,20 +55,41 @@ pub(super) async fn agree(
     serde_json::from_value(taken).map_err(|_| unexpected())
 }
 
+/// Asks for the face by itself: who says no enrols all the same.
+fn ask_face(
+    notice: &Notice,
+    agreed: &[Agreement],
+    output: Output,
+) -> Result<FaceConsent, Failure> {
+    let Some(processing) = notice.processing.iter().find(|use_| use_.id == "face") else {
+        output.progress("This operator has no machine compare faces: an officer will look.");
+        return Ok(FaceConsent::Withheld);
+    };
+    let mut text = "For your face alone:\n".to_owned();
+    describe(processing, &mut text);
+    output.progress(text.trim_end());
+    let question = "May a machine compare your face? Type yes or no: ";
+    Ok(if ask(Agreement::Face, agreed, question)? {
+        FaceConsent::Given
+    } else {
+        FaceConsent::Withheld
+    })
+}
+
 /// Whether the person agrees, by an option or at the terminal.
-fn ask(what: Agreement, agreed: &[Agreement], question: &str) -> Result<(), Failure> {
+fn ask(what: Agreement, agreed: &[Agreement], question: &str) -> Result<bool, Failure> {
     if agreed.contains(&what) {
-        return Ok(());
+        return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        let what = "nobody has agreed to the notice";
+        let what = match what {
+            Agreement::Notice => "nobody has agreed to the notice",
+            Agreement::Face => "nobody has agreed that a machine compares the face",
+        };
         return Err(Failure::of("consent-missing", what));
     }
     eprint!("{question}");
-    match read_line().as_deref() {
-        Some("yes" | "y") => Ok(()),
-        _ => Err(Failure::of("consent-missing", "you did not agree")),
-    }
+    Ok(matches!(read_line().as_deref(), Some("yes" | "y")))
 }
 
 /// The notice as people read it: what is used for this kind of evidence.

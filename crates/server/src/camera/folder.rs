@@ -1,0 +1,147 @@
+//! Pictures and videos that another program writes while a challenge runs.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use face::{Challenge, Prompt};
+use mrtd::EncodedImage;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+use wallet::enrol::Frame;
+use zeroize::Zeroizing;
+
+use super::Jpeg;
+use crate::failure::{Failure, OrFail};
+use crate::files::{self, Access};
+use crate::picture;
+
+/// What is asked, as it stands in `prompts.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    prompts: Vec<Prompt>,
+    end_ms: u32,
+}
+
+impl Asked {
+    /// The challenge.
+    pub(crate) fn challenge(self) -> Option<Challenge> {
+        Challenge::of(self.prompts, self.end_ms)
+    }
+}
+
+/// The file that says what is asked.
+pub(crate) const PROMPTS: &str = "prompts.json";
+
+/// Makes a folder for a challenge, the next free number, with what is asked in it.
+///
+/// # Errors
+///
+/// `file-unwritable`.
+pub(super) fn ask(folder: &Path, challenge: &Challenge) -> Result<PathBuf, Failure> {
+    let next = (1_u32..).map(|number| folder.join(number.to_string()));
+    let next = next.into_iter().find(|path| !path.exists());
+    let next = next.unwrap_or_else(|| folder.to_owned());
+    files::make_private_folder(&next)?;
+    let asked = Asked {
+        prompts: challenge.prompts().to_vec(),
+        end_ms: challenge.end_ms(),
+    };
+    let asked = serde_json::to_vec(&asked).or_fail("local-failure", || "the challenge")?;
+    // Whoever waits for it finds it whole.
+    let beside = next.join("prompts.new");
+    files::write_new(&beside, &asked, Access::Private)?;
+    fs::rename(beside, next.join(PROMPTS)).or_fail("file-unwritable", || next.display())?;
+    Ok(next)
+}
+
+/// Waits for a file that is written after `asked`.
+///
+/// # Errors
+///
+/// `frames-missing`.
+pub(super) async fn written_since(
+    path: &Path,
+    asked: SystemTime,
+    until: Instant,
+) -> Result<(), Failure> {
+    poll(path, until, || {
+        let written = fs::metadata(path).and_then(|found| found.modified());
+        Ok(written.is_ok_and(|written| written >= asked).then_some(()))
+    })
+    .await
+}
+
+/// The pictures of a folder, named by their milliseconds: `0.jpg`, `160.jpg`, …, once there is one
+/// of the challenge's end. They are encoded anew, so that nothing but what they show is sent.
+///
+/// # Errors
+///
+/// `frames-missing`, `frame-unusable`.
+pub(super) async fn pictures(
+    folder: &Path,
+    end_ms: u32,
+    until: Instant,
+) -> Result<Vec<Frame>, Failure> {
+    let found = poll(folder, until, || {
+        let found = numbered(folder)?;
+        let is_whole = found.last().is_some_and(|(ms, _)| *ms >= end_ms);
+        Ok(is_whole.then_some(found))
+    });
+    let found = found.await?.into_iter();
+    found
+        .map(|(time_ms, path)| {
+            let jpeg = picture(&path)?;
+            Ok(Frame { time_ms, jpeg })
+        })
+        .collect()
+}
+
+/// In the order of their times.
+fn numbered(folder: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_jpeg = path.extension().is_some_and(|end| end == "jpg");
+        let name = path.file_stem().and_then(|stem| stem.to_str());
+        if let Some(ms) = name.filter(|_| is_jpeg).and_then(|name| name.parse().ok()) {
+            found.push((ms, path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn picture(path: &Path) -> Result<Jpeg, Failure> {
+    let octets = Zeroizing::new(files::read(path)?);
+    let unusable = || {
+        let what = format!("{} is no picture of at most 2 megapixels", path.display());
+        Failure::of("frame-unusable", what)
+    };
+    let encoded = EncodedImage::new(&octets).ok_or_else(unusable)?;
+    let pixels = encoded.decode().map_err(|_| unusable())?;
+    let size = (pixels.width(), pixels.height());
+    picture::encode(size, pixels.rgb()).ok_or_else(unusable)
+}
+
+/// Looks again until something is there.
+async fn poll<T>(
+    path: &Path,
+    until: Instant,
+    mut look: impl FnMut() -> io::Result<Option<T>>,
+) -> Result<T, Failure> {
+    loop {
+        if let Some(found) = look().or_fail("file-unreadable", || path.display())? {
+            return Ok(found);
+        }
+        if Instant::now() >= until {
+            let what = format!("nothing whole came to {} in time", path.display());
+            return Err(Failure::of("frames-missing", what));
+        }
+        sleep(POLL).await;
+    }
+}
+
+const POLL: Duration = Duration::from_millis(200);

@@ -1,0 +1,141 @@
+//! The person before the camera: what is asked, what is filmed, and again where that failed.
+
+use std::io::{self, IsTerminal, Write};
+
+use credential::jose::SigningKey;
+use credential::origin::Origin;
+use face::Movement;
+use reqwest::Method;
+use serde_json::json;
+use wallet::enrol::{self, Session, SessionState};
+
+use super::desk::Desk;
+use super::{enrol_failure, unexpected};
+use crate::camera::{Camera, Prompter, Source};
+use crate::commands::wallet::{Output, warn};
+use crate::failure::Failure;
+
+/// Shows the face where that is awaited, as often as the operator allows; without a camera an officer is
+/// to look. Where the session is then.
+pub(super) async fn show(
+    desk: &mut Desk,
+    (source, device): (Option<&Source>, &SigningKey),
+    output: Output,
+) -> Result<Session, Failure> {
+    let session = desk.look().await?;
+    if session.state != SessionState::AwaitingFace {
+        return Ok(session);
+    }
+    let Some(source) = source else {
+        return desk.send(Method::DELETE, "/face", &json!({})).await;
+    };
+    output.progress(INTRODUCTION);
+    let mut camera = source.open().await?;
+    let mut tries_left = session.face.ok_or_else(unexpected)?.tries_left;
+    while tries_left > 0 {
+        match attempt(desk, (&mut camera, device), output).await {
+            Ok(session) => return Ok(session),
+            Err(failure) if is_about_frames(&failure) => {
+                let session = desk.look().await?;
+                tries_left = session.face.map_or(0, |face| face.tries_left);
+                warn(&format!("{failure}"));
+                if tries_left > 0 {
+                    output.progress(&format!("Once more ({tries_left} left)."));
+                }
+            }
+            Err(failure) if failure.id == "portrait-without-face" => break,
+            Err(failure) => return Err(failure),
+        }
+    }
+    // The operator still waits: nothing came to be compared, or the portrait cannot be.
+    desk.send(Method::DELETE, "/face", &json!({})).await
+}
+
+async fn attempt(
+    desk: &mut Desk,
+    (camera, device): (&mut Camera, &SigningKey),
+    output: Output,
+) -> Result<Session, Failure> {
+    let asked: Session = desk
+        .send(Method::POST, "/face/challenge", &json!({}))
+        .await?;
+    let face = asked.face.ok_or_else(unexpected)?;
+    let (challenge, nonce) = face.challenge().map_err(enrol_failure)?;
+    if output == Output::Json {
+        let asked = json!({ "prompts": challenge.prompts(), "end_ms": challenge.end_ms() });
+        output.result("", &json!({ "challenge": asked }));
+    }
+    let mut speaker = Speaker {
+        movements: challenge.prompts().len(),
+        output,
+    };
+    let frames = camera.film(&challenge, &mut speaker).await?;
+    let octets: usize = frames.iter().map(|frame| frame.jpeg.len()).sum();
+    output.progress(&format!(
+        "Thank you. Sending {} pictures ({} kB) and waiting for the comparison …",
+        frames.len(),
+        octets.div_ceil(1000)
+    ));
+    let operator = Origin::parse(&desk.base).map_err(|_| unexpected())?;
+    let body = enrol::show_face(&frames, (&operator, &desk.session, nonce), device);
+    desk.send_long(Method::PUT, "/face", &body).await
+}
+
+/// Whether another try may go better: what the operator says of frames, or that there were none.
+fn is_about_frames(failure: &Failure) -> bool {
+    matches!(
+        failure.id.as_str(),
+        "capture-invalid"
+            | "capture-late"
+            | "face-not-live"
+            | "face-not-matched"
+            | "face-not-one-person"
+            | "face-not-seen"
+            | "frames-missing"
+            | "frame-unusable"
+    )
+}
+
+/// Says what to do in sentences that can be read aloud.
+struct Speaker {
+    movements: usize,
+    output: Output,
+}
+
+impl Speaker {
+    /// A line, and a sound for who has the eyes closed or turned away; a script has the name.
+    fn say(&self, text: &str, name: &str) {
+        match self.output {
+            Output::Text => {
+                let bell = if io::stdout().is_terminal() { "\x07" } else { "" };
+                // A closed standard output must not end an enrolment half-way.
+                let _written = writeln!(io::stdout(), "{bell}{text}");
+            }
+            Output::Json => self.output.result("", &json!({ "prompt": name })),
+        }
+    }
+}
+
+impl Prompter for Speaker {
+    fn movement(&mut self, number: usize, movement: Movement) {
+        let (text, name) = match movement {
+            Movement::TurnLeft => ("Turn your head slowly to your left, and stay there.", "turn_left"),
+            Movement::TurnRight => ("Turn your head slowly to your right, and stay there.", "turn_right"),
+            Movement::Nearer => ("Come nearer to the camera, and stay there.", "nearer"),
+            Movement::CloseEyes => ("Close your eyes until the next sound.", "close_eyes"),
+        };
+        self.say(&format!("  {number} of {}: {text}", self.movements), name);
+    }
+
+    fn straight(&mut self) {
+        self.say("  Look straight into the camera.", "look_straight");
+    }
+
+    fn wait(&mut self, what: &str) {
+        self.output.progress(what);
+    }
+}
+
+const INTRODUCTION: &str = "Now your face, for about 15 seconds: hold the camera at the height of your \
+    eyes, about an arm's length away, in good light, without glasses that mirror. Do what is said when \
+    it is said; in between, look straight into the camera.";

@@ -1,0 +1,111 @@
+//! What the demonstration compares faces with: networks, and photographs of somebody who plays the
+//! specimen person.
+
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::deployment::{Deployment, bauta, run};
+
+/// The folders that `tools/face-models` makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faces {
+    /// The networks.
+    pub networks: PathBuf,
+    /// The photographs.
+    pub photographs: PathBuf,
+}
+
+impl Faces {
+    /// Those that `BAUTA_FACE_MODELS` and `BAUTA_FACE_PHOTOGRAPHS` name.
+    #[must_use]
+    pub fn from_environment() -> Option<Faces> {
+        let folder = |name| {
+            let folder = std::env::var_os(name).map(PathBuf::from);
+            folder.filter(|folder| folder.is_dir())
+        };
+        Some(Faces {
+            networks: folder("BAUTA_FACE_MODELS")?,
+            photographs: folder("BAUTA_FACE_PHOTOGRAPHS")?,
+        })
+    }
+
+    /// What stands in the passport.
+    pub(super) fn portrait(&self) -> PathBuf {
+        self.photographs.join("obama2.jpg")
+    }
+
+    /// Another photograph of the same person, who stands before the camera.
+    fn picture(&self) -> PathBuf {
+        self.photographs.join("obama.jpg")
+    }
+
+    /// Compares the photographs with each other, and gives what the operator's threshold follows from.
+    ///
+    /// # Errors
+    ///
+    /// When that fails.
+    pub(super) fn evaluate(&self) -> anyhow::Result<String> {
+        let mut evaluate = bauta()?;
+        evaluate.args(["face", "evaluate", "--json", "--networks"]);
+        evaluate.arg(&self.networks);
+        run(evaluate.arg(self.photographs.join("people")))
+    }
+
+    /// The operator's section. The photographs show no lower rate of false matches; a real operator
+    /// needs thousands of people.
+    pub(super) fn section(&self) -> anyhow::Result<String> {
+        let networks = self.networks.to_str().context("the networks' folder has an odd name")?;
+        let networks = toml::Value::from(networks);
+        Ok(format!(
+            "[face]\nnetworks = {networks}\nevaluation_file = \"evaluation.json\"\n\
+             false_match_rate = {FALSE_MATCH_RATE}\n\n"
+        ))
+    }
+}
+
+/// Somebody before the camera, until it is dropped.
+pub struct Person {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Person {
+    /// Stands there and does what a wallet asks.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot start.
+    pub fn start(deployment: &Deployment, faces: &Faces) -> anyhow::Result<Person> {
+        let folder = tempfile::Builder::new().prefix("camera-");
+        let folder = folder.tempdir_in(deployment.folder())?.keep();
+        let mut command = bauta()?;
+        command.args(["specimen", "face", "--stop-with-stdin", "--networks"]);
+        command.arg(&faces.networks).arg("--folder").arg(&folder);
+        let child = command
+            .arg(faces.picture())
+            .stdin(Stdio::piped())
+            .spawn()
+            .context("cannot start the person before the camera")?;
+        Ok(Person { child, folder })
+    }
+
+    /// What `--face` takes.
+    #[must_use]
+    pub fn camera(&self) -> &std::path::Path {
+        &self.folder
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ended = self.child.wait();
+        // The pictures are of use to nobody any more.
+        let _removed = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+const FALSE_MATCH_RATE: f64 = 0.03;
