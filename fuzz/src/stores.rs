@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use credential::time::{Day, Epoch, UnixTime};
 use store::{
     Consumed, Evaluation, EvaluationRecord, Inserted, NewCode, NewTag, NewToken, NonceInserted,
-    RateLimit, Redemption, RegisterId, RegisterRow, RegisterStore, SecretHash, SessionId,
-    SessionStore, StoreError, TagIndex, TagMatch, TrusteeStore, UnlockHash, Updated,
+    RateLimit, Redemption, RegisterId, RegisterRow, RegisterStore, ReviewId, ReviewTag, SecretHash,
+    SessionId, SessionStore, StoreError, TagIndex, TagMatch, TrusteeStore, UnlockHash, Updated,
 };
 
 pub(crate) struct Forgetful;
@@ -81,7 +81,16 @@ impl RegisterStore for OneRow {
         Ok(TagMatch::None)
     }
 
-    async fn insert(&self, _: &RegisterRow, _: &[NewTag]) -> Result<Inserted, StoreError> {
+    async fn find_review(&self, _: TagIndex) -> Result<Option<ReviewId>, StoreError> {
+        Ok(None)
+    }
+
+    async fn insert(
+        &self,
+        _: &RegisterRow,
+        _: &[NewTag],
+        _: Option<&ReviewTag>,
+    ) -> Result<Inserted, StoreError> {
         Ok(Inserted::Done)
     }
 
@@ -90,6 +99,7 @@ impl RegisterStore for OneRow {
         _: &RegisterRow,
         _: &RegisterRow,
         _: &[NewTag],
+        _: Option<&ReviewTag>,
     ) -> Result<Updated, StoreError> {
         Ok(Updated::Done)
     }

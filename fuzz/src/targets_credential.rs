@@ -2,6 +2,8 @@
 
 use credential::age::{AgeAsked, Years};
 use credential::attributes::{BirthDate, Generation, Item, ItemSet, item_text, slot_value};
+use credential::capture::{CaptureStatement, frames_digest};
+use credential::consent::{ChosenEvidence, ConsentReceipt, FaceConsent};
 use credential::issuance::{self, Binding, Purpose, RenewedEpochs};
 use credential::jose::encode;
 use credential::jose::jws::Header;
@@ -17,7 +19,7 @@ use crate::Target;
 use crate::input::{take, text};
 use crate::world::{self, KEY, NOW, WORLD, rng, signed_as};
 
-pub(crate) const TARGETS: [Target; 10] = [
+pub(crate) const TARGETS: [Target; 12] = [
     Target::new("manifest", manifest, manifest_seeds),
     Target::new("site_entry", site_entry, site_entry_seeds),
     Target::new("sign_up", sign_up, sign_up_seeds),
@@ -25,6 +27,8 @@ pub(crate) const TARGETS: [Target; 10] = [
     Target::new("renewal_request", renewal_request, renewal_request_seeds),
     Target::new("issued_form", issued_form, issued_form_seeds),
     Target::new("issuance", issuance, issuance_seeds),
+    Target::new("consent_receipt", consent_receipt, consent_receipt_seeds),
+    Target::new("capture_statement", capture_statement, capture_seeds),
     Target::new("origin", origin, origin_seeds),
     Target::new("web_number", web_number, web_number_seeds),
     Target::new("items", items, items_seeds),
@@ -240,6 +244,48 @@ fn issuance_seeds() -> Vec<Vec<u8>> {
         ]
         .concat(),
     ]
+}
+
+/// The payload of a receipt, under the operator's signature.
+fn consent_receipt(data: &[u8]) -> bool {
+    let verify = |compact: &str| ConsentReceipt::verify(compact, KEY.public());
+    verify(&signed_as("bauta-consent+jwt", data)).is_some_and(|receipt| {
+        assert_eq!(verify(&receipt.sign(&KEY)), Some(receipt));
+        true
+    })
+}
+
+fn consent_receipt_seeds() -> Vec<Vec<u8>> {
+    let receipt = ConsentReceipt {
+        iss: world::origin(),
+        session: encode([1; 16]),
+        notice_version: 1,
+        notice_sha256: encode([2; 32]),
+        evidence: ChosenEvidence::Document,
+        face: FaceConsent::Given,
+        iat: NOW,
+    };
+    vec![world::payload_of(&receipt.sign(&KEY))]
+}
+
+/// The payload of a statement about frames, under the device's signature.
+fn capture_statement(data: &[u8]) -> bool {
+    let verify = |compact: &str| CaptureStatement::verify(compact, KEY.public());
+    verify(&signed_as("bauta-capture+jwt", data)).is_some_and(|statement| {
+        assert_eq!(verify(&statement.sign(&KEY)), Some(statement));
+        true
+    })
+}
+
+fn capture_seeds() -> Vec<Vec<u8>> {
+    let statement = CaptureStatement {
+        aud: world::origin(),
+        session: encode([1; 16]),
+        nonce: encode([2; 16]),
+        times_ms: vec![0, 160, 320],
+        frames_sha256: encode(frames_digest([&b"one"[..], b"two"].into_iter())),
+    };
+    vec![world::payload_of(&statement.sign(&KEY))]
 }
 
 /// An origin has one canonical text.

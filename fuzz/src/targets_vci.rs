@@ -54,7 +54,7 @@ fn offer(data: &[u8]) -> bool {
 }
 
 fn an_offer() -> CredentialOffer {
-    CredentialOffer::of_certificate(issuer(), Secret::from("code".to_owned()), 6)
+    CredentialOffer::of_certificate(issuer(), Secret::from("code".to_owned()), Some(6))
 }
 
 fn offer_seeds() -> Vec<Vec<u8>> {

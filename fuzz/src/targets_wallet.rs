@@ -9,7 +9,7 @@ use openid4vc::Secret;
 use openid4vc::oauth::{CodeChallenge, CodeVerifier};
 use serde::de::DeserializeOwned;
 use service::enrolment;
-use wallet::enrol::{self, Begun, Committed, Draft, Session};
+use wallet::enrol::{self, Begun, Committed, Draft, Notice, Session};
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
 use wallet::vault::{DeviceKeys, OperatorTrust, Person, SiteState, StoredCertificate, Vault};
@@ -147,8 +147,7 @@ fn json<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
 
 /// What the operator answers to an enrolling wallet.
 fn enrolment_answers(data: &[u8]) -> bool {
-    static DRAFT: LazyLock<Draft> =
-        LazyLock::new(|| enrol::register(&world::origin(), "n", &KEY).0);
+    static DRAFT: LazyLock<Draft> = LazyLock::new(|| enrol::register(&world::origin(), "n", &KEY));
     let committed = json::<Committed>(data);
     if let Some(committed) = &committed {
         assert!(
@@ -157,11 +156,14 @@ fn enrolment_answers(data: &[u8]) -> bool {
         );
     }
     let session = json::<Session>(data);
+    let notice = json::<Notice>(data);
     let begun = json::<Begun>(data);
     if let Some(attributes) = json_both_ways::<Attributes>(data) {
         let _ = attributes.are_well_formed();
     }
-    committed.is_some() || session.is_some() || begun.is_some()
+    let taken = committed.is_some() || begun.is_some() || notice.is_some();
+    // Reads the challenge and whatever else there is of it.
+    session.is_some_and(|session| session.face.is_none_or(|face| face.challenge().is_ok())) || taken
 }
 
 fn enrolment_answers_seeds() -> Vec<Vec<u8>> {
@@ -179,9 +181,16 @@ fn enrolment_answers_seeds() -> Vec<Vec<u8>> {
         "generation":"1","refusal":null}}"#
     );
     let begun = br#"{"session":"s","token":"t"}"#.to_vec();
+    let before_the_camera = br#"{"state":"awaiting_face","face":{"tries_left":2,"nonce":"n",
+        "prompts":[{"movement":"nearer","from_ms":2000,"until_ms":4000}],"end_ms":6000}}"#;
+    let notice = br#"{"version":1,"controller":"c","contact":"d","processing":[{"id":"face",
+        "data":["a"],"purpose":"p","retention":"r","recipients":[],"otherwise":"o"}],
+        "withdrawal":"w"}"#;
     vec![
         committed.into_bytes(),
         session.into_bytes(),
+        before_the_camera.to_vec(),
+        notice.to_vec(),
         begun,
         attributes.into_bytes(),
     ]

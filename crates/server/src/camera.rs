@@ -20,7 +20,7 @@ use crate::failure::Failure;
 
 /// Where frames come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// What ffmpeg opens as a camera, with the name of its input format where it needs one.
     Camera(Option<&'static str>, String),
     /// A video file that is there when the challenge is over.
@@ -30,7 +30,7 @@ pub enum Source {
 }
 
 /// What a person is told, at the moment it is told.
-pub trait Prompter {
+pub(crate) trait Prompter {
     /// Do this movement, the `number`th, counted from 1.
     fn movement(&mut self, number: usize, movement: Movement);
     /// Look straight into the camera.
@@ -40,7 +40,7 @@ pub trait Prompter {
 }
 
 /// A source that is ready: a camera that films, a folder that can be written.
-pub enum Camera {
+pub(crate) enum Camera {
     /// It films.
     Live(Stream),
     /// A file that is looked for when the challenge is over.
@@ -56,7 +56,7 @@ impl Source {
     /// # Errors
     ///
     /// `camera-missing` where `camera` means nothing on this system.
-    pub fn parse(text: &str) -> Result<Source, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Source, Failure> {
         let path = Path::new(text);
         if text == "camera" {
             return first_camera();
@@ -79,7 +79,7 @@ impl Source {
     /// # Errors
     ///
     /// `camera-missing`, `ffmpeg-missing`.
-    pub async fn open(&self) -> Result<Camera, Failure> {
+    pub(crate) async fn open(&self) -> Result<Camera, Failure> {
         Ok(match self {
             Source::Camera(format, name) => {
                 let input = Input::Camera(*format, name);
@@ -115,7 +115,7 @@ impl Camera {
     /// # Errors
     ///
     /// `camera-missing`, `frames-missing`, `frame-unusable`, `file-unreadable`, `file-unwritable`.
-    pub async fn film(
+    pub(crate) async fn film(
         &mut self,
         challenge: &Challenge,
         prompter: &mut impl Prompter,
@@ -134,7 +134,10 @@ impl Camera {
             Camera::Folder(path) => {
                 let folder = folder::ask(path, challenge)?;
                 tell(challenge, clock, prompter).await;
-                prompter.wait(&format!("Waiting for the pictures in {} …", folder.display()));
+                prompter.wait(&format!(
+                    "Waiting for the pictures in {} …",
+                    folder.display()
+                ));
                 folder::pictures(&folder, challenge.end_ms(), late).await
             }
         }

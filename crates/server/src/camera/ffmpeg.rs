@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{Receiver, channel};
@@ -23,7 +23,7 @@ pub(super) enum Input<'a> {
 }
 
 /// A running ffmpeg. It ends when this is dropped.
-pub struct Stream {
+pub(crate) struct Stream {
     child: Child,
     frames: Receiver<Jpeg>,
     said: Option<JoinHandle<String>>,

@@ -56,8 +56,7 @@ impl Deployment {
             std::fs::rename(&next, folder)
                 .with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let ports = serde_json::from_slice(&files::read(&folder.join(PORTS))?)
-            .context(DAMAGED)?;
+        let ports = serde_json::from_slice(&files::read(&folder.join(PORTS))?).context(DAMAGED)?;
         let faces = serde_json::from_slice(&files::read(&folder.join(FACES))?).context(DAMAGED)?;
         Ok(Deployment {
             folder: folder.to_owned(),

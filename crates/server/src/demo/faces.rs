@@ -57,7 +57,10 @@ impl Faces {
     /// The operator's section. The photographs show no lower rate of false matches; a real operator
     /// needs thousands of people.
     pub(super) fn section(&self) -> anyhow::Result<String> {
-        let networks = self.networks.to_str().context("the networks' folder has an odd name")?;
+        let networks = self
+            .networks
+            .to_str()
+            .context("the networks' folder has an odd name")?;
         let networks = toml::Value::from(networks);
         Ok(format!(
             "[face]\nnetworks = {networks}\nevaluation_file = \"evaluation.json\"\n\
@@ -79,8 +82,9 @@ impl Person {
     ///
     /// When the program cannot start.
     pub fn start(deployment: &Deployment, faces: &Faces) -> anyhow::Result<Person> {
-        let folder = tempfile::Builder::new().prefix("camera-");
-        let folder = folder.tempdir_in(deployment.folder())?.keep();
+        let mut folder = tempfile::Builder::new();
+        let folder = folder.prefix("camera-").tempdir_in(deployment.folder())?;
+        let folder = folder.keep();
         let mut command = bauta()?;
         command.args(["specimen", "face", "--stop-with-stdin", "--networks"]);
         command.arg(&faces.networks).arg("--folder").arg(&folder);

@@ -100,7 +100,9 @@ pub fn enrol(
     let person = person.map(|faces| Person::start(deployment, faces));
     let person = person.transpose()?;
     if let Some(person) = &person {
-        command.args(["--agree", "face", "--face"]).arg(person.camera());
+        command
+            .args(["--agree", "face", "--face"])
+            .arg(person.camera());
     }
     let mut wallet = command
         .stdin(Stdio::piped())

@@ -95,7 +95,7 @@ async fn a_person_can_withdraw_until_the_certificate_is_issued() {
     assert_eq!(withdraw(&world, &session).await, 409);
 }
 
-async fn withdraw(world: &World, session: &Session) -> u16 {
+pub(crate) async fn withdraw(world: &World, session: &Session) -> u16 {
     let path = format!("/enrolment/{}", session.id);
     let token = Some(session.token.as_str());
     world.call(Method::DELETE, &path, token, None).await.status

@@ -20,7 +20,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::support::wallet::{Reply, Session, assert_refused};
-use crate::support::{World, wait_for};
+use crate::support::{Terms, World, wait_for};
 
 const SIZE: (u16, u16) = (240, 320);
 const GAP_MS: u32 = 250;
@@ -37,20 +37,26 @@ fn folder(variable: &str) -> Option<PathBuf> {
 }
 
 /// An operator that compares faces, and somebody before the camera.
-struct Stage {
-    world: World,
+pub(crate) struct Stage {
+    pub(crate) world: World,
+    pub(crate) networks: PathBuf,
     recognizer: Recognizer,
     photographs: PathBuf,
 }
 
 impl Stage {
     fn new() -> Option<Stage> {
+        Stage::with(Terms::default())
+    }
+
+    pub(crate) fn with(terms: Terms) -> Option<Stage> {
         let networks = folder("BAUTA_FACE_MODELS")?;
         let photographs = folder("BAUTA_FACE_PHOTOGRAPHS")?;
         let models = Models::load(&networks).unwrap();
         Some(Stage {
-            world: World::comparing_faces(&networks),
+            world: World::comparing_faces(&networks, terms),
             recognizer: Recognizer::new(&Rten::new(NonZeroUsize::MIN), &models).unwrap(),
+            networks,
             photographs,
         })
     }
@@ -60,12 +66,12 @@ impl Stage {
     }
 
     /// A photograph in the size of a document's.
-    fn portrait(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn portrait(&self, name: &str) -> Vec<u8> {
         let mut rng = UnwrapErr(getrandom::SysRng);
         encode(&self.actor(name).frame(Act::STRAIGHT, (480, 640), &mut rng))
     }
 
-    fn actor(&self, name: &str) -> Actor {
+    pub(crate) fn actor(&self, name: &str) -> Actor {
         let octets = self.photograph(name);
         // Some are larger than a portrait may be.
         let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
@@ -79,9 +85,13 @@ impl Stage {
 
     /// A session whose document has this portrait and whose chip has proved itself.
     async fn present(&self, number: u16, portrait: &str) -> Session {
+        self.present_with(number, &self.portrait(portrait)).await
+    }
+
+    pub(crate) async fn present_with(&self, number: u16, portrait: &[u8]) -> Session {
         let world = &self.world;
         let holder = SpecimenHolder {
-            portrait: SpecimenPortrait::Image(self.portrait(portrait)),
+            portrait: SpecimenPortrait::Image(portrait.to_vec()),
             ..world.utopia.holder(number)
         };
         let (passport, mut chip) = world
@@ -96,7 +106,7 @@ impl Stage {
     }
 
     /// Asks for a challenge and films an actor who follows it.
-    async fn film(&self, session: &Session, actor: &Actor) -> Capture {
+    pub(crate) async fn film(&self, session: &Session, actor: &Actor) -> Capture {
         let asked = self
             .world
             .post(session, "face/challenge", &json!({}))
@@ -137,9 +147,9 @@ impl Stage {
         }
     }
 
-    async fn send(&self, session: &Session, capture: &Capture) -> Reply {
+    pub(crate) async fn send(&self, session: &Session, capture: &Capture) -> Reply {
         wait_for("the challenge to be over", async || {
-            (Instant::now() >= capture.due).then_some(())
+            capture.is_due().then_some(())
         })
         .await;
         let body = capture.body(&self.world, session);
@@ -156,15 +166,30 @@ fn encode(image: &Image) -> Vec<u8> {
     encoded
 }
 
-struct Capture {
-    frames: Vec<Vec<u8>>,
+pub(crate) struct Capture {
+    pub(crate) frames: Vec<Vec<u8>>,
     times_ms: Vec<u32>,
     nonce: String,
     due: Instant,
 }
 
 impl Capture {
-    fn body(&self, world: &World, session: &Session) -> Value {
+    /// Whether the operator may take it.
+    pub(crate) fn is_due(&self) -> bool {
+        Instant::now() >= self.due
+    }
+
+    /// The same frames for another challenge, at once.
+    pub(crate) fn for_challenge(&self, asked: &Value) -> Capture {
+        Capture {
+            frames: self.frames.clone(),
+            times_ms: self.times_ms.clone(),
+            nonce: asked["face"]["nonce"].as_str().unwrap().to_owned(),
+            due: Instant::now(),
+        }
+    }
+
+    pub(crate) fn body(&self, world: &World, session: &Session) -> Value {
         let frames = self.frames.iter();
         let statement = CaptureStatement {
             aud: world.origin.clone(),

@@ -14,6 +14,7 @@ mod consent;
 mod enrolment;
 mod evidence;
 mod face;
+mod face_memory;
 mod interrupted;
 mod memory;
 mod officers;

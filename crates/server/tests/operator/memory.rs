@@ -112,13 +112,13 @@ fn forms(value: &str) -> Vec<Vec<u8>> {
 const PAGE: usize = 4096;
 
 /// All values in all forms, found in one pass: by the first two bytes of a form, then in full.
-struct Markers {
+pub(crate) struct Markers {
     by_start: Vec<Vec<usize>>,
     forms: Vec<(String, Vec<u8>)>,
 }
 
 impl Markers {
-    fn of(values: &[String], pieces: &[Vec<u8>]) -> Markers {
+    pub(crate) fn of(values: &[String], pieces: &[Vec<u8>]) -> Markers {
         let mut markers = Markers {
             by_start: vec![Vec::new(); 1 << 16],
             forms: Vec::new(),
@@ -141,7 +141,7 @@ impl Markers {
     }
 
     /// The values found, with the form in which each was found.
-    fn find(&self, content: &[u8]) -> Vec<String> {
+    pub(crate) fn find(&self, content: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
         for page in (0..content.len()).step_by(PAGE) {
             let end = content.len().min(page + PAGE);
@@ -169,7 +169,7 @@ impl Markers {
 }
 
 /// Everything under a folder, read.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -183,7 +183,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-fn dump(id: u32, folder: &Path) -> Vec<u8> {
+pub(crate) fn dump(id: u32, folder: &Path) -> Vec<u8> {
     let prefix = folder.join("core");
     let output = Command::new("gcore")
         .arg("-o")

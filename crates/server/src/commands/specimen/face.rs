@@ -109,8 +109,8 @@ async fn act_in_folder(actor: &Actor, folder: &Path) -> anyhow::Result<()> {
 
 async fn act_once(actor: &Actor, place: &Path, asked: &Path) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let asked: Asked = serde_json::from_slice(&files::read(asked)?)
-        .or_fail("file-invalid", || asked.display())?;
+    let asked: Asked =
+        serde_json::from_slice(&files::read(asked)?).or_fail("file-invalid", || asked.display())?;
     let challenge = asked.challenge();
     let challenge = challenge.ok_or_else(|| Failure::of("file-invalid", "prompts overlap"))?;
     let mut ms = 0;

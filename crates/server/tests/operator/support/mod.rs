@@ -71,12 +71,12 @@ impl World {
 
     /// One whose operator compares faces with these networks. The scores of its evaluation are made
     /// up: two people score below 0.55.
-    pub(crate) fn comparing_faces(networks: &Path) -> World {
+    pub(crate) fn comparing_faces(networks: &Path, terms: Terms) -> World {
         let scores: Vec<f64> = (0..1000).map(|n| 0.55 * f64::from(n) / 1000.0).collect();
         let evaluation = serde_json::json!({
             "images": 100, "not_acquired": 0, "genuine": [0.8], "impostor": scores,
         });
-        World::founded(Terms::default(), |root| {
+        World::founded(terms, |root| {
             fs::write(root.join("evaluation.json"), evaluation.to_string()).unwrap();
             format!(
                 "[face]\nnetworks = '{}'\nfalse_match_rate = 0.004\n\

@@ -107,7 +107,11 @@ impl Speaker {
     fn say(&self, text: &str, name: &str) {
         match self.output {
             Output::Text => {
-                let bell = if io::stdout().is_terminal() { "\x07" } else { "" };
+                let bell = if io::stdout().is_terminal() {
+                    "\x07"
+                } else {
+                    ""
+                };
                 // A closed standard output must not end an enrolment half-way.
                 let _written = writeln!(io::stdout(), "{bell}{text}");
             }
@@ -119,8 +123,14 @@ impl Speaker {
 impl Prompter for Speaker {
     fn movement(&mut self, number: usize, movement: Movement) {
         let (text, name) = match movement {
-            Movement::TurnLeft => ("Turn your head slowly to your left, and stay there.", "turn_left"),
-            Movement::TurnRight => ("Turn your head slowly to your right, and stay there.", "turn_right"),
+            Movement::TurnLeft => (
+                "Turn your head slowly to your left, and stay there.",
+                "turn_left",
+            ),
+            Movement::TurnRight => (
+                "Turn your head slowly to your right, and stay there.",
+                "turn_right",
+            ),
             Movement::Nearer => ("Come nearer to the camera, and stay there.", "nearer"),
             Movement::CloseEyes => ("Close your eyes until the next sound.", "close_eyes"),
         };

@@ -56,11 +56,7 @@ pub(super) async fn agree(
 }
 
 /// Asks for the face by itself: who says no enrols all the same.
-fn ask_face(
-    notice: &Notice,
-    agreed: &[Agreement],
-    output: Output,
-) -> Result<FaceConsent, Failure> {
+fn ask_face(notice: &Notice, agreed: &[Agreement], output: Output) -> Result<FaceConsent, Failure> {
     let Some(processing) = notice.processing.iter().find(|use_| use_.id == "face") else {
         output.progress("This operator has no machine compare faces: an officer will look.");
         return Ok(FaceConsent::Withheld);

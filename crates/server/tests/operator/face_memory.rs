@@ -1,0 +1,232 @@
+//! Nothing of a face is left in memory, logs or stores: neither frames nor portrait, nor what the
+//! networks were given and made of them.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use face::engine::{Engine, EngineError, Network, Rten, Tensor};
+use face::{Image, Matcher, Models, Recognizer};
+use mrtd::EncodedImage;
+use serde_json::json;
+use service::officer::Verdict;
+
+use crate::consent::withdraw;
+use crate::face::{Capture, Stage};
+use crate::memory::{Markers, dump, files};
+use crate::support::wallet::{Session, assert_refused};
+use crate::support::{Terms, World, wait_for};
+
+/// What a network was given and what it gave.
+type Runs = Arc<Mutex<Vec<[Vec<f32>; 2]>>>;
+
+/// An engine that remembers.
+struct Remembering(Rten, Runs);
+
+struct RememberingNetwork(Box<dyn Network>, Runs);
+
+impl Engine for Remembering {
+    fn load(&self, onnx: &[u8]) -> Result<Box<dyn Network>, EngineError> {
+        let network = self.0.load(onnx)?;
+        Ok(Box::new(RememberingNetwork(network, Arc::clone(&self.1))))
+    }
+}
+
+impl Network for RememberingNetwork {
+    fn run(&self, input: &Tensor) -> Result<Vec<Tensor>, EngineError> {
+        let outputs = self.0.run(input)?;
+        let given = input.values().to_vec();
+        let made = outputs.first().map(|output| output.values().to_vec());
+        let run = [given, made.unwrap_or_default()];
+        self.1.lock().unwrap().push(run);
+        Ok(outputs)
+    }
+}
+
+/// Numbers from the middle, as they lie in memory.
+fn piece(numbers: &[f32]) -> Vec<u8> {
+    let middle = numbers.len() / 2;
+    let some = &numbers[middle..middle + 6];
+    some.iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+}
+
+fn middle(octets: &[u8]) -> Vec<u8> {
+    octets[octets.len() / 2..][..24].to_vec()
+}
+
+fn pixels(jpeg: &[u8]) -> Image {
+    let pixels = EncodedImage::new(jpeg).unwrap().decode().unwrap();
+    let (width, height) = (pixels.width().into(), pixels.height().into());
+    Image::new(width, height, pixels.rgb().to_vec()).unwrap()
+}
+
+/// What the operator makes of a portrait, in the order of [`NAMES`].
+fn made_of(portrait: &[u8], models: &Models) -> Vec<Vec<u8>> {
+    let runs = Runs::default();
+    let engine = Remembering(Rten::new(NonZeroUsize::MIN), Arc::clone(&runs));
+    let recognizer = Recognizer::new(&engine, models).unwrap();
+    let image = pixels(portrait);
+    let landmarks = recognizer.locate(&image).unwrap();
+    let mut pieces = vec![middle(portrait), middle(image.rgb())];
+    let points = landmarks.points().iter();
+    pieces.push(piece(
+        &points
+            .flat_map(|point| [point.x, point.y])
+            .collect::<Vec<_>>(),
+    ));
+    for matcher in 0..2 {
+        runs.lock().unwrap().clear();
+        let made = match matcher {
+            0 => recognizer.matcher_a().template(&image, &landmarks),
+            _ => recognizer.matcher_b().template(&image, &landmarks),
+        };
+        made.unwrap();
+        let [given, numbers] = runs.lock().unwrap().pop().unwrap();
+        let length = numbers
+            .iter()
+            .map(|number| number * number)
+            .sum::<f32>()
+            .sqrt();
+        let template: Vec<_> = numbers.iter().map(|number| number / length).collect();
+        pieces.extend([piece(&given), piece(&numbers), piece(&template)]);
+    }
+    pieces
+}
+
+/// The first two pieces of [`made_of`] and both templates live as long as the comparison.
+const FOUND_MEANWHILE: [&str; 4] = ["piece 0", "piece 1", "piece 5", "piece 8"];
+
+fn of_frames(capture: &Capture) -> Vec<Vec<u8>> {
+    let frames = [0, capture.frames.len() / 2].map(|number| &capture.frames[number]);
+    let both = |frame: &Vec<u8>| [middle(frame), middle(pixels(frame).rgb())];
+    frames.into_iter().flat_map(both).collect()
+}
+
+/// Between two looks.
+const POLL: Duration = Duration::from_millis(20);
+
+/// What is found in every process and every file.
+fn found(world: &World, markers: &Markers) -> Vec<String> {
+    let dumps = tempfile::tempdir().unwrap();
+    let cores = world.processes().into_iter();
+    let cores = cores.map(|(name, id)| (name, dump(id, dumps.path())));
+    let files = files(world.folder.path()).into_iter();
+    let files = files.map(|(path, content)| (path.display().to_string(), content));
+    let hits = cores.chain(files).flat_map(|(place, content)| {
+        let hits = markers.find(&content).into_iter();
+        hits.map(|hit| format!("{place}: {hit}"))
+            .collect::<Vec<_>>()
+    });
+    hits.collect()
+}
+
+/// Sends frames; while the operator compares them, everything that lives as long is found.
+async fn send_watched(stage: &Stage, session: &Session, capture: &Capture, markers: &Markers) {
+    let dumps = tempfile::tempdir().unwrap();
+    let operator = stage.world.operator.id();
+    let sent = stage.send(session, capture);
+    tokio::pin!(sent);
+    let mut missing = FOUND_MEANWHILE.to_vec();
+    let reply = loop {
+        tokio::select! {
+            biased;
+            reply = &mut sent => break reply,
+            () = tokio::time::sleep(POLL) => {}
+        }
+        if capture.is_due() && !missing.is_empty() {
+            let found = markers.find(&dump(operator, dumps.path()));
+            missing.retain(|what| !found.iter().any(|hit| hit.starts_with(what)));
+        }
+    };
+    assert!(
+        missing.is_empty(),
+        "not found while faces were compared: {missing:?}"
+    );
+    assert_eq!(reply.ok()["state"], "checked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_face_is_left_behind_however_the_check_ends() {
+    let terms = Terms {
+        session_secs: 58,
+        ..Terms::default()
+    };
+    let Some(mut stage) = Stage::with(terms) else {
+        return;
+    };
+    let portrait = stage.portrait("obama2");
+    let models = Models::load(&stage.networks).unwrap();
+    let mut pieces = made_of(&portrait, &models);
+
+    // Somebody who never comes back.
+    let left = stage.present_with(4, &portrait).await;
+    stage
+        .world
+        .post(&left, "face/challenge", &json!({}))
+        .await
+        .ok();
+
+    // Matched, up to the certificate.
+    let matched = stage.present_with(1, &portrait).await;
+    let capture = stage.film(&matched, &stage.actor("obama")).await;
+    pieces.extend(of_frames(&capture));
+    let markers = Markers::of(&[], &pieces);
+    send_watched(&stage, &matched, &capture, &markers).await;
+    let world = &stage.world;
+    world.post(&matched, "decision", &json!({})).await.ok();
+    let (person, offer) = world.commit(&matched).await;
+    world.receive(&matched, &person, (&offer, "")).await;
+
+    // Frames that came too soon, then somebody else, then an officer who refuses.
+    let of_another = stage.portrait("biden");
+    pieces.extend(made_of(&of_another, &models));
+    let refused = stage.present_with(2, &of_another).await;
+    let asked = world.post(&refused, "face/challenge", &json!({})).await;
+    let early = capture.for_challenge(&asked.ok());
+    let reply = world
+        .put(&refused, "face", &early.body(world, &refused))
+        .await;
+    assert_refused(&reply, 422, "capture-late");
+    let another = stage.film(&refused, &stage.actor("obama")).await;
+    let reply = stage.send(&refused, &another).await;
+    assert_refused(&reply, 422, "face-not-matched");
+    pieces.extend(of_frames(&another));
+    let markers = Markers::of(&[], &pieces);
+    let nothing = json!({});
+    let step = world.step(reqwest::Method::DELETE, &refused, "face", &nothing);
+    step.await.ok();
+    world.decide(&refused, Verdict::Refuse).await.ok();
+
+    // Consent taken back.
+    let withdrawn = stage.present_with(3, &portrait).await;
+    world
+        .post(&withdrawn, "face/challenge", &json!({}))
+        .await
+        .ok();
+    assert_eq!(withdraw(world, &withdrawn).await, 204);
+    stage.world.close_connections();
+    stage.world.settle().await;
+    wait_for("the session that was left to be over", async || {
+        let path = format!("/enrolment/{}", left.id);
+        let token = Some(left.token.as_str());
+        let answer = stage.world.call(reqwest::Method::GET, &path, token, None);
+        (answer.await.status == 404).then_some(())
+    })
+    .await;
+    // What is over is wiped by a timer.
+    wait_for("every trace of a face to be wiped", async || {
+        let found = found(&stage.world, &markers);
+        found.iter().for_each(|hit| eprintln!("still there: {hit}"));
+        found.is_empty().then_some(())
+    })
+    .await;
+
+    // An operator that is killed before the face was compared.
+    stage.present_with(5, &portrait).await;
+    let world = stage.world.restart_operator(); // kill -9
+    world.settle().await;
+    let found = found(&world, &markers);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
