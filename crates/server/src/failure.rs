@@ -129,6 +129,20 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
         "reader-ambiguous" => {
             "Leave one document on the readers, or name the reader as `bauta document readers` does."
         }
+        "camera-missing" => {
+            "Connect the camera, or name another one: --face /dev/video1. Then run `bauta wallet enrol \
+             --resume --face …`; without --face an officer looks."
+        }
+        "ffmpeg-missing" => {
+            "Install it (on Debian: apt-get install ffmpeg) or name it in BAUTA_FFMPEG, then run \
+             `bauta wallet enrol --resume --face …`."
+        }
+        "frames-missing" => "Put the pictures or the video where the wallet looks, within 45 seconds.",
+        "frame-unusable" | "picture-unusable" => "Give JPEG files that a camera has taken.",
+        "capture-late" => "Send what was filmed at once.",
+        "face-not-seen" | "face-not-live" | "face-not-matched" | "face-not-one-person" => {
+            "Look for even light, hold the camera still, and move when it is said, not before."
+        }
         "reader-busy" => "End the other program, then run the same command again.",
         "chip-missing" => {
             "Run the same command again and lay the document flat on the reader; a passport opened \
