@@ -123,11 +123,14 @@ impl Actor {
         };
         let into_picture = self.place(act, (width, height));
         let mut rgb = Vec::with_capacity(usize::from(width) * usize::from(height) * 3);
+        let mut noise = vec![[0; 3]; usize::from(width)];
         for row in 0..height {
-            for column in 0..width {
+            rng.fill_bytes(noise.as_flattened_mut());
+            for (column, noise) in (0..width).zip(&noise) {
                 let pixel = Point::new(f32::from(column) + 0.5, f32::from(row) + 0.5);
                 let seen = warp.source(into_picture.apply(pixel));
-                rgb.extend(bilinear(&self.picture, seen).map(|value| noisy(value, rng)));
+                let values = bilinear(&self.picture, seen).into_iter().zip(noise);
+                rgb.extend(values.map(|(value, noise)| noisy(value, *noise)));
             }
         }
         Image::of_pixels(width, height, rgb)
@@ -142,8 +145,8 @@ impl Actor {
     }
 }
 
-fn noisy(value: f32, rng: &mut impl CryptoRng) -> u8 {
-    let noise = (rng.next_u32() % (2 * NOISE + 1)) as f32 - NOISE as f32;
+fn noisy(value: f32, noise: u8) -> u8 {
+    let noise = f32::from(noise % (2 * NOISE + 1)) - f32::from(NOISE);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -162,4 +165,4 @@ const NEARER: f32 = 1.35;
 /// The face's part of the height of a frame.
 const FACE_PART: f32 = 0.42;
 /// The largest error of a value, as in dim light.
-const NOISE: u32 = 3;
+const NOISE: u8 = 3;
