@@ -1,7 +1,12 @@
 //! How often the comparison errs, as far as data show: the rates of ISO/IEC 19795-1.
 
+mod det;
+mod people;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use people::Templates;
 
 /// The scores of many comparisons; nothing of the faces is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,18 +41,13 @@ pub struct Rate {
 pub struct NotAnEvaluation;
 
 impl Rate {
-    /// `errors` of `of`.
+    /// `errors` of `of`; of more than those, all.
     #[must_use]
     pub fn new(errors: usize, of: usize) -> Rate {
-        let low = match errors {
-            0 => 0.0,
-            errors => bound(|p| 1.0 - at_most(errors - 1, of, p) < TAIL),
-        };
-        let high = if errors >= of {
-            1.0
-        } else {
-            bound(|p| at_most(errors, of, p) > TAIL)
-        };
+        let errors = errors.min(of);
+        // The lower bound of what errs is the upper one of what does not.
+        let low = 1.0 - upper_bound(of - errors, of);
+        let high = upper_bound(errors, of);
         Rate {
             errors,
             of,
@@ -55,31 +55,57 @@ impl Rate {
             high,
         }
     }
+
+    /// The rate that was seen, 0 to 1; `None` where nothing was compared.
+    #[must_use]
+    pub fn seen(&self) -> Option<f64> {
+        (self.of > 0).then(|| self.errors as f64 / self.of as f64)
+    }
 }
 
-/// The largest probability for which `holds`, which is so for all smaller ones.
-fn bound(holds: impl Fn(f64) -> bool) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..60 {
+/// The probability with which at most `some` of `of` are as rare as a tail.
+fn upper_bound(some: usize, of: usize) -> f64 {
+    if some == of {
+        return 1.0;
+    }
+    let log_ways = log_factorial(of) - log_factorial(some) - log_factorial(of - some);
+    let (mut low, mut high) = (some as f64 / of as f64, 1.0);
+    for _ in 0..BISECTIONS {
         let middle = f64::midpoint(low, high);
-        if holds(middle) {
-            low = middle
+        if at_most((some, of), log_ways, middle) > TAIL {
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     low
 }
 
-/// The probability of at most `errors` of `of`, where each errs with probability `p`.
-fn at_most(errors: usize, of: usize, p: f64) -> f64 {
-    let mut log_term = of as f64 * (1.0 - p).ln();
-    let mut sum = log_term.exp();
-    for k in 0..errors {
-        log_term += ((of - k) as f64 / (k + 1) as f64 * p / (1.0 - p)).ln();
-        sum += log_term.exp();
+/// The probability of at most `some` of `of`, where each is with probability `p`, which is not less
+/// than `some` of `of`: what is summed falls from `some` on, and ends where it adds nothing, since
+/// there may be millions.
+fn at_most((some, of): (usize, usize), log_ways: f64, p: f64) -> f64 {
+    let log_term = log_ways + some as f64 * p.ln() + (of - some) as f64 * (1.0 - p).ln();
+    let mut term = log_term.exp();
+    let mut sum = 0.0;
+    for k in (0..=some).rev() {
+        sum += term;
+        if term <= sum * f64::EPSILON {
+            break;
+        }
+        term *= k as f64 / (of - k + 1) as f64 * (1.0 - p) / p;
     }
     sum
+}
+
+/// Source: Stirling's series, DLMF 5.11.1, whose next term is below 10^-9.
+fn log_factorial(of: usize) -> f64 {
+    if of < 16 {
+        return (1..=of).map(|k| (k as f64).ln()).sum();
+    }
+    let n = of as f64;
+    let rest = 1.0 / (12.0 * n) - 1.0 / (360.0 * n.powi(3));
+    n * n.ln() - n + (core::f64::consts::TAU * n).sqrt().ln() + rest
 }
 
 impl Evaluation {
@@ -124,10 +150,18 @@ impl Evaluation {
     pub fn threshold(&self, rate: f64) -> Option<f32> {
         let mut scores = self.impostor.clone();
         scores.sort_by(|a, b| b.total_cmp(a));
-        let most =
-            (0..scores.len()).take_while(|errors| Rate::new(*errors, scores.len()).high <= rate);
+        // The more errors, the higher the bound: how many are allowed is found by halving.
+        let (mut allowed, mut refused) = (0, scores.len());
+        while allowed < refused {
+            let errors = usize::midpoint(allowed, refused);
+            if Rate::new(errors, scores.len()).high <= rate {
+                allowed = errors + 1;
+            } else {
+                refused = errors;
+            }
+        }
+        let errors = allowed.checked_sub(1)?;
         // With so many errors allowed, the next score below is the first that is not a match.
-        let errors = most.last()?;
         scores.get(errors).map(|score| score.next_up())
     }
 
@@ -140,6 +174,7 @@ impl Evaluation {
 
 /// Outside of the bounds at each end.
 const TAIL: f64 = 0.025;
+const BISECTIONS: usize = 50;
 
 #[cfg(test)]
 mod tests {
@@ -161,6 +196,21 @@ mod tests {
             "{all:?}"
         );
         assert_eq!(Rate::new(0, 0).high, 1.0);
+        assert_eq!(Rate::new(0, 0).seen(), None);
+        assert_eq!(Rate::new(1, 4).seen(), Some(0.25));
+    }
+
+    #[test]
+    fn bounds_of_millions_are_those_of_the_normal_distribution() {
+        for (errors, of) in [(40_000, 4_000_000), (2_000_000, 4_000_000)] {
+            let rate = Rate::new(errors, of);
+            let seen = rate.seen().unwrap();
+            let deviation = (seen * (1.0 - seen) / of as f64).sqrt();
+            for bound in [rate.low, rate.high] {
+                let apart = (bound - seen).abs() / deviation;
+                assert!((apart - 1.96).abs() < 0.02, "{rate:?}");
+            }
+        }
     }
 
     #[test]

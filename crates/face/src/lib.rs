@@ -49,7 +49,7 @@ mod template;
 pub use capture::{BadFrame, CaptureError, Compared, FRAMES, Frames, GAP_MS, examine};
 pub use detector::Detection;
 pub use engine::EngineError;
-pub use evaluation::{Evaluation, NotAnEvaluation, Rate};
+pub use evaluation::{Evaluation, NotAnEvaluation, Rate, Templates};
 pub use geometry::Point;
 pub use image::{BadImage, Image};
 pub use landmarks::Landmarks;

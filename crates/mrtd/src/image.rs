@@ -52,9 +52,19 @@ impl EncodedImage {
     ///
     /// [`ImageError`].
     pub fn decode(&self) -> Result<Pixels, ImageError> {
+        self.decode_within(PIXELS_MAX)
+    }
+
+    /// Its pixels, where there are at most `pixels_max`: for images that come from nobody else, whose
+    /// owner may have larger ones decoded than a stranger.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError`].
+    pub fn decode_within(&self, pixels_max: usize) -> Result<Pixels, ImageError> {
         match self.format {
-            ImageFormat::Jpeg => jpeg(&self.octets),
-            ImageFormat::Jpeg2000 => jpeg2000::decode(&self.octets),
+            ImageFormat::Jpeg => jpeg(&self.octets, pixels_max),
+            ImageFormat::Jpeg2000 => jpeg2000::decode(&self.octets, pixels_max),
         }
     }
 }
@@ -132,7 +142,7 @@ impl fmt::Debug for Pixels {
 /// Why an image is not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ImageError {
-    /// A side is longer than 4,096 pixels, or there are more than 2,097,152.
+    /// A side is longer than 4,096 pixels, or there are more than 2,097,152, or than were allowed.
     #[error("the image is too large")]
     TooLarge,
     /// It uses a part of its standard that portraits do not, such as more than eight bits for a
@@ -145,7 +155,7 @@ pub enum ImageError {
 }
 
 /// Width and height within the limits.
-fn limited(width: u32, height: u32) -> Result<(u16, u16), ImageError> {
+fn limited(width: u32, height: u32, pixels_max: usize) -> Result<(u16, u16), ImageError> {
     let side = |length: u32| {
         let length = u16::try_from(length).map_err(|_| ImageError::TooLarge)?;
         match length {
@@ -155,7 +165,7 @@ fn limited(width: u32, height: u32) -> Result<(u16, u16), ImageError> {
         }
     };
     let (width, height) = (side(width)?, side(height)?);
-    if count(width, height) > PIXELS_MAX {
+    if count(width, height) > pixels_max {
         return Err(ImageError::TooLarge);
     }
     Ok((width, height))
@@ -166,7 +176,7 @@ fn count(width: u16, height: u16) -> usize {
 }
 
 /// Source: ISO/IEC 10918-1.
-fn jpeg(image: &[u8]) -> Result<Pixels, ImageError> {
+fn jpeg(image: &[u8], pixels_max: usize) -> Result<Pixels, ImageError> {
     let options = DecoderOptions::new_safe()
         .set_max_width(usize::from(u16::MAX))
         .set_max_height(usize::from(u16::MAX))
@@ -176,7 +186,7 @@ fn jpeg(image: &[u8]) -> Result<Pixels, ImageError> {
         .decode_headers()
         .map_err(|_| ImageError::Malformed)?;
     let info = decoder.info().ok_or(ImageError::Malformed)?;
-    let (width, height) = limited(info.width.into(), info.height.into())?;
+    let (width, height) = limited(info.width.into(), info.height.into(), pixels_max)?;
     let length = decoder.output_buffer_size().ok_or(ImageError::Malformed)?;
     if length != count(width, height).saturating_mul(3) {
         return Err(ImageError::Unsupported);
@@ -190,7 +200,7 @@ fn jpeg(image: &[u8]) -> Result<Pixels, ImageError> {
 
 /// The longest side that is decoded, several times that of any portrait known.
 const SIDE_MAX: u16 = 4_096;
-/// The most pixels that are decoded.
+/// The most pixels that are decoded unless more are allowed.
 const PIXELS_MAX: usize = 1 << 21;
 /// Source: ISO/IEC 10918-1, §B.1.1.3: start of image, then another marker.
 const JPEG: &[u8] = &[0xFF, 0xD8, 0xFF];

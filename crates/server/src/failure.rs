@@ -192,11 +192,15 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
 fn next_step_of_enrolment(id: &str) -> &'static str {
     match id {
         "false-match-rate-unsupported" => {
-            "Configure a higher rate, or measure more people: bauta face evaluate DIR --json"
+            "Ask for a higher rate, or measure more people: bauta face evaluate DIR --json"
+        }
+        "too-few-people" => {
+            "Give a folder with a folder for each of several people, and their photographs in it."
         }
         "level-unsupported" => "Remove face.highest_level.",
         "networks-missing" => {
-            "Make them with tools/face-models and give the folder it prints: face.networks"
+            "Make them with tools/face-models and give the folder it prints: face.networks, or \
+             --networks"
         }
         "consent-missing" => {
             "Read the notice and answer with yes, or give --agree notice. Nothing was sent."

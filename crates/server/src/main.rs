@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use server::commands::connector::ConnectorCommand;
 use server::commands::demo::DemoCommand;
 use server::commands::document::DocumentCommand;
+use server::commands::face::FaceCommand;
 use server::commands::gateway::GatewayArgs;
 use server::commands::officer::OfficerCommand;
 use server::commands::operator::OperatorCommand;
@@ -66,6 +67,9 @@ enum Command {
     /// Examine travel documents.
     #[command(subcommand)]
     Document(DocumentCommand),
+    /// Evaluate how faces are compared.
+    #[command(subcommand)]
+    Face(FaceCommand),
     /// The authorities of states whose documents are trusted.
     #[command(subcommand)]
     Trust(TrustCommand),
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
         Command::Tls(command) => command.run(),
         Command::Gateway(command) => command.run(),
         Command::Document(command) => command.run(),
+        Command::Face(command) => command.run(),
         Command::Trust(command) => command.run(),
         Command::Specimen(command) => command.run(),
         Command::Wallet(command) => block_on(command.run()),

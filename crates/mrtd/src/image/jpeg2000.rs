@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::{ImageError, Pixels, limited};
 
-pub(super) fn decode(image: &[u8]) -> Result<Pixels, ImageError> {
+pub(super) fn decode(image: &[u8], pixels_max: usize) -> Result<Pixels, ImageError> {
     let stream = code_stream(image)?;
-    let (width, height, components) = examine(stream)?;
+    let (width, height, components) = examine(stream, pixels_max)?;
     let settings = DecodeSettings::default();
     let image = Image::new(stream, &settings).map_err(|_| ImageError::Malformed)?;
     let mut context = DecoderContext::default();
@@ -67,12 +67,12 @@ fn header_boxes(boxes: &[u8]) -> Result<(), ImageError> {
 }
 
 /// Width, height and components, where every part of the stream is within the limits.
-fn examine(stream: &[u8]) -> Result<(u16, u16, Components), ImageError> {
+fn examine(stream: &[u8], pixels_max: usize) -> Result<(u16, u16, Components), ImageError> {
     let mut fields = Fields(stream);
     if fields.take(CODE_STREAM.len())? != CODE_STREAM {
         return Err(ImageError::Malformed);
     }
-    let size = image_size(fields.segment()?)?;
+    let size = image_size(fields.segment()?, pixels_max)?;
     fields.header_until(START_OF_TILE)?;
     // Each part of a tile has a header of its own, which may say the same things.
     loop {
@@ -101,7 +101,7 @@ fn examine(stream: &[u8]) -> Result<(u16, u16, Components), ImageError> {
 }
 
 /// Source: ISO/IEC 15444-1, §A.5.1.
-fn image_size(segment: &[u8]) -> Result<(u16, u16, Components), ImageError> {
+fn image_size(segment: &[u8], pixels_max: usize) -> Result<(u16, u16, Components), ImageError> {
     let mut fields = Fields(segment);
     fields.take(2)?; // capabilities
     let mut numbers = [0; 8];
@@ -119,7 +119,7 @@ fn image_size(segment: &[u8]) -> Result<(u16, u16, Components), ImageError> {
         tiles_top,
     ] = numbers;
     let side = |length| u32::try_from(length).map_err(|_| ImageError::TooLarge);
-    let (width, height) = limited(side(right)?, side(bottom)?)?;
+    let (width, height) = limited(side(right)?, side(bottom)?, pixels_max)?;
     if tile_width == 0 || tile_height == 0 {
         return Err(ImageError::Malformed);
     }

@@ -153,6 +153,21 @@ fn sizes_are_limited_before_anything_is_allocated() {
 }
 
 #[test]
+fn as_many_pixels_are_decoded_as_are_allowed() {
+    for name in ["lossless.jp2", "lossless.j2k"] {
+        let image = EncodedImage::new(&vector(name)).unwrap();
+        assert!(image.decode_within(120 * 160).is_ok());
+        let refused = image.decode_within(120 * 160 - 1);
+        assert_eq!(refused.err(), Some(ImageError::TooLarge));
+    }
+    let jpeg = EncodedImage::new(&portrait::draw(1).unwrap()).unwrap();
+    let pixels = usize::from(portrait::WIDTH) * usize::from(portrait::HEIGHT);
+    assert!(jpeg.decode_within(pixels).is_ok());
+    let refused = jpeg.decode_within(pixels - 1);
+    assert_eq!(refused.err(), Some(ImageError::TooLarge));
+}
+
+#[test]
 fn precincts_of_a_pixel_are_refused_wherever_they_are_announced() {
     let image = vector("lossless.j2k");
     let find = |marker: [u8; 2]| {

@@ -3,6 +3,7 @@
 pub mod connector;
 pub mod demo;
 pub mod document;
+pub mod face;
 pub mod gateway;
 pub mod officer;
 pub mod operator;

@@ -30,6 +30,7 @@ use store::sqlite::{SqliteRegister, SqliteSessions, SqliteSites};
 use store::{RegisterStore, SessionStore};
 use zeroize::Zeroizing;
 
+use super::face::unsupported;
 use crate::authority::HttpsRegister;
 use crate::client::HttpsClient;
 use crate::config::operator::{HighestLevel, NoticeConfig, OperatorConfig, TrusteesConfig};
@@ -215,24 +216,16 @@ fn face_check(config: &OperatorConfig) -> anyhow::Result<Option<FaceCheck>> {
     let Some(face) = &config.face else {
         return Ok(None);
     };
-    let refused = |id: &str, what: String| Failure::of(id, what);
     if face.highest_level == HighestLevel::High {
         let what = "face.highest_level: \"high\" needs certified matchers, and these are not";
-        return Err(refused("level-unsupported", what.to_owned()).into());
+        return Err(Failure::of("level-unsupported", what).into());
     }
     let path = &face.evaluation_file;
     let evaluation =
         Evaluation::parse(&files::read(path)?).or_fail("file-invalid", || path.display())?;
-    let threshold = evaluation.threshold(face.false_match_rate).ok_or_else(|| {
-        let what = format!(
-            "face.false_match_rate = {} is not supported: {} comparisons of two people show no rate \
-             below {:.6} (95 %)",
-            face.false_match_rate,
-            evaluation.impostor.len(),
-            evaluation.lowest_rate(),
-        );
-        refused("false-match-rate-unsupported", what)
-    })?;
+    let threshold = evaluation
+        .threshold(face.false_match_rate)
+        .ok_or_else(|| unsupported("face.false_match_rate", face.false_match_rate, &evaluation))?;
     let models =
         Models::load(&face.networks).or_fail("networks-missing", || "the face networks")?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

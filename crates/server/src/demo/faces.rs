@@ -112,4 +112,4 @@ impl Drop for Person {
     }
 }
 
-const FALSE_MATCH_RATE: f64 = 0.03;
+const FALSE_MATCH_RATE: f64 = 0.02;

@@ -1,0 +1,106 @@
+//! From images of people to scores.
+
+use super::Evaluation;
+use crate::image::Image;
+use crate::matcher::{Matcher, common_score};
+use crate::recognizer::{FaceError, Recognizer};
+use crate::template::Template;
+
+/// What the two matchers make of one image. Wiped when dropped.
+#[derive(Debug)]
+pub struct Templates {
+    a: Template,
+    b: Template,
+}
+
+impl Templates {
+    /// Of the one face in the image.
+    ///
+    /// # Errors
+    ///
+    /// [`FaceError`].
+    pub fn of(recognizer: &Recognizer, image: &Image) -> Result<Templates, FaceError> {
+        let landmarks = recognizer.locate(image)?;
+        Ok(Templates {
+            a: recognizer.matcher_a().template(image, &landmarks)?,
+            b: recognizer.matcher_b().template(image, &landmarks)?,
+        })
+    }
+
+    fn score(&self, other: &Templates) -> f32 {
+        let similarity = |one: &Template, other| {
+            one.similarity(other)
+                .expect("the same matcher has made both")
+        };
+        common_score(similarity(&self.a, &other.a), similarity(&self.b, &other.b))
+    }
+}
+
+impl Evaluation {
+    /// Compares every two images. `people` holds for each person what was taken from each image:
+    /// `None` where there was no face to be taken.
+    #[must_use]
+    pub fn of(people: &[Vec<Option<Templates>>]) -> Evaluation {
+        let images = people.iter().enumerate();
+        let images = images.flat_map(|(person, images)| images.iter().map(move |i| (person, i)));
+        let mut evaluation = Evaluation {
+            images: 0,
+            not_acquired: 0,
+            genuine: Vec::new(),
+            impostor: Vec::new(),
+        };
+        let mut before: Vec<(usize, &Templates)> = Vec::new();
+        for (person, image) in images {
+            evaluation.images += 1;
+            let Some(templates) = image else {
+                evaluation.not_acquired += 1;
+                continue;
+            };
+            for (other, theirs) in &before {
+                let scores = if *other == person {
+                    &mut evaluation.genuine
+                } else {
+                    &mut evaluation.impostor
+                };
+                scores.push(templates.score(theirs));
+            }
+            before.push((person, templates));
+        }
+        evaluation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn templates(direction: [f32; 2]) -> Option<Templates> {
+        let [a, b] = ["a", "b"].map(|matcher| Template::new(matcher, &direction).unwrap());
+        Some(Templates { a, b })
+    }
+
+    #[test]
+    fn every_two_images_are_compared_once() {
+        let people = [
+            vec![templates([1.0, 0.0]), None, templates([1.0, 0.1])],
+            vec![templates([0.0, 1.0])],
+            vec![None],
+            vec![templates([0.1, 1.0])],
+        ];
+        let found = Evaluation::of(&people);
+        assert_eq!((found.images, found.not_acquired), (6, 2));
+        assert_eq!((found.genuine.len(), found.impostor.len()), (1, 5));
+        assert!(found.genuine[0] > 0.95);
+        // The last two people look alike, the other pairs do not.
+        let alike = found.impostor.iter().filter(|score| **score > 0.95);
+        assert_eq!(alike.count(), 1);
+    }
+
+    #[test]
+    fn without_a_face_nothing_is_compared() {
+        let found = Evaluation::of(&[vec![None], vec![templates([1.0, 0.0])], Vec::new()]);
+        assert_eq!((found.images, found.not_acquired), (2, 1));
+        assert!(found.genuine.is_empty() && found.impostor.is_empty());
+        assert_eq!(found.false_match(0.5).seen(), None);
+    }
+}
