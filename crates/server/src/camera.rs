@@ -16,6 +16,7 @@ use wallet::enrol::Frame;
 use zeroize::Zeroizing;
 
 use self::ffmpeg::{Input, Stream};
+use crate::clock;
 use crate::failure::Failure;
 
 /// Where frames come from.
@@ -83,7 +84,7 @@ impl Source {
         Ok(match self {
             Source::Camera(format, name) => {
                 let input = Input::Camera(*format, name);
-                let mut stream = Stream::open(input)?;
+                let mut stream = Stream::open(&input)?;
                 stream.first(Instant::now() + CAMERA_START).await?;
                 Camera::Live(stream)
             }
@@ -120,20 +121,20 @@ impl Camera {
         challenge: &Challenge,
         prompter: &mut impl Prompter,
     ) -> Result<Vec<Frame>, Failure> {
-        let clock = Clock(Instant::now());
-        let late = clock.at(challenge.end_ms()) + FRAMES_WAIT;
+        let begun = Clock(Instant::now());
+        let late = begun.at(challenge.end_ms()) + FRAMES_WAIT;
         match self {
-            Camera::Live(stream) => film_live(stream, challenge, clock, prompter).await,
+            Camera::Live(stream) => film_live(stream, challenge, begun, prompter).await,
             Camera::Video(path) => {
-                let asked = std::time::SystemTime::now();
-                tell(challenge, clock, prompter).await;
+                let asked = clock::now();
+                tell(challenge, begun, prompter).await;
                 prompter.wait(&format!("Waiting for {} …", path.display()));
                 folder::written_since(path, asked, late).await?;
                 ffmpeg::frames(path, challenge.end_ms(), late).await
             }
             Camera::Folder(path) => {
                 let folder = folder::ask(path, challenge)?;
-                tell(challenge, clock, prompter).await;
+                tell(challenge, begun, prompter).await;
                 prompter.wait(&format!(
                     "Waiting for the pictures in {} …",
                     folder.display()

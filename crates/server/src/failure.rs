@@ -137,7 +137,9 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
             "Install it (on Debian: apt-get install ffmpeg) or name it in BAUTA_FFMPEG, then run \
              `bauta wallet enrol --resume --face …`."
         }
-        "frames-missing" => "Put the pictures or the video where the wallet looks, within 45 seconds.",
+        "frames-missing" => {
+            "Put the pictures or the video where the wallet looks, within 45 seconds."
+        }
         "frame-unusable" | "picture-unusable" => "Give JPEG files that a camera has taken.",
         "capture-late" => "Send what was filmed at once.",
         "face-not-seen" | "face-not-live" | "face-not-matched" | "face-not-one-person" => {

@@ -38,7 +38,7 @@ pub(super) fn check() -> Result<(), Failure> {
     let mut command = Command::new(program());
     command.arg("-version").stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().map(drop).map_err(missing)
+    command.status().map(drop).map_err(|error| missing(&error))
 }
 
 impl Stream {
@@ -47,7 +47,7 @@ impl Stream {
     /// # Errors
     ///
     /// `ffmpeg-missing`.
-    pub(super) fn open(input: Input<'_>) -> Result<Stream, Failure> {
+    pub(super) fn open(input: &Input<'_>) -> Result<Stream, Failure> {
         let mut command = Command::new(program());
         command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]);
         let mut filter = SCALE.to_owned();
@@ -72,7 +72,7 @@ impl Stream {
         command.args(["-f", "mpjpeg", "-flush_packets", "1", "pipe:1"]);
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(missing)?;
+        let mut child = command.spawn().map_err(|error| missing(&error))?;
         let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(unusable("it has no output"));
         };
@@ -147,7 +147,7 @@ pub(super) async fn frames(
     end_ms: u32,
     until: Instant,
 ) -> Result<Vec<Frame>, Failure> {
-    let mut stream = Stream::open(Input::File(path, GAP_MS))?;
+    let mut stream = Stream::open(&Input::File(path, GAP_MS))?;
     let mut frames = Vec::new();
     let mut time_ms = 0;
     while time_ms <= end_ms {
@@ -207,7 +207,7 @@ fn program() -> OsString {
         .unwrap_or_else(|| "ffmpeg".into())
 }
 
-fn missing(error: io::Error) -> Failure {
+fn missing(error: &io::Error) -> Failure {
     Failure::of("ffmpeg-missing", format!("ffmpeg cannot be run: {error}"))
 }
 

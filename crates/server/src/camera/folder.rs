@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use credential::time::UnixTime;
 use face::{Challenge, Prompt};
 use mrtd::EncodedImage;
 use serde::{Deserialize, Serialize};
@@ -64,12 +65,14 @@ pub(super) fn ask(folder: &Path, challenge: &Challenge) -> Result<PathBuf, Failu
 /// `frames-missing`.
 pub(super) async fn written_since(
     path: &Path,
-    asked: SystemTime,
+    asked: UnixTime,
     until: Instant,
 ) -> Result<(), Failure> {
     poll(path, until, || {
         let written = fs::metadata(path).and_then(|found| found.modified());
-        Ok(written.is_ok_and(|written| written >= asked).then_some(()))
+        let written = written.map(|at| at.duration_since(SystemTime::UNIX_EPOCH));
+        let is_new = matches!(written, Ok(Ok(written)) if written.as_secs() >= asked.0);
+        Ok(is_new.then_some(()))
     })
     .await
 }

@@ -137,6 +137,15 @@ fn try_next(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Resu
     let (id, officer) = (deployment::OFFICER, shown(deployment.officer_key()));
     let token = shown(deployment.moderator_token());
     let home = shown(deployment.wallet_home(crate::demo::WALLET));
+    let yourself = if deployment.faces().is_some() {
+        format!(
+            "\nYourself, before your camera, with a JPEG of your face as the portrait of an invented person:\n\
+             \n  bauta specimen passport --person 3 --image ME.jpg --authority {at}/specimen --out {at}/third/passport\n  \
+             bauta wallet --home {at}/third/wallet enrol --face camera --operator {trust} --ca {ca} {at}/third/passport\n"
+        )
+    } else {
+        String::new()
+    };
     say(&format!(
         "\nIt all runs now. Ctrl-C here stops everything; the data stays in\n  {at}\n\
          \nTry next, in a browser that trusts {ca} (or accept its warning):\n\
@@ -149,7 +158,7 @@ fn try_next(deployment: &Deployment, say: &mut impl FnMut(&str)) -> anyhow::Resu
          bauta wallet --home {at}/second/wallet enrol --operator {trust} --ca {ca} {at}/second/passport\n  \
          export BAUTA_OPERATOR={operator} BAUTA_CA={ca} BAUTA_OFFICER={id} BAUTA_OFFICER_KEY={officer}\n  \
          bauta officer confirm SESSION\n\
-         \nA ban at the forum holds for every browser and device of the person, and at the forum alone:\n\
+         {yourself}\nA ban at the forum holds for every browser and device of the person, and at the forum alone:\n\
          \n  {forum}/moderation   the token is in {token}",
     ));
     Ok(())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use face::engine::Rten;
-use face::{Evaluation, FaceError, Image, Models, Rate, Recognizer, Templates};
+use face::{Evaluation, FaceError, Models, Rate, Recognizer, Templates};
 
 use super::say;
 use crate::failure::{Failure, OrFail};

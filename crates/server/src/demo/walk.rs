@@ -125,7 +125,7 @@ pub fn enrol(
             say(PROVED);
             say("  The wallet says what to do before the camera:");
         } else if let Some(prompt) = text("prompt") {
-            say(&format!("    {prompt}"));
+            say(&format!("    {}", prompt.replace('_', " ")));
         } else if let Some(session) = text("session") {
             say(PROVED);
             let code = run(deployment.officer("confirm")?.arg(session))?;

@@ -76,6 +76,10 @@ fn acting(heard: &Mutex<Heard>) -> Act {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a camera takes its frames one after the other, on a thread of its own"
+)]
 fn show(actor: &Actor, mut viewer: TcpStream, heard: &Mutex<Heard>) -> anyhow::Result<()> {
     // What is asked for does not matter: there is one stream.
     let _request = viewer.read(&mut [0; 1024])?;
