@@ -86,7 +86,8 @@ impl Act {
 }
 
 impl Actor {
-    /// The one face of a picture.
+    /// The one face of a picture. It should look straight: what a picture does not show of a face
+    /// that is turned already, turning it further cannot show either.
     ///
     /// # Errors
     ///

@@ -26,7 +26,7 @@ use crate::serve::{Stdin, StopSignals};
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("place").required(true).args(["folder", "stream"])))]
 pub struct FaceArgs {
-    /// JPEG file with one face.
+    /// JPEG file with one face that looks straight; one that does not cannot turn further.
     picture: PathBuf,
     /// Do what a wallet asks in this folder (`bauta wallet enrol --face FOLDER`), one challenge after
     /// the other, until stopped.
