@@ -27,6 +27,7 @@ pub(super) async fn show(
         return Ok(session);
     }
     let Some(source) = source else {
+        output.progress("Without --face an officer compares you with the portrait.");
         return desk.send(Method::DELETE, "/face", &json!({})).await;
     };
     output.progress(INTRODUCTION);
