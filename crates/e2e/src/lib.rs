@@ -27,6 +27,7 @@ pub mod recorder;
 pub mod relying_party;
 pub mod rows;
 pub mod scan;
+pub mod schemathesis;
 pub mod wait;
 pub mod wallet;
 pub mod world;

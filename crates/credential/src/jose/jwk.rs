@@ -8,7 +8,9 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
     UnparsedPublicKey,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use super::{decode, encode, present, sha256};
@@ -87,8 +89,8 @@ impl SigningKey {
 ///
 /// Its serde form is the JWK `{"kty":"EC","crv":"P-256","x":…,"y":…}`; other members are ignored
 /// when reading, except that a private member `d` is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "JwkFields", into = "JwkFields")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "JwkFields")]
 pub struct PublicKey([u8; 65]);
 
 impl PublicKey {
@@ -219,6 +221,28 @@ impl From<PublicKey> for JwkFields {
     }
 }
 
+impl<'de> Deserialize<'de> for PublicKey {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<PublicKey, D::Error> {
+        input.deserialize_map(Members)
+    }
+}
+
+/// Reads an object. Serde alone would also read an array of the members.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = PublicKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON Web Key")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<PublicKey, A::Error> {
+        let fields = JwkFields::deserialize(MapAccessDeserializer::new(members))?;
+        PublicKey::try_from(fields).map_err(A::Error::custom)
+    }
+}
+
 impl TryFrom<JwkFields> for PublicKey {
     type Error = BadKey;
 
@@ -303,6 +327,10 @@ mod tests {
                 "{jwk}"
             );
         }
+        let key = rfc_key();
+        let listed = serde_json::json!([key["kty"], key["crv"], key["x"], key["y"]]);
+        assert!(serde_json::from_value::<PublicKey>(key).is_ok());
+        assert!(serde_json::from_value::<PublicKey>(listed).is_err());
         let mut point = SigningKey::generate().public().sec1();
         point[64] ^= 1;
         assert_eq!(PublicKey::from_sec1(&point), Err(BadKey));

@@ -20,6 +20,7 @@ mod hostile_site;
 mod issuer_keys;
 mod linking;
 mod numbers;
+mod openapi;
 mod planted;
 mod readers;
 mod renewal;

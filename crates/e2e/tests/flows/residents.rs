@@ -13,17 +13,21 @@ use serde_json::{Value, json};
 use server::demo::Party;
 
 /// The name that everybody in the register has.
-const NAME: &str = "测试甲";
+pub(crate) const NAME: &str = "测试甲";
 
 /// An operator that asks a register.
-struct Country {
-    world: World,
+pub(crate) struct Country {
+    pub(crate) world: World,
     register: Option<Server>,
 }
 
 impl Country {
     fn new() -> Country {
-        let mut world = World::new().unwrap();
+        Country::of(World::new().unwrap())
+    }
+
+    /// One of a world of which nothing runs yet.
+    pub(crate) fn of(mut world: World) -> Country {
         let register = start_register(&world);
         let public = world.deployment().folder().join("register/connector.json");
         let public: Value = serde_json::from_slice(&std::fs::read(public).unwrap()).unwrap();
@@ -76,7 +80,7 @@ fn text(path: &Path) -> String {
 }
 
 /// An invented number with a right check character.
-fn number(order: u16) -> String {
+pub(crate) fn number(order: u16) -> String {
     let digits = format!("11010519900203{order:03}");
     let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let weighted = digits.bytes().zip(weights);
@@ -86,7 +90,7 @@ fn number(order: u16) -> String {
     format!("{digits}{}", char::from(b"10X98765432"[sum % 11]))
 }
 
-const ALIVE: u16 = 1;
+pub(crate) const ALIVE: u16 = 1;
 const EXPIRED: u16 = 2;
 const WITHDRAWN: u16 = 3;
 const DECEASED: u16 = 4;

@@ -27,6 +27,10 @@ impl CredentialRequest {
         json: &[u8],
         supported: &[&str],
     ) -> Result<CredentialRequest, CredentialRequestError> {
+        // Serde alone would also fill a struct from an array of its members.
+        if json.trim_ascii_start().first() != Some(&b'{') {
+            return Err(CredentialRequestError::Malformed);
+        }
         let fields: Fields =
             serde_json::from_slice(json).map_err(|_| CredentialRequestError::Malformed)?;
         if fields.credential_identifier.is_some() {
@@ -192,6 +196,10 @@ mod tests {
         let id = CERTIFICATE;
         let cases = [
             (json!({}), ErrorCode::InvalidCredentialRequest),
+            (
+                json!([id, null, null, {"bauta_commitment": [proof]}]),
+                ErrorCode::InvalidCredentialRequest,
+            ),
             (
                 json!({"credential_configuration_id": 1}),
                 ErrorCode::InvalidCredentialRequest,

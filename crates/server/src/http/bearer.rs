@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 
 use super::problem::Problem;
 
@@ -17,7 +17,7 @@ impl<S: Sync> FromRequestParts<S> for Bearer {
             .map(|token| Bearer(token.to_owned()))
             .ok_or_else(|| {
                 let id = "missing-authorization";
-                Problem::new(StatusCode::UNAUTHORIZED, id, "A bearer token is needed")
+                Problem::unauthorized("Bearer", id, "A bearer token is needed")
             })
     }
 }

@@ -19,9 +19,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         needs_json(&request)?;
         let body = read(request).await?;
-        serde_json::from_slice(&body).map(StrictJson).map_err(|_| {
-            Problem::malformed_request().with_detail("the body is not the JSON object expected")
-        })
+        let refused =
+            || Problem::malformed_request().with_detail("the body is not the JSON object expected");
+        // Serde alone would also fill a struct from an array of its members.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(refused());
+        }
+        serde_json::from_slice(&body)
+            .map(StrictJson)
+            .map_err(|_| refused())
     }
 }
 
@@ -144,4 +150,39 @@ fn is(request: &Request, media_type: &str) -> bool {
     };
     let essence = kind.split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case(media_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        name: String,
+    }
+
+    #[tokio::test]
+    async fn a_json_body_is_an_object_and_no_list_of_its_members() {
+        let read = async |body: &'static str| {
+            let request = Request::builder().header(header::CONTENT_TYPE, "application/json");
+            let request = request.body(Body::from(body)).unwrap();
+            StrictJson::<Named>::from_request(request, &()).await
+        };
+        let StrictJson(named) = read("\n {\"name\": \"x\"}").await.unwrap();
+        assert_eq!(named.name, "x");
+        for other in [
+            "[\"x\"]",
+            "\"x\"",
+            "null",
+            "",
+            "{\"name\": \"x\", \"more\": 1}",
+        ] {
+            let refused = read(other).await.unwrap_err();
+            assert_eq!(refused.id(), "malformed-request", "{other}");
+        }
+    }
 }

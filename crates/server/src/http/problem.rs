@@ -17,6 +17,8 @@ pub struct Problem {
     id: &'static str,
     title: &'static str,
     detail: String,
+    /// The scheme of `WWW-Authenticate`, which a 401 has to name (RFC 9110 §11.6.1).
+    challenge: Option<&'static str>,
 }
 
 impl Problem {
@@ -29,6 +31,16 @@ impl Problem {
             id,
             title,
             detail: String::new(),
+            challenge: None,
+        }
+    }
+
+    /// No or wrong credentials: `scheme` is that of the header `Authorization`, as a token.
+    #[must_use]
+    pub fn unauthorized(scheme: &'static str, id: &'static str, title: &'static str) -> Problem {
+        Problem {
+            challenge: Some(scheme),
+            ..Problem::new(StatusCode::UNAUTHORIZED, id, title)
         }
     }
 
@@ -119,7 +131,12 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status, Json(body)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(scheme) = self.challenge {
+            let challenge = HeaderValue::from_static(scheme);
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response
     }
 }
@@ -194,6 +211,16 @@ mod tests {
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         let kind = response.headers().get(header::CONTENT_TYPE).unwrap();
         assert_eq!(kind, "application/problem+json");
+    }
+
+    #[test]
+    fn a_problem_names_the_scheme_when_unauthorized_and_then_alone() {
+        let refusal = Problem::unauthorized("Officer", "x", "y").into_response();
+        assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
+        let challenge = refusal.headers().get(header::WWW_AUTHENTICATE).unwrap();
+        assert_eq!(challenge, "Officer");
+        let other = Problem::not_found().into_response();
+        assert!(other.headers().get(header::WWW_AUTHENTICATE).is_none());
     }
 
     #[test]

@@ -324,8 +324,8 @@ impl IntoResponse for Stated {
     }
 }
 
-fn etag(Version(version): Version) -> [(header::HeaderName, String); 1] {
-    [(header::ETAG, format!("\"{version}\""))]
+fn etag(version: Version) -> [(header::HeaderName, String); 1] {
+    [(header::ETAG, tag_text(version))]
 }
 
 #[derive(Serialize)]
@@ -492,12 +492,20 @@ fn if_match(headers: &HeaderMap) -> Result<Version, Problem> {
         return Err(Problem::new(status, "version-missing", title));
     };
     let tag = value.to_str().ok();
-    let tag = tag.and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
-    tag.and_then(|tag| tag.parse().ok())
-        .map(Version)
-        .ok_or_else(|| {
-            Problem::malformed_request().with_detail("If-Match is no entity tag of ours")
-        })
+    tag.and_then(parse_tag).ok_or_else(|| {
+        Problem::malformed_request().with_detail("If-Match is no entity tag of ours")
+    })
+}
+
+/// The version of a tag as [`tag_text`] writes it; a number also reads `+1` and `01`.
+fn parse_tag(tag: &str) -> Option<Version> {
+    let number = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let version = Version(number.parse().ok()?);
+    (tag_text(version) == tag).then_some(version)
+}
+
+fn tag_text(Version(version): Version) -> String {
+    format!("\"{version}\"")
 }
 
 /// The session in a request's path.
@@ -520,4 +528,25 @@ fn decode(text: &str) -> Result<Vec<u8>, Problem> {
     jose::decode(text).map_err(|_| {
         Problem::malformed_request().with_detail("a value is not base64url without padding")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_has_one_tag() {
+        assert_eq!(parse_tag("\"12\""), Some(Version(12)));
+        for other in [
+            "12",
+            "\"+12\"",
+            "\"012\"",
+            "W/\"12\"",
+            "*",
+            "\"\"",
+            "\"4294967296\"",
+        ] {
+            assert_eq!(parse_tag(other), None, "{other}");
+        }
+    }
 }

@@ -207,7 +207,7 @@ impl From<OfficerError> for Problem {
             ),
             OfficerError::Store(error) => return internal(&error),
         };
-        Problem::new(StatusCode::UNAUTHORIZED, id, title)
+        Problem::unauthorized("Officer", id, title)
     }
 }
 

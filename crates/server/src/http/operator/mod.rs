@@ -1,5 +1,7 @@
 //! The operator's routes.
 
+#[cfg(test)]
+mod description;
 mod ending;
 mod enrolment;
 mod error;
