@@ -90,14 +90,13 @@ pub fn examine(
     let mut looked = Looked::at(recognizer, portrait)?;
     let chosen = Chosen::draw(challenge, frames.times_ms(), rng);
     let mut seen = Vec::new();
-    let mut before: Option<(Landmarks, [u8; 32])> = None;
+    let mut before: Option<(Landmarks, Image)> = None;
     for number in 0..frames.times_ms().len() {
         let time_ms = frames.times_ms().get(number).copied().unwrap_or_default();
         let image = frames
             .image(number)
             .map_err(|error| CaptureError::Frame(number, error))?;
-        let digest = image.digest();
-        if before.as_ref().is_some_and(|(_, last)| *last == digest) {
+        if before.as_ref().is_some_and(|(_, last)| *last == image) {
             return Err(CaptureError::Still);
         }
         let last = before.as_ref().map(|(landmarks, _)| landmarks);
@@ -109,7 +108,7 @@ pub fn examine(
         }
         seen.push(Observation { time_ms, pose });
         looked.compare(&image, &landmarks, chosen.purpose(number, tracked))?;
-        before = Some((landmarks, digest));
+        before = Some((landmarks, image));
     }
     judge(challenge, &seen)?;
     looked.outcome()

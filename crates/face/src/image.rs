@@ -2,12 +2,11 @@
 
 use core::fmt;
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// An image of eight bits each of red, green and blue. Wiped when dropped.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Image {
     #[zeroize(skip)]
     width: u16,
@@ -73,11 +72,6 @@ impl Image {
         Image { width, height, rgb }
     }
 
-    /// SHA-256 of the pixels.
-    pub(crate) fn digest(&self) -> [u8; 32] {
-        Sha256::digest(&self.rgb).into()
-    }
-
     /// Red, green and blue of each pixel, row by row.
     #[must_use]
     pub fn rgb(&self) -> &[u8] {
@@ -105,26 +99,26 @@ impl Image {
     pub(crate) fn halved(&self) -> Image {
         let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
         let mut rgb = Vec::with_capacity(usize::from(width) * usize::from(height) * 3);
-        let (right, bottom) = (i32::from(self.width) - 1, i32::from(self.height) - 1);
-        for row in 0..i32::from(height) {
-            let rows = [2 * row, bottom.min(2 * row + 1)];
-            for column in 0..i32::from(width) {
-                let columns = [2 * column, right.min(2 * column + 1)];
-                rgb.extend(self.mean(columns, rows));
-            }
+        let row = 3 * usize::from(self.width);
+        for rows in self.rgb.chunks(2 * row) {
+            let (top, bottom) = rows.split_at(row);
+            let bottom = if bottom.is_empty() { top } else { bottom };
+            let [top, bottom] = [top, bottom].map(|row| row.as_chunks::<3>().0.chunks(2));
+            rgb.extend(top.zip(bottom).flat_map(|(top, bottom)| mean(top, bottom)));
         }
         Image { width, height, rgb }
     }
+}
 
-    fn mean(&self, [left, right]: [i32; 2], [top, bottom]: [i32; 2]) -> [u8; 3] {
-        let mut sums = [2_u16; 3]; // half of four, to round
-        for (column, row) in [(left, top), (right, top), (left, bottom), (right, bottom)] {
-            for (sum, value) in sums.iter_mut().zip(self.pixel(column, row)) {
-                *sum += u16::from(value);
-            }
+/// Of the first and the last pixel of both, which may be one.
+fn mean(top: &[[u8; 3]], bottom: &[[u8; 3]]) -> [u8; 3] {
+    let mut sums = [2_u16; 3]; // half of four, to round
+    for pixel in [top.first(), top.last(), bottom.first(), bottom.last()] {
+        for (sum, value) in sums.iter_mut().zip(pixel.copied().unwrap_or_default()) {
+            *sum += u16::from(value);
         }
-        sums.map(|sum| u8::try_from(sum / 4).unwrap_or(u8::MAX))
     }
+    sums.map(|sum| u8::try_from(sum / 4).unwrap_or(u8::MAX))
 }
 
 impl fmt::Debug for Image {
