@@ -125,8 +125,8 @@ impl Stage {
     }
 
     pub fn decode_all(&self) -> anyhow::Result<()> {
-        let all = self.encoded.iter().chain([&self.portrait]);
-        all.map(|octets| decode(octets).map(drop)).collect()
+        let mut all = self.encoded.iter().chain([&self.portrait]);
+        all.try_for_each(|octets| decode(octets).map(drop))
     }
 
     pub fn authenticate(&self) -> anyhow::Result<()> {
