@@ -94,6 +94,16 @@ impl Image {
         self.rgb.as_chunks::<3>().0.get(position).copied()
     }
 
+    /// Halved as often as a side is longer.
+    #[must_use]
+    pub fn within(self, side_max: u16) -> Image {
+        let mut image = self;
+        while image.width.max(image.height) > side_max.max(1) {
+            image = image.halved();
+        }
+        image
+    }
+
     /// Half as wide and high: each pixel is the mean of four. Where a side is odd, its last row or
     /// column counts twice.
     pub(crate) fn halved(&self) -> Image {

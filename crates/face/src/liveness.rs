@@ -50,7 +50,7 @@ pub fn judge(challenge: &Challenge, seen: &[Observation]) -> Result<(), NotLive>
         if shown.iter().any(|movement| *movement != prompt.movement) {
             return Err(NotLive::NotAsked(number));
         }
-        if shown.is_empty() {
+        if !is_held(&straight, prompt, seen) {
             return Err(NotLive::NotFollowed(number));
         }
         let between: Vec<_> = within(seen, rest).collect();
@@ -67,6 +67,15 @@ fn within(
 ) -> impl Iterator<Item = Observation> + '_ {
     let inside = move |one: &&Observation| (from..=until).contains(&one.time_ms);
     seen.iter().filter(inside).copied()
+}
+
+/// Whether the movement stays while it is to be held, but for a frame in which a measure slipped: so
+/// no frames of somebody else can stand between.
+fn is_held(straight: &Straight, prompt: &Prompt, seen: &[Observation]) -> bool {
+    let shown = within(seen, prompt.held()).map(|one| straight.movement(one.pose));
+    let shown: Vec<bool> = shown.map(|one| one == Some(prompt.movement)).collect();
+    let missing = shown.iter().filter(|shown| !**shown).count();
+    shown.len() >= HELD_MIN && missing * SLIPS < shown.len().max(1)
 }
 
 /// The movements that two frames one after the other show, so that a natural blink is none.
@@ -126,6 +135,10 @@ fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
     values.get(values.len() / 2).copied()
 }
 
+/// So many frames at least show that a movement is held.
+const HELD_MIN: usize = 2;
+/// Of so many of them, one may slip.
+const SLIPS: usize = 5;
 /// So many frames show how the person looks straight.
 const STRAIGHT_MIN: usize = 3;
 const STRAIGHT_MAX: f32 = 0.12;

@@ -213,7 +213,7 @@ async fn film_live(
 /// An encoded picture.
 type Jpeg = Zeroizing<Vec<u8>>;
 
-/// Between two frames. The longest challenge has 124 of them; the service takes 160.
+/// Between two frames. The longest challenge has 139 of them; the service takes 160.
 const GAP_MS: u32 = 160;
 /// How long a camera may take until the first frame.
 const CAMERA_START: Duration = Duration::from_secs(20);

@@ -133,6 +133,7 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
             "Connect the camera, or name another one: --face /dev/video1. Then run `bauta wallet enrol \
              --resume --face …`; without --face an officer looks."
         }
+        "consent-unsigned" => "Begin again with `bauta wallet enrol`; nothing of you was sent.",
         "ffmpeg-missing" => {
             "Install it (on Debian: apt-get install ffmpeg) or name it in BAUTA_FFMPEG, then run \
              `bauta wallet enrol --resume --face …`."

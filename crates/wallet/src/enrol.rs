@@ -303,6 +303,10 @@ pub struct OngoingEnrolment {
     /// The session.
     pub session: String,
     token: String,
+    /// What was agreed to about the face, once the operator has signed the consent; nothing about the
+    /// person is sent before.
+    #[serde(default)]
+    pub consented: Option<FaceConsent>,
     /// What the certificate has to say, once the evidence was sent.
     pub expected: Option<Attributes>,
     /// Secrets that are drawn but not yet registered.
@@ -318,6 +322,7 @@ impl OngoingEnrolment {
         OngoingEnrolment {
             session: begun.session,
             token: begun.token,
+            consented: None,
             expected: None,
             draft: None,
             restoring: None,

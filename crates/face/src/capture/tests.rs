@@ -175,21 +175,74 @@ fn somebody_else_in_a_part_of_the_frames_is_found() {
         return;
     };
     let another = |found: &Result<f32, _>| matches!(found, Err(CaptureError::AnotherPerson));
-    // One looks straight, the other moves.
-    let mut film = scene.film(&["obama", "biden"], Medium::Head);
+    // One looks straight, the other moves: who looks straight up can turn both ways.
+    let mut film = scene.film(&["biden", "obama"], Medium::Head);
     for (actor, act) in &mut film.script {
         *actor = usize::from(*act != Act::STRAIGHT);
     }
-    let found = scene.examine("obama", &mut film);
+    let found = scene.examine("biden", &mut film);
     assert!(another(&found), "{found:?}");
     // The other takes over in the middle.
-    let mut film = scene.film(&["obama", "biden"], Medium::Head);
+    let mut film = scene.film(&["biden", "obama"], Medium::Head);
     let half = film.script.len() / 2;
     film.script[half..]
         .iter_mut()
         .for_each(|(actor, _)| *actor = 1);
-    let found = scene.examine("obama", &mut film);
+    let found = scene.examine("biden", &mut film);
     assert!(another(&found), "{found:?}");
+}
+
+#[test]
+fn somebody_else_who_moves_for_two_frames_is_not_enough() {
+    let Some(mut scene) = Scene::new(23) else {
+        return;
+    };
+    // The picture of the portrait all the time, but for two frames at the beginning of each movement,
+    // in which somebody else makes it.
+    let mut film = scene.film(&["obama", "biden"], Medium::Head);
+    let mut moved = 0;
+    for (actor, act) in &mut film.script {
+        moved = if *act == Act::STRAIGHT { 0 } else { moved + 1 };
+        match moved {
+            1 | 2 => *actor = 1,
+            _ => *act = Act::STRAIGHT,
+        }
+    }
+    let found = scene.examine("obama", &mut film);
+    assert!(matches!(found, Err(CaptureError::NotLive(_))), "{found:?}");
+}
+
+#[test]
+fn the_portrait_itself_is_no_person() {
+    let Some(mut scene) = Scene::new(25) else {
+        return;
+    };
+    let mut film = scene.film(&["obama"], Medium::Head);
+    let found = scene.examine("obama", &mut film);
+    assert!(matches!(found, Err(CaptureError::Still)), "{found:?}");
+}
+
+#[test]
+fn frames_of_two_sizes_are_of_no_camera() {
+    let Some(mut scene) = Scene::new(24) else {
+        return;
+    };
+    struct Zooming(Film);
+    impl Frames for Zooming {
+        fn times_ms(&self) -> &[u32] {
+            self.0.times_ms()
+        }
+        fn image(&mut self, number: usize) -> Result<Image, BadFrame> {
+            let (_, act) = self.0.script[number];
+            let size = if number == 7 { (300, 400) } else { SIZE };
+            Ok(self.0.actors[0].frame(act, size, &mut self.0.rng))
+        }
+    }
+    let mut film = Zooming(scene.film(&["obama"], Medium::Head));
+    let portrait = Photo::read("obama").unwrap().image();
+    let shown = (&scene.challenge, &mut film as &mut dyn Frames);
+    let found = examine(scene.recognizer, &portrait, shown, &mut scene.rng);
+    assert!(matches!(found, Err(CaptureError::Frame(7, _))), "{found:?}");
 }
 
 #[test]
@@ -202,7 +255,8 @@ fn frames_that_are_few_or_far_apart_or_empty_are_refused() {
         change(&mut film.times);
         scene.examine("obama", &mut film)
     };
-    let changes: [Change<'_>; 6] = [
+    let changes: [Change<'_>; 7] = [
+        &|times| *times = vec![0, u32::MAX],
         &|times| times.clear(),
         &|times| times.truncate(23),
         &|times| times.truncate(times.len() - 3),

@@ -17,16 +17,6 @@ pub enum Movement {
     CloseEyes,
 }
 
-impl Movement {
-    /// All of them.
-    pub const ALL: [Movement; 4] = [
-        Movement::TurnLeft,
-        Movement::TurnRight,
-        Movement::Nearer,
-        Movement::CloseEyes,
-    ];
-}
-
 /// A movement and when it is to be seen, in milliseconds from the first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
@@ -36,6 +26,14 @@ pub struct Prompt {
     pub from_ms: u32,
     /// When the person is asked to look straight again.
     pub until_ms: u32,
+}
+
+impl Prompt {
+    /// When the movement is held: from when everybody has heard it and moved, to the end.
+    pub(crate) fn held(&self) -> (u32, u32) {
+        let from_ms = self.from_ms.saturating_add(SETTLE_MS);
+        (from_ms.min(self.until_ms), self.until_ms)
+    }
 }
 
 /// Movements in an order and at times that nobody knows before. In between, and before the first and
@@ -50,23 +48,14 @@ impl Challenge {
     /// How many movements there are.
     pub const PROMPTS: usize = 4;
 
-    /// Draws one: 108 orders, and times of which each is drawn from a second's range, so that frames
-    /// made for another challenge show the wrong movement or none.
+    /// Draws one: 62 orders, and times of which each is drawn from half a second's range or more, so
+    /// that frames made for another challenge show the wrong movement or none. Both turns are always
+    /// in it, because a print shows neither.
     #[must_use]
     pub fn draw(rng: &mut impl CryptoRng) -> Challenge {
         let mut at = FIRST_REST_MS.draw(rng);
         let mut prompts: Vec<Prompt> = Vec::with_capacity(Challenge::PROMPTS);
-        while prompts.len() < Challenge::PROMPTS {
-            let before = prompts.last().map(|prompt| prompt.movement);
-            let others: Vec<_> = Movement::ALL
-                .into_iter()
-                .filter(|movement| Some(*movement) != before)
-                .collect();
-            let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
-            let choice = Range(0, count).draw(rng);
-            let Some(movement) = others.get(choice as usize).copied() else {
-                continue;
-            };
+        for movement in draw_movements(rng) {
             let until_ms = at + HOLD_MS.draw(rng);
             prompts.push(Prompt {
                 movement,
@@ -83,7 +72,8 @@ impl Challenge {
 
     /// One that was drawn before, as it was written down.
     ///
-    /// `None` where prompts overlap or there are none.
+    /// `None` where prompts overlap, there are none or more than [`Challenge::PROMPTS`], or it takes
+    /// more than half a minute.
     #[must_use]
     pub fn of(prompts: Vec<Prompt>, end_ms: u32) -> Option<Challenge> {
         let ends = prompts.iter().map(|prompt| prompt.until_ms);
@@ -94,7 +84,7 @@ impl Challenge {
             && ends
                 .zip(begins.chain([end_ms]))
                 .all(|(end, next)| end < next);
-        (in_order && !prompts.is_empty() && end_ms <= END_MAX_MS)
+        (in_order && (1..=Challenge::PROMPTS).contains(&prompts.len()) && end_ms <= END_MAX_MS)
             .then_some(Challenge { prompts, end_ms })
     }
 
@@ -141,6 +131,23 @@ impl Challenge {
     }
 }
 
+/// Both turns among them, and none after itself.
+fn draw_movements(rng: &mut impl CryptoRng) -> [Movement; Challenge::PROMPTS] {
+    loop {
+        let drawn = [(); Challenge::PROMPTS].map(|()| match rng.next_u32() % 4 {
+            0 => Movement::TurnLeft,
+            1 => Movement::TurnRight,
+            2 => Movement::Nearer,
+            _ => Movement::CloseEyes,
+        });
+        let turns = [Movement::TurnLeft, Movement::TurnRight];
+        let again = drawn.windows(2).any(|two| two.first() == two.last());
+        if turns.iter().all(|turn| drawn.contains(turn)) && !again {
+            return drawn;
+        }
+    }
+}
+
 /// At least the first, less than the second.
 struct Range(u32, u32);
 
@@ -152,11 +159,13 @@ impl Range {
 }
 
 const FIRST_REST_MS: Range = Range(1_500, 2_500);
-const HOLD_MS: Range = Range(1_600, 2_200);
+const HOLD_MS: Range = Range(2_200, 2_800);
+/// People hear, understand and have moved by then; from then on every frame has to show it.
+const SETTLE_MS: u32 = 1_300;
 const REST_MS: Range = Range(1_500, 2_100);
 /// People hear, understand and move: about this long after "look straight" they do.
 const RETURN_MS: u32 = 900;
-const END_MAX_MS: u32 = 60_000;
+const END_MAX_MS: u32 = 30_000;
 
 #[cfg(test)]
 mod tests {
@@ -169,7 +178,7 @@ mod tests {
     fn no_movement_follows_itself_and_every_one_comes_up() {
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let mut seen = std::collections::HashSet::new();
-        for _ in 0..500 {
+        for _ in 0..2000 {
             let challenge = Challenge::draw(&mut rng);
             let prompts = challenge.prompts();
             assert_eq!(prompts.len(), Challenge::PROMPTS);
@@ -178,6 +187,11 @@ mod tests {
                     .windows(2)
                     .all(|two| two[0].movement != two[1].movement)
             );
+            for turn in [Movement::TurnLeft, Movement::TurnRight] {
+                assert!(prompts.iter().any(|prompt| prompt.movement == turn));
+            }
+            let held = prompts.iter().map(Prompt::held);
+            assert!(held.into_iter().all(|(from, until)| until >= from + 900));
             assert!(challenge.rests().all(|(from, until)| until >= from + 400));
             seen.insert(
                 prompts
@@ -188,7 +202,7 @@ mod tests {
             let again = Challenge::of(prompts.to_vec(), challenge.end_ms());
             assert_eq!(again, Some(challenge));
         }
-        assert!(seen.len() > 90, "of 108 orders {} came up", seen.len());
+        assert_eq!(seen.len(), 62, "all orders come up, and no others");
     }
 
     #[test]

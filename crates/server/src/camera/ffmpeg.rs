@@ -25,6 +25,8 @@ pub(super) enum Input<'a> {
 /// A running ffmpeg. It ends when this is dropped.
 pub(crate) struct Stream {
     child: Child,
+    /// What is not to be told to others: an address may carry a password.
+    name: String,
     frames: Receiver<Jpeg>,
     said: Option<JoinHandle<String>>,
 }
@@ -54,20 +56,33 @@ impl Stream {
         match input {
             Input::Camera(format, name) => {
                 command.args(["-fflags", "nobuffer"]);
-                if let Some(format) = format {
-                    command.args(["-f", format]);
-                }
+                match format {
+                    Some(format) => command.args(["-f", format]),
+                    None => command.args(["-protocol_whitelist", NETWORK]),
+                };
                 command.args(["-i", name]);
             }
             Input::File(path, gap_ms) => {
                 // Else a colon in its name would be read as a protocol.
                 let mut name = OsString::from("file:");
                 name.push(path);
-                command.arg("-i").arg(name);
+                // Nor is a list of other files or addresses a video.
+                command
+                    .args(["-protocol_whitelist", "file", "-i"])
+                    .arg(name);
                 filter = format!("fps=1000/{gap_ms},{SCALE}");
             }
         }
         command.args(["-an", "-vf", &filter, "-c:v", "mjpeg", "-q:v", "4"]);
+        // Nothing of camera or program goes along.
+        command.args([
+            "-map_metadata",
+            "-1",
+            "-fflags",
+            "+bitexact",
+            "-flags:v",
+            "+bitexact",
+        ]);
         // Every frame comes with its length.
         command.args(["-f", "mpjpeg", "-flush_packets", "1", "pipe:1"]);
         command.stdin(Stdio::null());
@@ -87,8 +102,13 @@ impl Stream {
             }
         });
         let said = Some(std::thread::spawn(|| first_lines(errors)));
+        let name = match input {
+            Input::Camera(_, name) => (*name).to_owned(),
+            Input::File(path, _) => path.display().to_string(),
+        };
         Ok(Stream {
             child,
+            name,
             frames,
             said,
         })
@@ -123,7 +143,10 @@ impl Stream {
 
     /// What it said at its end.
     fn end(&mut self) -> String {
+        // It may still run, and would then never close what is read to its end here.
+        let _ended = self.child.kill();
         let said = self.said.take().and_then(|said| said.join().ok());
+        let said = said.map(|said| said.replace(&self.name, "it"));
         said.filter(|said| !said.is_empty())
             .unwrap_or_else(|| "it has stopped".to_owned())
     }
@@ -218,6 +241,8 @@ fn unusable(why: &str) -> Failure {
 /// At most 640 pixels wide and high, in the format that every decoder takes.
 const SCALE: &str = "scale=w='min(640,iw)':h='min(640,ih)':force_original_aspect_ratio=decrease:\
                      force_divisible_by=2,format=yuvj420p";
+/// How a camera on the network is reached.
+const NETWORK: &str = "http,https,rtsp,rtp,udp,tcp,tls,crypto";
 /// Frames that wait to be looked at; a camera takes so many in half a second.
 const WAITING_MAX: usize = 16;
 const FRAME_MAX: usize = 1 << 20;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use credential::time::UnixTime;
-use face::{Challenge, Prompt};
+use face::{Challenge, Image, Prompt};
 use mrtd::EncodedImage;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
@@ -125,8 +125,10 @@ fn picture(path: &Path) -> Result<Jpeg, Failure> {
     };
     let encoded = EncodedImage::new(&octets).ok_or_else(unusable)?;
     let pixels = encoded.decode().map_err(|_| unusable())?;
-    let size = (pixels.width(), pixels.height());
-    picture::encode(size, pixels.rgb()).ok_or_else(unusable)
+    let (width, height) = (pixels.width().into(), pixels.height().into());
+    let image = Image::new(width, height, pixels.rgb().to_vec()).map_err(|_| unusable())?;
+    let image = image.within(SIDE_MAX);
+    picture::encode((image.width(), image.height()), image.rgb()).ok_or_else(unusable)
 }
 
 /// Looks again until something is there.
@@ -147,4 +149,6 @@ async fn poll<T>(
     }
 }
 
+/// A face in a picture that is larger is halved, and large enough all the same.
+const SIDE_MAX: u16 = 960;
 const POLL: Duration = Duration::from_millis(200);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use credential::attributes::{Attributes, Generation};
-use credential::consent::ChosenEvidence;
+use credential::consent::{ChosenEvidence, FaceConsent};
 use reqwest::Method;
 use serde_json::json;
 use wallet::enrol::{self, Session, SessionState};
@@ -103,6 +103,8 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     };
     let camera = args.face.as_deref().map(Source::parse).transpose()?;
     let expected = show_evidence((&mut desk, session), &mut home, &args, output).await?;
+    let agreed = home.keys.enrolment.as_ref().and_then(|it| it.consented);
+    let camera = camera.filter(|_| agreed == Some(FaceConsent::Given));
     let session = face::show(&mut desk, (camera.as_ref(), &device), output).await?;
     let confirmed = decide(&mut desk, session, output).await?;
     confirmed.check(&expected, &home)?;
@@ -147,6 +149,11 @@ async fn show_evidence(
         Failure::of("enrolment-incomplete", what)
     };
     let ongoing = home.keys.enrolment.as_mut().ok_or_else(unexpected)?;
+    // Whatever state the operator says the session is in.
+    if ongoing.consented.is_none() {
+        let what = "the operator has signed no consent for this enrolment";
+        return Err(Failure::of("consent-unsigned", what));
+    }
     if !matches!(
         session.state,
         SessionState::AwaitingEvidence | SessionState::AwaitingChip

@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use service::enrolment::parse_session;
 use wallet::enrol::{self, Begun, Committed, OngoingEnrolment, Session, SessionState};
 use wallet::vault::Person;
 use zeroize::Zeroizing;
@@ -55,6 +56,8 @@ impl Desk {
         let url = format!("{}/enrolment", home.vault.operator.origin);
         let post = client.requests().post(url).json(&enrol::begin(device));
         let begun: Begun = call(&client, post).await?;
+        // It is shown to the person, who tells it to an officer.
+        parse_session(&begun.session).ok_or_else(unexpected)?;
         home.keys.enrolment = Some(OngoingEnrolment::new(begun));
         home.save_keys()?;
         Desk::resume(home).await

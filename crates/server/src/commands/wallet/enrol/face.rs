@@ -11,7 +11,7 @@ use wallet::enrol::{self, Session, SessionState};
 
 use super::desk::Desk;
 use super::{enrol_failure, unexpected};
-use crate::camera::{Camera, Prompter, Source};
+use crate::camera::{Prompter, Source};
 use crate::commands::wallet::{Output, warn};
 use crate::failure::Failure;
 
@@ -31,17 +31,20 @@ pub(super) async fn show(
         return desk.send(Method::DELETE, "/face", &json!({})).await;
     };
     output.progress(INTRODUCTION);
-    let mut camera = source.open().await?;
     let mut tries_left = session.face.ok_or_else(unexpected)?.tries_left;
-    while tries_left > 0 {
-        match attempt(desk, (&mut camera, device), output).await {
+    // Whatever the operator says.
+    for _ in 0..TRIES_MAX {
+        if tries_left == 0 {
+            break;
+        }
+        match attempt(desk, (source, device), output).await {
             Ok(session) => return Ok(session),
             Err(failure) if is_about_frames(&failure) => {
                 let session = desk.look().await?;
                 tries_left = session.face.map_or(0, |face| face.tries_left);
-                warn(&format!("{failure}"));
+                warn(&failure.to_string());
                 if tries_left > 0 {
-                    output.progress(&format!("Once more ({tries_left} left)."));
+                    output.progress("Once more.");
                 }
             }
             Err(failure) if failure.id == "portrait-without-face" => break,
@@ -54,9 +57,11 @@ pub(super) async fn show(
 
 async fn attempt(
     desk: &mut Desk,
-    (camera, device): (&mut Camera, &SigningKey),
+    (source, device): (&Source, &SigningKey),
     output: Output,
 ) -> Result<Session, Failure> {
+    // Before the challenge runs, and anew for each: what a camera saw in between is of no use.
+    let mut camera = source.open().await?;
     let asked: Session = desk
         .send(Method::POST, "/face/challenge", &json!({}))
         .await?;
@@ -71,7 +76,12 @@ async fn attempt(
         output,
     };
     let frames = camera.film(&challenge, &mut speaker).await?;
+    drop(camera);
     let octets: usize = frames.iter().map(|frame| frame.jpeg.len()).sum();
+    if octets > OCTETS_MAX {
+        let what = format!("the pictures have {octets} octets, more than {OCTETS_MAX}");
+        return Err(Failure::of("frame-unusable", what));
+    }
     output.progress(&format!(
         "Thank you. Sending {} pictures ({} kB) and waiting for the comparison …",
         frames.len(),
@@ -147,6 +157,11 @@ impl Prompter for Speaker {
     }
 }
 
-const INTRODUCTION: &str = "Now your face, for about 15 seconds: hold the camera at the height of your \
+/// How often the person is asked to try.
+const TRIES_MAX: u8 = 3;
+/// The operator takes 13,000,000 octets with what is around them, in base64.
+const OCTETS_MAX: usize = 9_500_000;
+
+const INTRODUCTION: &str = "Now your face, for about 20 seconds: hold the camera at the height of your \
     eyes, about an arm's length away, in good light, without glasses that mirror. Do what is said when \
     it is said; in between, look straight into the camera.";

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum;
 use credential::consent::{ChosenEvidence, FaceConsent};
+use credential::site_entry::is_control;
 use reqwest::Method;
 use serde_json::Value;
 use wallet::enrol::{self, Consented, Notice, Processing, Session};
@@ -37,8 +38,9 @@ pub(super) async fn agree(
         return Err(refused(&answer));
     }
     let notice: Notice = answer.json().map_err(|_| unexpected())?;
-    output.progress(&text(&notice, evidence));
-    if !ask(Agreement::Notice, agreed, "Do you agree? Type yes or no: ")? {
+    output.progress(&plain(&text(&notice, evidence)));
+    let question = "Do you agree? Type yes or no: ";
+    if !ask(Agreement::Notice, agreed, (question, output))? {
         return Err(Failure::of("consent-missing", "you did not agree"));
     }
     let face = if camera {
@@ -52,6 +54,9 @@ pub(super) async fn agree(
     let receipt = receipt.receipt(&consent, &desk.session, &home.vault.operator);
     home.vault.consents.push(receipt.map_err(enrol_failure)?);
     home.save_vault()?;
+    let ongoing = home.keys.enrolment.as_mut().ok_or_else(unexpected)?;
+    ongoing.consented = Some(face);
+    home.save_keys()?;
     serde_json::from_value(taken).map_err(|_| unexpected())
 }
 
@@ -63,9 +68,9 @@ fn ask_face(notice: &Notice, agreed: &[Agreement], output: Output) -> Result<Fac
     };
     let mut text = "For your face alone:\n".to_owned();
     describe(processing, &mut text);
-    output.progress(text.trim_end());
+    output.progress(plain(&text).trim_end());
     let question = "May a machine compare your face? Type yes or no: ";
-    Ok(if ask(Agreement::Face, agreed, question)? {
+    Ok(if ask(Agreement::Face, agreed, (question, output))? {
         FaceConsent::Given
     } else {
         FaceConsent::Withheld
@@ -73,11 +78,16 @@ fn ask_face(notice: &Notice, agreed: &[Agreement], output: Output) -> Result<Fac
 }
 
 /// Whether the person agrees, by an option or at the terminal.
-fn ask(what: Agreement, agreed: &[Agreement], question: &str) -> Result<bool, Failure> {
+fn ask(
+    what: Agreement,
+    agreed: &[Agreement],
+    (question, output): (&str, Output),
+) -> Result<bool, Failure> {
     if agreed.contains(&what) {
         return Ok(true);
     }
-    if !std::io::stdin().is_terminal() {
+    // A script was shown nothing.
+    if output == Output::Json || !std::io::stdin().is_terminal() {
         let what = match what {
             Agreement::Notice => "nobody has agreed to the notice",
             Agreement::Face => "nobody has agreed that a machine compares the face",
@@ -86,6 +96,12 @@ fn ask(what: Agreement, agreed: &[Agreement], question: &str) -> Result<bool, Fa
     }
     eprint!("{question}");
     Ok(matches!(read_line().as_deref(), Some("yes" | "y")))
+}
+
+/// The operator's text, of which nothing steers the terminal.
+fn plain(text: &str) -> String {
+    let kept = |c: &char| *c == '\n' || !is_control(*c);
+    text.chars().filter(kept).collect()
 }
 
 /// The notice as people read it: what is used for this kind of evidence.
