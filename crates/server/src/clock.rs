@@ -1,11 +1,12 @@
 //! The wall clock, read once per request.
 
 use std::convert::Infallible;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use credential::time::UnixTime;
+use service::enrolment::UnixMillis;
 
 /// The time at which a request arrived; a handler takes it and passes it on.
 #[derive(Clone, Copy, Debug)]
@@ -14,15 +15,22 @@ pub struct Now(pub UnixTime);
 /// Reads the clock.
 #[must_use]
 pub fn now() -> UnixTime {
+    UnixTime(since_1970().as_secs())
+}
+
+/// Reads the clock, for what is over within seconds.
+#[must_use]
+pub fn now_millis() -> UnixMillis {
+    UnixMillis(u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX))
+}
+
+fn since_1970() -> Duration {
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where the clock is read"
     )]
     let now = SystemTime::now();
-    UnixTime(
-        now.duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs()),
-    )
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// The day of a time in UTC, `YYYY-MM-DD`; the seconds where the calendar ends.

@@ -220,7 +220,10 @@ fn next_step_of_enrolment(id: &str) -> &'static str {
         | "evidence-not-chosen" => {
             "Begin again: run the command with your document and without --resume."
         }
-        "look-again" => "Run `bauta officer show` for the session, and decide again.",
+        "look-again" | "other-evidence" => {
+            "Run `bauta officer show` for the session, and confirm with --evidence and the \
+             evidence_digest that it prints, or refuse."
+        }
         _ => "",
     }
 }

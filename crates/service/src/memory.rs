@@ -18,9 +18,8 @@ where
     F: FnOnce() -> T + Send + 'static,
 {
     let task = tokio::task::spawn_blocking(move || {
-        let outcome = run_apart(work);
-        wipe_stack();
-        outcome
+        let _wiped = WipedAfter;
+        run_apart(work)
     });
     task.await.map_err(|_| WorkFailed)
 }
@@ -29,6 +28,15 @@ where
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("work on a document did not end")]
 pub struct WorkFailed;
+
+/// Overwrites the stack also when the work panics: its frames are gone by then, what they held not.
+struct WipedAfter;
+
+impl Drop for WipedAfter {
+    fn drop(&mut self) {
+        wipe_stack();
+    }
+}
 
 /// In a frame of its own, so that all of it lies where [`wipe_stack`] writes.
 #[inline(never)]
@@ -42,4 +50,16 @@ pub fn wipe_stack() {
     let mut area = [0xA5_u8; STACK_BYTES];
     area.zeroize();
     std::hint::black_box(&area);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_panics_has_failed_and_the_next_one_runs() {
+        let failed: Result<(), WorkFailed> = run_wiped(|| panic!("of the test")).await;
+        assert_eq!(failed, Err(WorkFailed));
+        assert_eq!(run_wiped(|| 1).await, Ok(1));
+    }
 }

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::enrolment::{
-    DocumentUpload, EnrolmentPolicy, EnrolmentSetup, Enrolments, Notice, NoticeScope,
+    DocumentUpload, EnrolmentPolicy, EnrolmentSetup, Enrolments, FaceCheck, Notice, NoticeScope,
 };
 use crate::officer::{OfficerId, Officers};
 use crate::secret;
@@ -136,6 +136,14 @@ impl World {
     }
 
     pub(crate) async fn with_sessions(sessions_max: usize) -> World {
+        World::with(sessions_max, None).await
+    }
+
+    pub(crate) async fn comparing_faces(check: FaceCheck) -> World {
+        World::with(100, Some(check)).await
+    }
+
+    async fn with(sessions_max: usize, face: Option<FaceCheck>) -> World {
         let group = Group::of(2, 3).await;
         let register = group.folder.path().join("register.sqlite");
         let register = Arc::new(SqliteRegister::open(&register).await.unwrap());
@@ -158,10 +166,10 @@ impl World {
                 "https://operator.example",
                 NoticeScope {
                     resident_numbers: true,
-                    faces: false,
+                    faces: face.is_some(),
                 },
             ),
-            face: None,
+            face,
             authority: None,
         };
         let enrolments = Arc::new(Enrolments::new(setup, register.clone(), sessions.clone()));

@@ -24,16 +24,14 @@ STEPS = {
     "document": "evidence_of_document",
     "resident": "evidence_of_resident",
     "chip": "awaiting_chip",
-    "challengeFace": "awaiting_face",
-    "face": "challenged",
-    "leaveFaceOut": "awaiting_face",
     "evidence": "awaiting_officer",
     "decide": "awaiting_officer",
     "commit": "confirmed",
     "restore": "confirmed",
 }
-# What is asked of a session at any step, or at none that this program can reach.
-ANY = ["status", "withdraw", "decideByMachine"]
+# What is asked of a session at any step, or at none that this program can reach: it has no chip,
+# without whose proof no face is looked at.
+ANY = ["status", "withdraw", "challengeFace", "face", "leaveFaceOut", "decideByMachine"]
 EVERY = [*dict.fromkeys(STEPS.values()), "refused"]
 # Each confirmation costs the trustees work, of which they do a limited amount a minute.
 WITHDRAWN = [step for step in EVERY if step != "confirmed"]
@@ -119,10 +117,6 @@ class Enrolments:
             return False
         known.version = answer.headers["ETag"]
         status = answer.json()
-        if step == "challenged":
-            return status["state"] == "awaiting_face" and "nonce" in status["face"]
-        if step == "awaiting_face" and status["state"] == step:
-            return status["face"]["tries_left"] > 0
         return status["state"] == ("awaiting_evidence" if step.startswith("evidence_of") else step)
 
     def _begin(self):
@@ -137,17 +131,14 @@ class Enrolments:
         if step == "refused":
             self._send(known, "DELETE", "", None)
             return
-        face = "given" if step in ("awaiting_face", "challenged") else "withheld"
         chosen = "resident_number" if step == "evidence_of_resident" else "document"
-        consent = {"notice_sha256": self.notice, "evidence": chosen, "face": face}
+        consent = {"notice_sha256": self.notice, "evidence": chosen, "face": "withheld"}
         self._send(known, "PUT", "/consent", consent)
         if step.startswith("evidence_of"):
             return
         left_out = () if step == "awaiting_chip" else CHIP
         sent = {name: file for name, file in self.files.items() if name not in left_out}
         self._send(known, "PUT", "/document", sent)
-        if step == "challenged":
-            self._send(known, "POST", "/face/challenge", None)
         if step == "confirmed":
             body = {"decision": self._decision(known.session, "confirm")}
             self._as_officer("POST", f"/officer/enrolments/{known.session}/decision", body)

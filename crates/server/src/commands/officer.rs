@@ -59,6 +59,9 @@ pub enum OfficerCommand {
         /// The session.
         #[arg(allow_hyphen_values = true)]
         session: String,
+        /// The `evidence_digest` that `show` printed: what was shown is confirmed, and nothing else.
+        #[arg(long, value_name = "DIGEST", allow_hyphen_values = true)]
+        evidence: Option<String>,
     },
     /// Refuse an enrolment.
     Refuse {
@@ -129,6 +132,8 @@ struct Shown<'a> {
     /// about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     review: Option<&'a str>,
+    /// For `confirm --evidence`.
+    evidence_digest: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -169,28 +174,17 @@ impl OfficerCommand {
             OfficerCommand::Confirm {
                 connection,
                 session,
-            } => {
-                let desk = Desk::open(&connection)?;
-                let decided = desk
-                    .decide(&session, Verdict::Confirm, "same person")
-                    .await?;
-                match decided.transaction_code {
-                    Some(code) => print(&code),
-                    None => {
-                        let what = "the enrolment was ended instead; the wallet shows the reason";
-                        Err(Failure::of("enrolment-ended", what).into())
-                    }
-                }
-            }
+                evidence,
+            } => confirm(&Desk::open(&connection)?, &session, evidence).await,
             OfficerCommand::Refuse {
                 connection,
                 session,
                 reason,
             } => {
-                Desk::open(&connection)?
-                    .decide(&session, Verdict::Refuse, &reason)
-                    .await?;
-                Ok(())
+                let desk = Desk::open(&connection)?;
+                let digest = desk.evidence(&session).await?.evidence_digest;
+                let decision = (Verdict::Refuse, reason.as_str());
+                desk.decide(&session, digest, decision).await.map(|_| ())
             }
         }
     }
@@ -202,6 +196,34 @@ fn keygen(id: &str, out: &std::path::Path) -> anyhow::Result<()> {
     print(&serde_json::json!({ "id": id, "key": key.public() }).to_string())
 }
 
+/// Confirms what was shown. Where no digest says what that was, the reasons for a review are named here,
+/// and a namesake's has to have been shown: it comes up after an officer has looked once.
+async fn confirm(desk: &Desk, session: &str, shown: Option<String>) -> anyhow::Result<()> {
+    let digest = match shown {
+        Some(digest) => digest,
+        None => {
+            let evidence = desk.evidence(session).await?;
+            let reasons = evidence.reasons.join(" ");
+            writeln!(std::io::stderr(), "An officer decides because: {reasons}")
+                .context("cannot write to standard error")?;
+            if evidence.review.is_some() {
+                let what = "somebody of the same name, birth date and sex is registered";
+                return Err(Failure::of("look-again", what).into());
+            }
+            evidence.evidence_digest
+        }
+    };
+    let decision = (Verdict::Confirm, "same person");
+    let decided = desk.decide(session, digest, decision).await?;
+    match decided.transaction_code {
+        Some(code) => print(&code),
+        None => {
+            let what = "the enrolment was ended instead; the wallet shows the reason";
+            Err(Failure::of("enrolment-ended", what).into())
+        }
+    }
+}
+
 fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
     let shown = Shown {
         attributes: &evidence.attributes,
@@ -209,6 +231,7 @@ fn show(evidence: &Evidence, portrait: Option<PathBuf>) -> anyhow::Result<()> {
         face: &evidence.face,
         reasons: &evidence.reasons,
         review: evidence.review.as_deref(),
+        evidence_digest: &evidence.evidence_digest,
     };
     print(&serde_json::to_string_pretty(&shown)?)?;
     if let Some(path) = portrait {
@@ -254,14 +277,13 @@ impl Desk {
     async fn decide(
         &self,
         session: &str,
-        decision: Verdict,
-        reason: &str,
+        evidence_digest: String,
+        (decision, reason): (Verdict, &str),
     ) -> anyhow::Result<Decided> {
-        let evidence = self.evidence(session).await?;
         let decision = Decision {
             iss: self.officer.clone(),
             session: session.to_owned(),
-            evidence_digest: evidence.evidence_digest,
+            evidence_digest,
             decision,
             reason: reason.to_owned(),
             iat: clock::now(),

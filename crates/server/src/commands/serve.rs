@@ -228,10 +228,12 @@ fn face_check(config: &OperatorConfig) -> anyhow::Result<Option<FaceCheck>> {
         .ok_or_else(|| unsupported("face.false_match_rate", face.false_match_rate, &evaluation))?;
     let models =
         Models::load(&face.networks).or_fail("networks-missing", || "the face networks")?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let recognizer = Recognizer::new(&Rten::new(threads), &models)
+    // Half of the processors: a comparison is work for seconds, and other requests go on beside it.
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let half = NonZeroUsize::new(processors.get() / 2).unwrap_or(NonZeroUsize::MIN);
+    let recognizer = Recognizer::new(&Rten::new(half), &models)
         .or_fail("networks-missing", || "the face networks")?;
-    Ok(Some(FaceCheck::new(recognizer, threshold)))
+    Ok(Some(FaceCheck::new(recognizer, threshold, half)))
 }
 
 fn policy(config: &OperatorConfig) -> anyhow::Result<EnrolmentPolicy> {

@@ -111,12 +111,27 @@ const DEFAULT_BODY_MAX: BodyMax = BodyMax(64 * 1024);
 /// a client that is still sending.
 const DRAIN_MAX_BYTES: usize = 4 << 20;
 
+/// Takes a body off the wire that is not wanted, as much of it as the route would take, so that the
+/// refusal reaches a client that is still sending. Nothing of it is kept.
+pub async fn discard(request: Request) {
+    let mut left = body_max(&request);
+    let mut body = request.into_body();
+    while let Some(Ok(frame)) = body.frame().await {
+        let taken = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(taken) else {
+            break;
+        };
+        left = rest;
+    }
+}
+
+fn body_max(request: &Request) -> usize {
+    let set: Option<&BodyMax> = request.extensions().get();
+    set.unwrap_or(&DEFAULT_BODY_MAX).0
+}
+
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    let BodyMax(max) = request
-        .extensions()
-        .get()
-        .copied()
-        .unwrap_or(DEFAULT_BODY_MAX);
+    let max = body_max(&request);
     let mut body = request.into_body();
     let mut whole = BytesMut::new();
     let mut discarded = 0_usize;

@@ -68,6 +68,33 @@ async fn an_officer_works_from_the_command_line() {
     assert!(!ok && error.contains("not-found"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_confirms_a_namesake_only_as_shown() {
+    let world = World::new();
+    world.enrol(&world.utopia.passport(1)).await;
+    let mut namesake = world.utopia.holder(1);
+    namesake.document_number = "NEW4711".to_owned();
+    namesake.personal_number = None;
+    let session = world.present(&world.utopia.issue(&namesake)).await;
+    // The first time the operator finds it out, the second time the officer has not seen it yet.
+    for reasons in ["face-not-checked", "possible-duplicate"] {
+        let (ok, _, error) = officer(&world, &["confirm", &session.id]);
+        assert!(!ok && error.contains(reasons), "{error}");
+        assert!(
+            error.contains("[look-again]") && error.contains("--evidence"),
+            "{error}"
+        );
+    }
+    let other = credential::jose::encode([0; 32]);
+    let (ok, _, error) = officer(&world, &["confirm", &session.id, "--evidence", &other]);
+    assert!(!ok && error.contains("[other-evidence]"), "{error}");
+    let (_, shown, _) = officer(&world, &["show", &session.id]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let digest = shown["evidence_digest"].as_str().unwrap();
+    let (ok, code, error) = officer(&world, &["confirm", &session.id, "--evidence", digest]);
+    assert!(ok && code.trim().len() == 6, "{error}");
+}
+
 #[tokio::test]
 async fn a_site_is_registered_offline_and_listed_to_everybody() {
     let world = World::new();

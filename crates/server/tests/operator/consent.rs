@@ -14,7 +14,7 @@ async fn a_consent_names_the_notice_and_is_receipted() {
     let world = World::new();
     let notice = world.call(Method::GET, "/.well-known/bauta/notice", None, None);
     let notice = notice.await;
-    assert_eq!(notice.body["version"], 1);
+    assert_eq!(notice.body["version"], 2);
     let ids = notice.body["processing"].as_array().unwrap().iter();
     let ids: Vec<_> = ids.map(|one| one["id"].as_str().unwrap()).collect();
     // This operator asks no register and compares no faces.
@@ -78,6 +78,28 @@ async fn a_step_needs_the_version_that_the_session_has() {
 }
 
 #[tokio::test]
+async fn a_document_that_is_not_awaited_is_refused_whatever_it_is() {
+    let world = World::new();
+    let session = world.begin_unread().await;
+    let path = format!("/enrolment/{}/document", session.id);
+    let nothing = json!({});
+    let send = |version, token| {
+        let sent = (Some(token), Some(&nothing));
+        world.call_at(Some(version), Method::PUT, &path, sent)
+    };
+    assert_refused(&send(1, &session.token).await, 409, "wrong-step");
+    assert_refused(&send(1, "another").await, 404, "unknown-session");
+    assert_refused(&send(2, &session.token).await, 412, "session-moved");
+    world.agree(&session, ChosenEvidence::Document).await.ok();
+    assert_refused(&send(2, &session.token).await, 400, "malformed-request");
+    // The refusal reaches a client that is still sending.
+    let large = json!({ "dg1": "A".repeat(1_500_000) });
+    let sent = (Some("another"), Some(&large));
+    let refused = world.call_at(Some(2), Method::PUT, &path, sent).await;
+    assert_refused(&refused, 404, "unknown-session");
+}
+
+#[tokio::test]
 async fn a_person_can_withdraw_until_the_certificate_is_issued() {
     let world = World::new();
     let session = world.present(&world.utopia.passport(1)).await;
@@ -122,6 +144,9 @@ async fn officers_are_told_why_they_decide_and_look_again_at_a_namesake() {
     assert_refused(&first, 409, "look-again");
     let reasons = json!(["chip-not-proved", "face-not-checked", "possible-duplicate"]);
     assert_eq!(world.waiting().await[0]["reasons"], reasons);
+    // Officers alone hear of the namesake.
+    let told = world.status(&session).await;
+    assert_eq!(told["review"], waiting[0]["reasons"]);
     let second = world.decide(&session, Verdict::Confirm).await.ok();
     assert!(second["transaction_code"].is_string());
     assert_eq!(

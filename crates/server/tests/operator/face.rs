@@ -212,6 +212,9 @@ async fn a_machine_decides_where_chip_and_face_are_the_persons_and_nobody_else()
     };
     let world = &stage.world;
     let session = stage.present(1, "obama2").await;
+    let nothing = json!({});
+    let unasked = world.put(&session, "face", &nothing).await;
+    assert_refused(&unasked, 409, "wrong-step");
     // No camera is faster than its pictures.
     let asked = world.post(&session, "face/challenge", &json!({})).await;
     let prepared = Capture {
@@ -220,6 +223,8 @@ async fn a_machine_decides_where_chip_and_face_are_the_persons_and_nobody_else()
         nonce: asked.ok()["face"]["nonce"].as_str().unwrap().to_owned(),
         due: Instant::now(),
     };
+    let unread = world.put(&session, "face", &nothing).await;
+    assert_refused(&unread, 400, "malformed-request");
     let early = prepared.body(world, &session);
     let early = world.put(&session, "face", &early).await;
     assert_refused(&early, 422, "capture-late");

@@ -156,7 +156,7 @@ impl Enrolments {
         ChipProof::Shown
             .assurance_level()
             .clone_into(&mut evidence.attributes.assurance_level);
-        session.advance(self.after_document(evidence));
+        session.advance(self.after_document(evidence, now));
         Ok(session.status())
     }
 }

@@ -173,7 +173,6 @@ impl Enrolments {
                 if let Step::AwaitingOfficer(evidence) = session.step_mut() {
                     evidence.review = Some(review);
                 }
-                session.count_up();
                 return Err(EnrolmentError::LookAgain);
             }
         };
@@ -234,7 +233,7 @@ impl Enrolments {
             }
             Some(Found::Refusal(refusal)) => session.refuse(refusal),
             Some(Found::Namesake(review)) => {
-                evidence.review = Some(review);
+                evidence.turn_to_review(review);
                 session.advance(Step::AwaitingOfficer(evidence));
             }
             None => {

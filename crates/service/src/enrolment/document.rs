@@ -82,6 +82,21 @@ pub enum DocumentError {
 }
 
 impl Enrolments {
+    /// Whether a document is awaited, to be asked before it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::NotChosen`], [`EnrolmentError::Moved`],
+    /// [`EnrolmentError::UnknownSession`].
+    pub async fn expects_document(
+        &self,
+        hold: Hold<'_>,
+        now: UnixTime,
+    ) -> Result<(), EnrolmentError> {
+        let session = self.of_wallet_at(hold, now).await?;
+        session.consent_to(ChosenEvidence::Document).map(|_| ())
+    }
+
     /// Takes the document of a session whose holder has agreed to that; then either its chip is
     /// asked, or the person is to show the face, or an officer has to decide.
     ///
@@ -106,7 +121,7 @@ impl Enrolments {
         let (evidence, question) = evidence;
         session.advance(match question {
             Some(question) => Step::AwaitingChip(Box::new(AwaitedChip { evidence, question })),
-            None => self.after_document(evidence),
+            None => self.after_document(evidence, now),
         });
         Ok(session.status())
     }
@@ -161,15 +176,16 @@ fn examine(
         ChipKey::None
     };
     let question = Question::draw(document.group(14), document.group(15));
-    let id = secret::random();
     let attributes = attributes(document.mrz(), ChipProof::NotAsked)?;
     let numbers = numbers(document.mrz(), document.personal_details())?;
     let evidence = Evidence {
-        id,
+        id: secret::random(),
         numbers: blind(numbers, &attributes)?,
         attributes,
         // The security object has the hashes of all other groups.
-        files: evidence_digest(id, &[&upload.dg1, &upload.dg2, &upload.sod]),
+        files: [&upload.dg1, &upload.dg2, &upload.sod]
+            .map(|file| jose::sha256(file))
+            .to_vec(),
         chip_key,
         chip_answer: None,
         face_consent,
@@ -282,12 +298,12 @@ fn names_somebody(text: &str) -> bool {
     digits.count() >= DIGITS_MIN
 }
 
-/// Stands for the parts of evidence. The random identifier in it keeps the digest from telling two
-/// enrolments of one document, and from being searched for.
-pub(super) fn evidence_digest(id: [u8; 16], parts: &[&[u8]]) -> [u8; 32] {
+/// Stands for the parts of evidence, of which these are the hashes. The random identifier in it keeps
+/// the digest from telling two enrolments of one document, and from being searched for.
+pub(super) fn evidence_digest(id: [u8; 16], parts: &[[u8; 32]]) -> [u8; 32] {
     let mut input = Zeroizing::new(Vec::new());
-    for part in [DIGEST_DOMAIN, &id].iter().chain(parts) {
-        input.extend_from_slice(&jose::sha256(part));
+    for part in [DIGEST_DOMAIN, &id].map(jose::sha256).iter().chain(parts) {
+        input.extend_from_slice(part);
     }
     jose::sha256(&input)
 }

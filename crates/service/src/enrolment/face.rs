@@ -8,19 +8,31 @@ use std::sync::Arc;
 use credential::capture::{CaptureStatement, frames_digest};
 use credential::consent::FaceConsent;
 use credential::jose;
+use credential::origin::Origin;
 use credential::time::UnixTime;
-use face::{BadFrame, CaptureError, Challenge, FailureToAcquire, Frames, Image, Recognizer};
-use mrtd::EncodedImage;
+use face::{CaptureError, Challenge};
+use mrtd::VerifiedDocument;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-use super::session::{Evidence, Session, Source, Step};
+use super::chip::ChipProof;
+use super::examination::{Captured, FaceCheck};
+use super::session::{Evidence, Session, Step};
 use super::{EnrolmentError, Enrolments, Hold, Status, session_text};
-use crate::{memory, secret};
+use crate::secret;
 
-/// Compares faces for enrolments.
-pub struct FaceCheck {
-    recognizer: Recognizer,
-    threshold: f32,
+/// Milliseconds since 1970-01-01T00:00:00Z: what a person has seconds for is not judged by seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixMillis(pub u64);
+
+impl UnixMillis {
+    fn secs(self) -> UnixTime {
+        UnixTime(self.0 / 1000)
+    }
+
+    fn plus(self, millis: u64) -> UnixMillis {
+        UnixMillis(self.0.saturating_add(millis))
+    }
 }
 
 /// What a person is asked to do before the camera.
@@ -49,11 +61,18 @@ pub struct CaptureUpload {
     pub frames: Vec<Zeroizing<Vec<u8>>>,
 }
 
+/// Leave to send frames, for one upload at a time; others of the session are refused as long as it is
+/// kept.
+#[must_use]
+pub struct FaceUpload(#[expect(dead_code, reason = "kept, not read")] OwnedSemaphorePermit);
+
 /// What the machine has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaceFinding {
     /// Nothing: it was not asked, or could not see.
     NotChecked,
+    /// Somebody tried, and the frames do not show one living person.
+    NotLive,
     /// The living person is the one of the portrait.
     Matched,
     /// The living person may be another one.
@@ -66,8 +85,33 @@ impl FaceFinding {
     pub fn as_str(self) -> &'static str {
         match self {
             FaceFinding::NotChecked => "not_checked",
+            FaceFinding::NotLive => "not_live",
             FaceFinding::Matched => "matched",
             FaceFinding::NotMatched => "not_matched",
+        }
+    }
+
+    /// What an officer hears after one more try: the worst of all, even if a later one fails for
+    /// another reason.
+    fn after(self, error: &FaceError) -> FaceFinding {
+        match error {
+            FaceError::NotMatched => FaceFinding::NotMatched,
+            FaceError::Statement | FaceError::Time => self,
+            FaceError::Capture(error) => match error {
+                CaptureError::Still | CaptureError::NotLive(_) | CaptureError::AnotherPerson => {
+                    match self {
+                        FaceFinding::NotMatched => self,
+                        FaceFinding::NotChecked | FaceFinding::NotLive | FaceFinding::Matched => {
+                            FaceFinding::NotLive
+                        }
+                    }
+                }
+                CaptureError::Times
+                | CaptureError::Frame(..)
+                | CaptureError::NotAcquired(..)
+                | CaptureError::Portrait(_)
+                | CaptureError::Engine(_) => self,
+            },
         }
     }
 }
@@ -93,87 +137,82 @@ pub enum FaceError {
 pub(super) struct AwaitedFace {
     pub(super) evidence: Box<Evidence>,
     pub(super) tries_left: u8,
-    running: Option<(FaceChallenge, UnixTime)>,
+    running: Option<Running>,
+}
+
+/// A challenge that was asked for.
+struct Running {
+    asked: FaceChallenge,
+    begun: UnixMillis,
+    /// Of one place: frames are megabytes, and the same may be sent a thousand times at once.
+    uploads: Arc<Semaphore>,
 }
 
 impl AwaitedFace {
     pub(super) fn status(&self) -> FaceStatus {
         FaceStatus {
-            challenge: self
-                .running
-                .as_ref()
-                .map(|(challenge, _)| challenge.clone()),
+            challenge: self.running.as_ref().map(|running| running.asked.clone()),
             tries_left: self.tries_left,
         }
     }
+
+    fn of(evidence: Box<Evidence>, tries_left: u8) -> Step {
+        Step::AwaitingFace(Box::new(AwaitedFace {
+            evidence,
+            tries_left,
+            running: None,
+        }))
+    }
 }
 
-impl FaceCheck {
-    /// Compares with `recognizer`, and calls alike what has this score or more.
-    #[must_use]
-    pub fn new(recognizer: Recognizer, threshold: f32) -> FaceCheck {
-        FaceCheck {
-            recognizer,
-            threshold,
-        }
+impl Running {
+    fn awaits_frames_at(&self, now: UnixMillis) -> bool {
+        let earliest = self.begun.plus(self.asked.challenge.end_ms().into());
+        (earliest..=earliest.plus(UPLOAD_MS)).contains(&now)
     }
 
-    fn examine(
+    /// When each frame was taken, where the device has signed that it took these for this challenge.
+    fn times_of(
         &self,
-        portrait: &[u8],
-        challenge: &Challenge,
-        (times_ms, frames): (Vec<u32>, Vec<Zeroizing<Vec<u8>>>),
-    ) -> Result<(), FaceError> {
-        let unseen = |_| FaceError::Capture(CaptureError::Portrait(FailureToAcquire::NoFace));
-        let portrait = decode(portrait).map_err(unseen)?;
-        let mut frames = Encoded { times_ms, frames };
-        let shown = (challenge, &mut frames as &mut dyn Frames);
-        let compared = face::examine(&self.recognizer, &portrait, shown, &mut secret::rng());
-        if compared.map_err(FaceError::Capture)?.score >= self.threshold {
-            Ok(())
-        } else {
-            Err(FaceError::NotMatched)
-        }
+        upload: &CaptureUpload,
+        (session, origin): (&Session, &Origin),
+    ) -> Option<Vec<u32>> {
+        let frames = upload.frames.iter().map(|frame| frame.as_slice());
+        let statement = CaptureStatement::verify(&upload.statement, &session.device_key)?;
+        let fits = statement.aud == *origin
+            && statement.session == session_text(session.id)
+            && statement.nonce == self.asked.nonce
+            && statement.times_ms.len() == upload.frames.len()
+            && statement.frames_sha256 == jose::encode(frames_digest(frames));
+        fits.then_some(statement.times_ms)
     }
-}
-
-struct Encoded {
-    times_ms: Vec<u32>,
-    frames: Vec<Zeroizing<Vec<u8>>>,
-}
-
-impl Frames for Encoded {
-    fn times_ms(&self) -> &[u32] {
-        &self.times_ms
-    }
-
-    fn image(&mut self, number: usize) -> Result<Image, BadFrame> {
-        let octets = self.frames.get(number).ok_or(BadFrame)?;
-        decode(octets)
-    }
-}
-
-fn decode(octets: &[u8]) -> Result<Image, BadFrame> {
-    let encoded = EncodedImage::new(octets).ok_or(BadFrame)?;
-    let pixels = encoded.decode().map_err(|_| BadFrame)?;
-    let (width, height) = (pixels.width().into(), pixels.height().into());
-    Ok(Image::new(width, height, pixels.rgb().to_vec())?)
 }
 
 impl Enrolments {
-    /// Where evidence goes whose document is in order: to the camera, where the person agreed and there
-    /// is a face check, else to an officer.
-    pub(super) fn after_document(&self, evidence: Box<Evidence>) -> Step {
-        match (evidence.face_consent, &self.face) {
-            (FaceConsent::Given, Some(_)) => Step::AwaitingFace(Box::new(AwaitedFace {
-                evidence,
-                tries_left: TRIES,
-                running: None,
-            })),
-            (FaceConsent::Given, None) | (FaceConsent::Withheld, _) => {
-                Step::AwaitingOfficer(evidence)
-            }
+    /// Where evidence goes whose document is in order: to the camera, where a machine may decide, else
+    /// to an officer.
+    pub(super) fn after_document(&self, mut evidence: Box<Evidence>, now: UnixTime) -> Step {
+        let agreed = match evidence.face_consent {
+            FaceConsent::Given => self.face.is_some(),
+            FaceConsent::Withheld => false,
+        };
+        // Without the chip's proof an officer has to look anyway: nobody is filmed for nothing.
+        if !agreed || evidence.chip() != ChipProof::Shown {
+            return Step::AwaitingOfficer(evidence);
         }
+        if self.mismatches_are_too_many(&evidence, now) {
+            evidence.face = FaceFinding::NotMatched;
+            return Step::AwaitingOfficer(evidence);
+        }
+        AwaitedFace::of(evidence, TRIES)
+    }
+
+    fn mismatches_are_too_many(&self, evidence: &Evidence, now: UnixTime) -> bool {
+        let document = evidence.document();
+        document.is_some_and(|document| {
+            let name = self.mismatches.name(document);
+            self.mismatches.are_too_many(name, now)
+        })
     }
 
     /// Draws what the person is asked to do. The time runs from then on; drawing again is a new try.
@@ -185,9 +224,9 @@ impl Enrolments {
     pub async fn challenge_face(
         &self,
         hold: Hold<'_>,
-        now: UnixTime,
+        now: UnixMillis,
     ) -> Result<Status, EnrolmentError> {
-        let mut session = self.of_wallet_at(hold, now).await?;
+        let mut session = self.of_wallet_at(hold, now.secs()).await?;
         let Step::AwaitingFace(awaited) = session.step_mut() else {
             return Err(EnrolmentError::WrongStep);
         };
@@ -195,30 +234,55 @@ impl Enrolments {
             .tries_left
             .checked_sub(1)
             .ok_or(EnrolmentError::WrongStep)?;
-        let challenge = FaceChallenge {
+        let asked = FaceChallenge {
             nonce: secret::random_nonce(),
             challenge: Challenge::draw(&mut secret::rng()),
         };
-        awaited.running = Some((challenge, now));
+        awaited.running = Some(Running {
+            asked,
+            begun: now,
+            uploads: Arc::new(Semaphore::new(1)),
+        });
         session.count_up();
         Ok(session.status())
     }
 
-    /// Takes the frames. Those that match lead to the decision; others can be followed by another try
-    /// while one is left, then an officer has to compare.
+    /// Whether frames are awaited, to be asked before they are read.
     ///
     /// # Errors
     ///
-    /// [`EnrolmentError::Face`] while a try is left; [`EnrolmentError::WrongStep`],
+    /// [`EnrolmentError::FaceCheckBusy`] while others of the session are sent;
+    /// [`EnrolmentError::WrongStep`], [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
+    pub async fn expects_face(
+        &self,
+        hold: Hold<'_>,
+        now: UnixTime,
+    ) -> Result<FaceUpload, EnrolmentError> {
+        let session = self.of_wallet_at(hold, now).await?;
+        let (_, running) = running(&session)?;
+        let upload = Arc::clone(&running.uploads).try_acquire_owned();
+        upload
+            .map(FaceUpload)
+            .map_err(|_| EnrolmentError::FaceCheckBusy)
+    }
+
+    /// Takes the frames; `now` is when all of them had come. Those that match lead to the decision;
+    /// others can be followed by another try while one is left, then an officer has to compare.
+    ///
+    /// # Errors
+    ///
+    /// [`EnrolmentError::Face`] while a try is left; [`EnrolmentError::FaceCheckBusy`] and
+    /// [`EnrolmentError::Internal`] leave the session as it was, and the same frames can be sent again
+    /// as long as the challenge may be answered; [`EnrolmentError::WrongStep`],
     /// [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
     pub async fn present_face(
         &self,
         hold: Hold<'_>,
         upload: CaptureUpload,
-        now: UnixTime,
+        now: UnixMillis,
     ) -> Result<Status, EnrolmentError> {
-        let mut session = self.of_wallet_at(hold, now).await?;
-        let looked = self.look(&mut session, upload, now).await?;
+        let mut session = self.of_wallet_at(hold, now.secs()).await?;
+        let looked = self.look(&session, upload, now).await?;
         let Step::AwaitingFace(awaited) = session.advance(Step::AwaitingConsent) else {
             return Err(EnrolmentError::WrongStep);
         };
@@ -227,71 +291,66 @@ impl Enrolments {
             tries_left,
             ..
         } = *awaited;
-        // An officer hears of it even if a later try fails for another reason.
-        if matches!(looked, Err(FaceError::NotMatched)) {
-            evidence.face = FaceFinding::NotMatched;
+        let Err(error) = looked else {
+            evidence.face = FaceFinding::Matched;
+            session.advance(Step::Checked(evidence));
+            return Ok(session.status());
+        };
+        evidence.face = evidence.face.after(&error);
+        if tries_left > 0 && !self.mismatches_are_too_many(&evidence, now.secs()) {
+            session.advance(AwaitedFace::of(evidence, tries_left));
+            return Err(EnrolmentError::Face(error));
         }
-        match looked {
-            Ok(()) => {
-                evidence.face = FaceFinding::Matched;
-                session.advance(Step::Checked(evidence));
-            }
-            Err(error) if tries_left > 0 => {
-                session.advance(Step::AwaitingFace(Box::new(AwaitedFace {
-                    evidence,
-                    tries_left,
-                    running: None,
-                })));
-                return Err(EnrolmentError::Face(error));
-            }
-            Err(_) => {
-                session.advance(Step::AwaitingOfficer(evidence));
-            }
-        }
+        session.advance(Step::AwaitingOfficer(evidence));
         Ok(session.status())
     }
 
+    /// What the machine finds, where the frames are those of the challenge. Changes nothing: should we
+    /// fail, the challenge can be answered again.
     async fn look(
         &self,
-        session: &mut Session,
+        session: &Session,
         upload: CaptureUpload,
-        now: UnixTime,
+        now: UnixMillis,
     ) -> Result<Result<(), FaceError>, EnrolmentError> {
-        let (id, device) = (session_text(session.id), session.device_key);
-        let (Some(check), Step::AwaitingFace(awaited)) = (&self.face, session.step_mut()) else {
+        let (evidence, running) = running(session)?;
+        let (Some(check), Some(document)) = (&self.face, evidence.document()) else {
             return Err(EnrolmentError::WrongStep);
         };
-        let Some((asked, begun)) = awaited.running.take() else {
-            return Err(EnrolmentError::WrongStep);
-        };
-        let frames = upload.frames.iter().map(|frame| frame.as_slice());
-        let statement = CaptureStatement::verify(&upload.statement, &device);
-        let statement = statement.filter(|statement| {
-            statement.aud == self.origin
-                && statement.session == id
-                && statement.nonce == asked.nonce
-                && statement.times_ms.len() == upload.frames.len()
-                && statement.frames_sha256 == jose::encode(frames_digest(frames))
-        });
-        let Some(statement) = statement else {
+        let Some(times_ms) = running.times_of(&upload, (session, &self.origin)) else {
             return Ok(Err(FaceError::Statement));
         };
-        let earliest = begun.plus_secs(u64::from(asked.challenge.end_ms() / 1000));
-        if now < earliest || now > earliest.plus_secs(UPLOAD_SECS) {
+        if !running.awaits_frames_at(now) {
             return Ok(Err(FaceError::Time));
         }
-        let Source::Document(document) = &awaited.evidence.source else {
-            return Err(EnrolmentError::WrongStep);
+        let captured = Captured {
+            times_ms,
+            frames: upload.frames,
         };
-        let Some(portrait) = document.portrait() else {
-            return Err(EnrolmentError::WrongStep);
-        };
+        let challenge = running.asked.challenge.clone();
+        self.compare((check, document), challenge, captured, now.secs())
+            .await
+    }
+
+    /// Compares, where the document has not been compared in vain too often.
+    async fn compare(
+        &self,
+        (check, document): (&Arc<FaceCheck>, &VerifiedDocument),
+        challenge: Challenge,
+        captured: Captured,
+        now: UnixTime,
+    ) -> Result<Result<(), FaceError>, EnrolmentError> {
+        let portrait = document.portrait().ok_or(EnrolmentError::WrongStep)?;
         let portrait = Zeroizing::new(portrait.image().to_vec());
-        let check = Arc::clone(check);
-        let captured = (statement.times_ms, upload.frames);
-        let work = move || check.examine(&portrait, &asked.challenge, captured);
-        let looked = memory::run_wiped(work).await;
-        looked.map_err(|error| EnrolmentError::Internal(Box::new(error)))
+        let name = self.mismatches.name(document);
+        if !self.mismatches.count(name, now) {
+            return Ok(Err(FaceError::NotMatched));
+        }
+        let looked = check.compare(portrait, challenge, captured).await;
+        if !matches!(looked, Ok(Err(FaceError::NotMatched))) {
+            self.mismatches.take_back(name);
+        }
+        looked
     }
 
     /// Goes on without the face check: the consent to it is withdrawn, or there is no camera.
@@ -316,7 +375,16 @@ impl Enrolments {
     }
 }
 
+/// The evidence and the challenge of a session that awaits frames.
+fn running(session: &Session) -> Result<(&Evidence, &Running), EnrolmentError> {
+    let Step::AwaitingFace(awaited) = session.step() else {
+        return Err(EnrolmentError::WrongStep);
+    };
+    let running = awaited.running.as_ref();
+    Ok((&awaited.evidence, running.ok_or(EnrolmentError::WrongStep)?))
+}
+
 /// How often a person may try.
-const TRIES: u8 = 3;
-/// How long sending the frames may take, in seconds.
-const UPLOAD_SECS: u64 = 60;
+pub(super) const TRIES: u8 = 3;
+/// How long sending the frames may take, in milliseconds.
+const UPLOAD_MS: u64 = 60_000;

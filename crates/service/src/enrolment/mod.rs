@@ -13,8 +13,10 @@ mod chip;
 mod commitment;
 mod decision;
 mod document;
+mod examination;
 mod face;
 mod issuing;
+mod mismatches;
 mod notice;
 mod resident;
 mod review;
@@ -35,7 +37,10 @@ pub use chip::{ChipChallenge, ChipProof, SignatureNonce, signed_challenge};
 pub use commitment::{CommitmentRequest, Offered, UnlockedBy};
 pub use decision::{EvidenceView, OfficerCode};
 pub use document::{DocumentError, DocumentUpload, attributes};
-pub use face::{CaptureUpload, FaceChallenge, FaceCheck, FaceError, FaceFinding, FaceStatus};
+pub use examination::FaceCheck;
+pub use face::{
+    CaptureUpload, FaceChallenge, FaceError, FaceFinding, FaceStatus, FaceUpload, UnixMillis,
+};
 pub use issuing::{CertificateRequest, IssueError};
 pub use notice::{Consent, Notice, NoticeScope};
 pub use resident::{ResidentUpload, resident_attributes};
@@ -43,6 +48,7 @@ pub use review::ReviewReason;
 
 pub use crate::secret::TRANSACTION_CODE_DIGITS;
 
+use mismatches::Mismatches;
 use session::Session;
 
 use crate::officer::OfficerError;
@@ -86,6 +92,7 @@ pub struct Enrolments {
     quorum: Quorum,
     notice: Notice,
     face: Option<Arc<FaceCheck>>,
+    mismatches: Mismatches,
     authority: Option<Arc<dyn AuthoritativeRegister>>,
     register: Arc<dyn RegisterStore>,
     codes: Arc<dyn SessionStore>,
@@ -130,7 +137,7 @@ pub struct Status {
     pub chip: Option<ChipChallenge>,
     /// How far the face check is, while it is awaited.
     pub face: Option<FaceStatus>,
-    /// Why an officer has to decide, while that is awaited.
+    /// Why an officer has to decide, while that is awaited; without what only officers are told.
     pub review: Option<Vec<ReviewReason>>,
     /// What is known about the person's registration, from the officer's decision on.
     pub confirmed: Option<ConfirmedStatus>,
@@ -236,6 +243,9 @@ pub enum EnrolmentError {
     /// The frames are refused; another try is left.
     #[error("the face check failed")]
     Face(#[source] FaceError),
+    /// Too many faces are being compared; nothing has changed and the frames can be sent again.
+    #[error("too many faces are being compared at present")]
+    FaceCheckBusy,
     /// An officer's statement is refused.
     #[error(transparent)]
     Officer(#[from] OfficerError),
@@ -303,6 +313,7 @@ impl Enrolments {
             quorum,
             notice,
             face: face.map(Arc::new),
+            mismatches: Mismatches::new(),
             authority,
             register,
             codes,
@@ -360,8 +371,9 @@ impl Enrolments {
         Ok(session.status())
     }
 
-    /// Wipes the sessions that have expired.
+    /// Wipes the sessions that have expired, and what is counted about documents.
     pub fn forget_expired(&self, now: UnixTime) {
+        self.mismatches.forget(now);
         // A session that is being worked on is looked at again next time.
         let alive = |session: &Arc<tokio::sync::Mutex<Session>>| {
             session

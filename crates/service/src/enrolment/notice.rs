@@ -13,7 +13,7 @@ use super::session::{Consented, Step};
 use super::{EnrolmentError, Enrolments, Hold, Status, session_text};
 
 /// Counts the notices, from 1 on.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The notice as everybody is shown it.
 pub struct Notice {
@@ -57,6 +57,16 @@ struct Processing {
 
 const RESIDENT_NUMBER: &str = "resident_number";
 const FACE: &str = "face";
+const REGISTRATION: &str = "registration";
+
+const WEB_NUMBER: &str = "web number";
+const COMMITMENTS: &str = "hidden commitments to secrets of the device, and to what is certified";
+const NUMBER_TAGS: &str = "tags of the numbers, of which nobody alone can compute the number";
+const NAME_TAG: &str = "a tag of name, birth date and sex together, of which nobody alone can \
+                        compute them";
+const DEVICE_KEY: &str = "hash of the device's key";
+const STANDING: &str = "whether the registration has ended, how often the person began anew, and the \
+                        week of the latest certificate";
 
 const PROCESSING: [Processing; 4] = [
     Processing {
@@ -95,25 +105,33 @@ const PROCESSING: [Processing; 4] = [
             "pictures of the face",
             "points in the face",
             "numbers that describe the face",
+            "whether they match, and how often they did not for a document",
         ],
         purpose: "to see that a living person is there, the one of the document's portrait",
-        retention: "until the comparison has ended, in memory alone; the result until the decision",
-        recipients: &[],
+        retention: "until the comparison has ended; the result until the decision; how often a \
+                    document was not matched, an hour; all in memory alone",
+        recipients: &[
+            "an officer, where one has to decide, sees whether a machine found a match",
+            "the trustees are told where a machine has compared",
+        ],
         consent: "separate",
         otherwise: Some("an officer compares you with the portrait"),
     },
     Processing {
-        id: "registration",
+        id: REGISTRATION,
         data: &[
-            "web number",
-            "hidden commitments to secrets of the device",
-            "tags of the numbers, of \
-             which nobody alone can compute the number",
-            "hash of the device's key",
+            WEB_NUMBER,
+            COMMITMENTS,
+            NUMBER_TAGS,
+            NAME_TAG,
+            DEVICE_KEY,
+            STANDING,
         ],
-        purpose: "one registration a person, renewal, and coming back after a loss",
-        retention: "until the registration ends; then a mark that it has ended, and the tags",
-        recipients: &["the trustees see each number hidden, and no name"],
+        purpose: "one registration a person, renewal, and coming back after a loss; an officer looks \
+                  again when somebody of the same name, birth date and sex enrols",
+        retention: "for good, also once the registration has ended: that is marked, and nothing is \
+                    deleted",
+        recipients: &["the trustees see numbers, and name with birth date and sex, hidden"],
         consent: "needed",
         otherwise: None,
     },
@@ -216,5 +234,87 @@ impl Enrolments {
         }
         session.refuse(super::Refusal::Withdrawn);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a column is in the notice.
+    enum Told {
+        As(&'static str),
+        /// It comes from no person.
+        Not,
+    }
+    use Told::{As, Not};
+
+    /// Every column of the register, the one file that keeps something of people for longer than an
+    /// enrolment. Whoever adds one adds it here, and to the notice where it comes from a person.
+    const STORED: [(&str, &[(&str, Told)]); 3] = [
+        (
+            "register.sqlite: table registration",
+            &[
+                ("web_number", As(WEB_NUMBER)),
+                ("commitment", As(COMMITMENTS)),
+                ("generation", As(STANDING)),
+                ("status", As(STANDING)),
+                ("last_epoch", As(STANDING)),
+                ("device_key_hash", As(DEVICE_KEY)),
+                ("slot_commitment", As(COMMITMENTS)),
+            ],
+        ),
+        (
+            "register.sqlite: table tag",
+            &[
+                ("tag_index", As(NUMBER_TAGS)),
+                ("kind", As(NUMBER_TAGS)),
+                ("tag_sealed", As(NUMBER_TAGS)),
+                ("web_number", As(WEB_NUMBER)),
+            ],
+        ),
+        (
+            "register.sqlite: table review_tag",
+            &[
+                ("tag_index", As(NAME_TAG)),
+                ("tag_sealed", As(NAME_TAG)),
+                ("review_id", Not),
+            ],
+        ),
+    ];
+
+    /// The tables of the register, with their columns. That the data model has every column of the
+    /// schemas is seen by a flow of `crates/e2e`.
+    fn stored() -> Vec<(String, Vec<String>)> {
+        let model = include_str!("../../../../docs/data-model.md");
+        let sections = model.split("\n## ").filter_map(|section| {
+            let (title, text) = section.split_once('\n')?;
+            title.starts_with("register.sqlite: ").then(|| {
+                let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+                let columns = rows.filter_map(|row| row.split('`').next());
+                (title.to_owned(), columns.map(str::to_owned).collect())
+            })
+        });
+        sections.collect()
+    }
+
+    #[test]
+    fn what_the_register_keeps_is_told() {
+        let listed = STORED.iter().map(|(table, columns)| {
+            let columns = columns.iter().map(|(column, _)| (*column).to_owned());
+            ((*table).to_owned(), columns.collect())
+        });
+        assert_eq!(stored(), listed.collect::<Vec<(String, Vec<String>)>>());
+        let registration = PROCESSING.iter().find(|one| one.id == REGISTRATION);
+        let mut told: Vec<&str> = registration.unwrap().data.to_vec();
+        for (_, columns) in &STORED {
+            for (column, as_what) in *columns {
+                if let As(text) = as_what {
+                    assert!(registration.unwrap().data.contains(text), "{column}");
+                    told.retain(|other| other != text);
+                }
+            }
+        }
+        assert!(told.is_empty(), "told and not kept: {told:?}");
     }
 }

@@ -4,12 +4,13 @@
 
 use credential::attributes::{Attributes, BirthDate};
 use credential::consent::{ChosenEvidence, FaceConsent};
+use credential::jose;
 use credential::time::UnixTime;
 use mrtd::CalendarDate;
 use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
-use super::document::{DocumentError, blind, evidence_digest, sex_text, well_formed};
+use super::document::{DocumentError, blind, sex_text, well_formed};
 use super::face::FaceFinding;
 use super::session::{ChipKey, Evidence, Source, Step};
 use super::{EnrolmentError, Enrolments, Hold, Refusal, Status};
@@ -122,7 +123,6 @@ impl Enrolments {
 fn examine(upload: ResidentUpload, now: UnixTime) -> Result<Evidence, DocumentError> {
     let today = CalendarDate::from_unix(mrtd::UnixTime(now.0));
     let claim = upload.claim(today.map_err(|_| DocumentError::BirthDate)?)?;
-    let id = secret::random();
     let number = claim.number();
     let parts = [
         number.kind().as_str(),
@@ -131,10 +131,10 @@ fn examine(upload: ResidentUpload, now: UnixTime) -> Result<Evidence, DocumentEr
     ];
     let attributes = resident_attributes(&claim)?;
     Ok(Evidence {
-        id,
+        id: secret::random(),
         numbers: blind(vec![number.evidence()?], &attributes)?,
         attributes,
-        files: evidence_digest(id, &parts.map(str::as_bytes)),
+        files: parts.map(|part| jose::sha256(part.as_bytes())).to_vec(),
         chip_key: ChipKey::None,
         chip_answer: None,
         // There is no portrait to compare with.

@@ -13,6 +13,8 @@ pub enum ReviewReason {
     ResidentNumber,
     /// No machine has compared the face.
     FaceNotChecked,
+    /// Somebody tried, and the frames do not show one living person.
+    FaceNotLive,
     /// A machine has compared it and does not call it the same.
     FaceNotMatched,
     /// Somebody of the same name, birth date and sex is registered under other numbers.
@@ -27,6 +29,7 @@ impl ReviewReason {
             ReviewReason::ChipNotProved => "chip-not-proved",
             ReviewReason::ResidentNumber => "resident-number",
             ReviewReason::FaceNotChecked => "face-not-checked",
+            ReviewReason::FaceNotLive => "face-not-live",
             ReviewReason::FaceNotMatched => "face-not-matched",
             ReviewReason::PossibleDuplicate => "possible-duplicate",
         }
@@ -46,12 +49,21 @@ impl Evidence {
         }
         match self.face {
             FaceFinding::Matched => {}
+            FaceFinding::NotLive => reasons.push(ReviewReason::FaceNotLive),
             FaceFinding::NotMatched => reasons.push(ReviewReason::FaceNotMatched),
             FaceFinding::NotChecked => reasons.push(ReviewReason::FaceNotChecked),
         }
         if self.review.is_some() {
             reasons.push(ReviewReason::PossibleDuplicate);
         }
+        reasons
+    }
+
+    /// The same as the wallet is told: not that a namesake is registered, which nobody is to find out
+    /// with a document made out to that name.
+    pub(super) fn reasons_for_wallet(&self) -> Vec<ReviewReason> {
+        let mut reasons = self.reasons();
+        reasons.retain(|reason| *reason != ReviewReason::PossibleDuplicate);
         reasons
     }
 }

@@ -12,6 +12,7 @@ use store::{NewTag, RegisterRow, ReviewId, ReviewTag, SecretHash, SessionId};
 use zeroize::Zeroizing;
 
 use super::chip::{AwaitedChip, ChipProof};
+use super::document::evidence_digest;
 use super::face::{AwaitedFace, FaceFinding};
 use super::review::ReviewReason;
 use super::{
@@ -60,8 +61,8 @@ pub(super) struct Evidence {
     pub(super) id: [u8; 16],
     pub(super) source: Source,
     pub(super) attributes: Attributes,
-    /// Stands for identifier and files, see [`Evidence::digest`].
-    pub(super) files: [u8; 32],
+    /// SHA-256 of each file, or of what the person says, see [`Evidence::digest`].
+    pub(super) files: Vec<[u8; 32]>,
     /// Whether the document lists a key of its chip.
     pub(super) chip_key: ChipKey,
     /// Hash of the answer with which the chip has proved itself.
@@ -229,7 +230,7 @@ impl Session {
             }
             Step::Checked(_) => (StateName::Checked, None, None),
             Step::AwaitingOfficer(step) => {
-                review = Some(step.reasons());
+                review = Some(step.reasons_for_wallet());
                 (StateName::AwaitingOfficer, None, None)
             }
             Step::Confirmed(step) => (StateName::Confirmed, Some(step.status()), None),
@@ -251,6 +252,14 @@ impl Session {
 }
 
 impl Evidence {
+    /// The document, where there is one.
+    pub(super) fn document(&self) -> Option<&VerifiedDocument> {
+        match &self.source {
+            Source::Document(document) => Some(document),
+            Source::Resident(_) => None,
+        }
+    }
+
     pub(super) fn chip(&self) -> ChipProof {
         match (self.chip_answer, self.chip_key) {
             (Some(_), _) => ChipProof::Shown,
@@ -285,6 +294,7 @@ impl Evidence {
 
     /// What the officer's signature stands for.
     pub(super) fn digest(&self) -> [u8; 32] {
+        let files = evidence_digest(self.id, &self.files);
         let chip = jose::sha256(self.chip().as_str().as_bytes());
         let reasons: Vec<_> = self
             .reasons()
@@ -293,7 +303,14 @@ impl Evidence {
             .collect();
         let face = jose::sha256(self.face.as_str().as_bytes());
         let reasons = jose::sha256(reasons.join(" ").as_bytes());
-        jose::sha256(&[self.files, chip, face, reasons].concat())
+        jose::sha256(&[files, chip, face, reasons].concat())
+    }
+
+    /// Goes from the machine's decision to an officer's. The trustees are asked anew, as about other
+    /// evidence: under the old name their logs would keep saying that a machine decided.
+    pub(super) fn turn_to_review(&mut self, review: ReviewId) {
+        self.id = secret::random();
+        self.review = Some(review);
     }
 }
 

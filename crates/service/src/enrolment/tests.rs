@@ -1,3 +1,5 @@
+mod face;
+
 use bbs::certificate::NymSecrets;
 use credential::consent::{ChosenEvidence, FaceConsent};
 use credential::issuance::{Binding, Purpose, prove_nym_commitment};

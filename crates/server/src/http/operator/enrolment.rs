@@ -15,16 +15,15 @@ use openid4vc::Secret;
 use openid4vc::vci::CredentialOffer;
 use serde::{Deserialize, Serialize};
 use service::enrolment::{
-    self, CaptureUpload, ChipChallenge, CommitmentRequest, Consent, DocumentUpload, FaceStatus,
-    Hold, Offered, Registration, ResidentUpload, ReviewReason, Status, TRANSACTION_CODE_DIGITS,
-    UnlockedBy, Version,
+    self, ChipChallenge, CommitmentRequest, Consent, FaceStatus, Hold, Offered, Registration,
+    ResidentUpload, ReviewReason, Status, TRANSACTION_CODE_DIGITS, UnlockedBy, Version,
 };
 use service::residents::{CardDates, IsoDate, LastDay, NumberKind};
 use store::SessionId;
 use zeroize::Zeroizing;
 
 use super::Operator;
-use crate::clock::Now;
+use crate::clock::{self, Now};
 use crate::http::bearer::Bearer;
 use crate::http::body::StrictJson;
 use crate::http::problem::Problem;
@@ -110,46 +109,6 @@ pub(super) async fn withdraw(
         .withdraw((session.0, &token), now)
         .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DocumentRequest {
-    dg1: Zeroizing<String>,
-    dg2: Zeroizing<String>,
-    dg11: Option<Zeroizing<String>>,
-    dg14: Option<Zeroizing<String>>,
-    dg15: Option<Zeroizing<String>>,
-    sod: Zeroizing<String>,
-}
-
-pub(super) async fn document(
-    State(operator): State<Arc<Operator>>,
-    held: Held,
-    Now(now): Now,
-    StrictJson(request): StrictJson<DocumentRequest>,
-) -> Result<Stated, Problem> {
-    let file = |text: &Zeroizing<String>| decode(text).map(Zeroizing::new);
-    let others = [
-        (11, &request.dg11),
-        (14, &request.dg14),
-        (15, &request.dg15),
-    ];
-    let others = others.into_iter().filter_map(|(number, text)| {
-        let text = text.as_ref()?;
-        Some(file(text).map(|file| (number, file)))
-    });
-    let upload = DocumentUpload {
-        dg1: file(&request.dg1)?,
-        dg2: file(&request.dg2)?,
-        others: others.collect::<Result<_, Problem>>()?,
-        sod: file(&request.sod)?,
-    };
-    let enrolments = &operator.enrolments;
-    let status = enrolments
-        .present_document(held.hold(), upload, now)
-        .await?;
-    Ok(Stated(status))
 }
 
 /// What the wallet passes on to the chip.
@@ -239,33 +198,9 @@ pub(super) async fn chip(
 pub(super) async fn challenge_face(
     State(operator): State<Arc<Operator>>,
     held: Held,
-    Now(now): Now,
 ) -> Result<Stated, Problem> {
+    let now = clock::now_millis();
     let status = operator.enrolments.challenge_face(held.hold(), now).await?;
-    Ok(Stated(status))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FaceRequest {
-    statement: String,
-    frames: Vec<Zeroizing<String>>,
-}
-
-pub(super) async fn face(
-    State(operator): State<Arc<Operator>>,
-    held: Held,
-    Now(now): Now,
-    StrictJson(request): StrictJson<FaceRequest>,
-) -> Result<Stated, Problem> {
-    let frames = request.frames.iter();
-    let frames = frames.map(|frame| decode(frame).map(Zeroizing::new));
-    let upload = CaptureUpload {
-        frames: frames.collect::<Result<_, Problem>>()?,
-        statement: request.statement,
-    };
-    let enrolments = &operator.enrolments;
-    let status = enrolments.present_face(held.hold(), upload, now).await?;
     Ok(Stated(status))
 }
 
@@ -315,7 +250,7 @@ impl FaceBody {
 }
 
 /// Where a session is, with its version as the entity tag.
-pub(super) struct Stated(Status);
+pub(super) struct Stated(pub(super) Status);
 
 impl IntoResponse for Stated {
     fn into_response(self) -> Response {
@@ -461,7 +396,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    fn hold(&self) -> Hold<'_> {
+    pub(super) fn hold(&self) -> Hold<'_> {
         Hold {
             session: self.session,
             token: &self.token,
@@ -524,7 +459,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
     }
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, Problem> {
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, Problem> {
     jose::decode(text).map_err(|_| {
         Problem::malformed_request().with_detail("a value is not base64url without padding")
     })

@@ -31,6 +31,11 @@ impl From<EnrolmentError> for Problem {
                 "too-many-enrolments",
                 "There are too many enrolments at present, try again in a few minutes",
             ),
+            EnrolmentError::FaceCheckBusy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "face-check-busy",
+                "Too many faces are being compared; nothing has changed, send the frames again",
+            ),
             EnrolmentError::UnknownSession => (
                 StatusCode::NOT_FOUND,
                 "unknown-session",

@@ -9,6 +9,7 @@ mod issuer;
 mod officer;
 mod public;
 mod renewal;
+mod upload;
 
 use std::sync::Arc;
 
@@ -64,8 +65,12 @@ pub struct Operator {
 /// All routes.
 pub fn routes(operator: Arc<Operator>) -> Router {
     let computing = || middleware::from_fn(aside);
-    let document = put(enrolment::document).layer(Extension(BodyMax(DOCUMENT_MAX_BYTES)));
-    let face = put(enrolment::face).delete(enrolment::leave_face_out);
+    let expected = middleware::from_fn_with_state(Arc::clone(&operator), upload::expect_document);
+    let document = put(upload::document).route_layer(expected);
+    let document = document.layer(Extension(BodyMax(DOCUMENT_MAX_BYTES)));
+    let expected = middleware::from_fn_with_state(Arc::clone(&operator), upload::expect_face);
+    let face = put(upload::face).route_layer(expected);
+    let face = face.delete(enrolment::leave_face_out);
     let face = face.layer(Extension(BodyMax(FACE_MAX_BYTES)));
     let renewal = post(renewal::renew).layer(Extension(BodyMax(RENEWAL_MAX_BYTES)));
     Router::new()
