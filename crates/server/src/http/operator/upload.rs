@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(**taken.frames.last().unwrap(), b"frame");
         assert!(parse("a.b.c", &[most.as_slice(), &[short]].concat()).is_none());
         assert!(parse("a.b.c", &[]).unwrap().frames.is_empty());
-        assert!(parse("a.b.c", &[long.clone()]).is_some());
+        assert!(parse("a.b.c", std::slice::from_ref(&long)).is_some());
         assert!(parse("a.b.c", &[long + "AAAA"]).is_none());
         assert!(parse("a.b.c", &["no base64url".to_owned()]).is_none());
         assert!(parse(&"a".repeat(STATEMENT_MAX), &[]).is_some());

@@ -328,10 +328,10 @@ async fn a_namesake_leads_from_the_machine_to_an_officer_and_to_trustees_who_are
     world.film(&wallet, &asked).await.ok().unwrap();
     let name = async || {
         let session = world.enrolments.locked(wallet.id, NOW).await.unwrap();
-        match session.step() {
-            Step::Checked(evidence) | Step::AwaitingOfficer(evidence) => evidence.id,
-            _ => panic!("evidence is there"),
-        }
+        let (Step::Checked(evidence) | Step::AwaitingOfficer(evidence)) = session.step() else {
+            panic!("evidence is there")
+        };
+        evidence.id
     };
     let of_machine = name().await;
     let hold = wallet.hold(world.status(&wallet).await.version);
