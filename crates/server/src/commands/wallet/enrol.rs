@@ -205,8 +205,8 @@ fn why(reason: &str) -> &'static str {
         "resident-number" => "  An officer has to look: a number alone is no evidence.\n",
         "face-not-checked" => "  An officer has to look: no machine has compared your face.\n",
         "face-not-matched" => "  An officer has to look: the machine was not sure of your face.\n",
-        "possible-duplicate" => {
-            "  An officer has to look: somebody with this name and birth date is registered.\n"
+        "face-not-live" => {
+            "  An officer has to look: the machine did not see a person who did what was said.\n"
         }
         _ => "",
     }

@@ -1,6 +1,7 @@
 //! The person before the camera: what is asked, what is filmed, and again where that failed.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use credential::jose::SigningKey;
 use credential::origin::Origin;
@@ -89,7 +90,17 @@ async fn attempt(
     ));
     let operator = Origin::parse(&desk.base).map_err(|_| unexpected())?;
     let body = enrol::show_face(&frames, (&operator, &desk.session, nonce), device);
-    desk.send_long(Method::PUT, "/face", &body).await
+    for _ in 0..BUSY_MAX {
+        match desk.send_long(Method::PUT, "/face", &body).await {
+            // Others are compared; nothing of the try is used up.
+            Err(failure) if failure.id == "face-check-busy" => {
+                output.progress("Others are being compared; trying again …");
+                tokio::time::sleep(BUSY).await;
+            }
+            sent => return sent,
+        }
+    }
+    Err(Failure::of("face-check-busy", "others are being compared"))
 }
 
 /// Whether another try may go better: what the operator says of frames, or that there were none.
@@ -102,6 +113,7 @@ fn is_about_frames(failure: &Failure) -> bool {
             | "face-not-matched"
             | "face-not-one-person"
             | "face-not-seen"
+            | "face-check-busy"
             | "frames-missing"
             | "frame-unusable"
     )
@@ -157,6 +169,10 @@ impl Prompter for Speaker {
     }
 }
 
+/// How often, and how long after, frames are sent again that nobody had time for: the operator takes
+/// them for a minute.
+const BUSY_MAX: u8 = 8;
+const BUSY: Duration = Duration::from_secs(6);
 /// How often the person is asked to try.
 const TRIES_MAX: u8 = 3;
 /// The operator takes 13,000,000 octets with what is around them, in base64.
