@@ -12,7 +12,8 @@ use service::enrolment;
 use wallet::enrol::{self, Begun, Committed, Draft, Notice, Session};
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
-use wallet::vault::{DeviceKeys, OperatorTrust, Person, SiteState, StoredCertificate, Vault};
+use wallet::device::DeviceKeys;
+use wallet::vault::{OperatorTrust, Person, SiteState, StoredCertificate, Vault};
 
 use crate::Target;
 use crate::input::{json_both_ways, text};

@@ -3,9 +3,10 @@
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use credential::renewal::RenewedEpochs;
+use wallet::device::DeviceKeys;
 use wallet::renewal::{self, Asked};
 use wallet::seal::DeviceIdentity;
-use wallet::vault::{DeviceKeys, Vault};
+use wallet::vault::Vault;
 
 use crate::world::World;
 use anyhow::Context;

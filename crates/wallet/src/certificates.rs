@@ -5,8 +5,9 @@ use credential::time::{Epoch, UnixTime};
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::device::DeviceKeys;
 use crate::schedule;
-use crate::vault::{DeviceKeys, StoredCertificate};
+use crate::vault::StoredCertificate;
 
 /// A certificate that was received by a renewal and is not shown yet.
 #[derive(Serialize, Deserialize)]

@@ -1,268 +1,34 @@
 //! The wallet's side of enrolment: what it sends and what it makes of the answers. No I/O.
 //!
 //! The steps in their order: [`begin`], [`consent`], the evidence (sent by the caller),
-//! [`show_face`], [`OngoingEnrolment::register`] or [`restore`], [`request_certificate`], [`receive_certificate`].
+//! [`show_face`], [`OngoingEnrolment::register`] or [`restore`], [`request_certificate`],
+//! [`receive_certificate`].
+
+mod consent;
+mod face;
+mod session;
 
 use bbs::certificate::{Blind, NymCommitment, NymSecrets};
 use credential::attributes::{Attributes, Generation, IssuedSlots};
-use credential::capture::{CaptureStatement, frames_digest};
-use credential::consent::{ChosenEvidence, ConsentReceipt, FaceConsent};
+use credential::consent::FaceConsent;
 use credential::issuance::{self, Binding, Purpose, SignerEntropy, prove_nym_commitment};
-use credential::jose::jws::Header;
-use credential::jose::{self, PublicKey, SigningKey, jws};
+use credential::jose::{self, SigningKey};
 use credential::manifest::IssuerKey;
 use credential::origin::Origin;
 use credential::time::UnixTime;
 use credential::web_number::WebNumber;
-use face::{Challenge, Prompt};
 use getrandom::SysRng;
 use openid4vc::uri::HttpsUri;
 use openid4vc::vci::{CERTIFICATE, CommitmentProof, CredentialRequest};
 use rand_core::UnwrapErr;
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
-use crate::vault::{DamagedVault, OperatorTrust, Person, StoredCertificate};
+pub use self::consent::{ConsentRequest, Consented, Notice, Processing, consent};
+pub use self::face::{FaceRequest, FaceUpload, Frame, show_face};
+pub use self::session::{BeginRequest, Begun, ChipChallenge, Session, SessionState, begin};
 
-/// `typ` of a holder's statement that ends the registration.
-const END_TYP: &str = "bauta-end+jwt";
-
-/// Body of `POST /enrolment`.
-#[derive(Serialize)]
-pub struct BeginRequest {
-    device_key: PublicKey,
-}
-
-/// Begins an enrolment of this device.
-#[must_use]
-pub fn begin(device: &SigningKey) -> BeginRequest {
-    BeginRequest {
-        device_key: *device.public(),
-    }
-}
-
-/// Answer to `POST /enrolment`.
-#[derive(Deserialize)]
-pub struct Begun {
-    /// Name of the session; what an officer confirms.
-    pub session: String,
-    /// Bearer token of the session.
-    pub token: String,
-}
-
-/// How far an enrolment session has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionState {
-    /// Waits for the person's consent.
-    AwaitingConsent,
-    /// Waits for a document, or what else was chosen.
-    AwaitingEvidence,
-    /// Waits for the chip's answer.
-    AwaitingChip,
-    /// Waits for the person before the camera.
-    AwaitingFace,
-    /// Nothing speaks against a decision without an officer.
-    Checked,
-    /// Waits for an officer.
-    AwaitingOfficer,
-    /// The person was confirmed.
-    Confirmed,
-    /// A certificate can be fetched.
-    Offered,
-    /// The certificate was issued.
-    Issued,
-    /// It ended without one.
-    Refused,
-}
-
-/// What people are told before they agree; the members that a wallet shows.
-#[derive(Deserialize)]
-pub struct Notice {
-    /// Counts the notices.
-    pub version: u32,
-    /// Who is responsible.
-    pub controller: String,
-    /// Where to ask and complain.
-    pub contact: String,
-    /// Each use of data.
-    pub processing: Vec<Processing>,
-    /// Until when the consent can be taken back.
-    pub withdrawal: String,
-}
-
-/// One use of data.
-#[derive(Deserialize)]
-pub struct Processing {
-    /// Its name.
-    pub id: String,
-    /// What data.
-    pub data: Vec<String>,
-    /// What for.
-    pub purpose: String,
-    /// For how long.
-    pub retention: String,
-    /// Who else sees it.
-    pub recipients: Vec<String>,
-    /// The way for who does not want this.
-    pub otherwise: Option<String>,
-}
-
-/// Body of `PUT /enrolment/{id}/consent`.
-#[derive(Serialize)]
-pub struct ConsentRequest {
-    notice_sha256: String,
-    evidence: ChosenEvidence,
-    face: FaceConsent,
-}
-
-/// Agrees to the notice, of which `octets` are those that were shown.
-#[must_use]
-pub fn consent(octets: &[u8], evidence: ChosenEvidence, face: FaceConsent) -> ConsentRequest {
-    ConsentRequest {
-        notice_sha256: jose::encode(jose::sha256(octets)),
-        evidence,
-        face,
-    }
-}
-
-/// Answer to it, beside where the session is.
-#[derive(Deserialize)]
-pub struct Consented {
-    receipt: String,
-}
-
-impl Consented {
-    /// The receipt, if the operator has signed what was agreed to in this session.
-    ///
-    /// # Errors
-    ///
-    /// [`EnrolError::Answer`].
-    pub fn receipt(
-        self,
-        agreed: &ConsentRequest,
-        session: &str,
-        operator: &OperatorTrust,
-    ) -> Result<String, EnrolError> {
-        let signed = ConsentReceipt::verify(&self.receipt, &operator.operator_key);
-        let receipt = signed.ok_or(EnrolError::Answer)?;
-        let same = receipt.iss == operator.origin
-            && receipt.session == session
-            && receipt.notice_sha256 == agreed.notice_sha256
-            && receipt.evidence == agreed.evidence
-            && receipt.face == agreed.face;
-        if same {
-            Ok(self.receipt)
-        } else {
-            Err(EnrolError::Answer)
-        }
-    }
-}
-
-/// What a chip is asked; octets in base64url.
-#[derive(Deserialize)]
-#[serde(tag = "protocol", rename_all = "snake_case")]
-pub enum ChipChallenge {
-    /// To agree on keys: the operator's public key, and a command under the new keys.
-    ChipAuthentication {
-        /// The cipher, by its number within the protocol's identifier.
-        cipher: u8,
-        /// Which of the chip's keys.
-        key_id: Option<String>,
-        /// The public key.
-        public_key: String,
-        /// The command.
-        command: String,
-    },
-    /// To sign what follows from operator, session and nonce.
-    ActiveAuthentication {
-        /// Sixteen octets.
-        nonce: String,
-    },
-}
-
-/// What a person is asked to do before the camera.
-#[derive(Deserialize)]
-pub struct FaceRequest {
-    /// How many more challenges can be asked for.
-    pub tries_left: u8,
-    nonce: Option<String>,
-    #[serde(default)]
-    prompts: Vec<Prompt>,
-    end_ms: Option<u32>,
-}
-
-impl FaceRequest {
-    /// The challenge that runs, and its nonce.
-    ///
-    /// # Errors
-    ///
-    /// [`EnrolError::Answer`] where none does, or its prompts overlap.
-    pub fn challenge(self) -> Result<(Challenge, String), EnrolError> {
-        let end_ms = self.end_ms.ok_or(EnrolError::Answer)?;
-        let challenge = Challenge::of(self.prompts, end_ms).ok_or(EnrolError::Answer)?;
-        Ok((challenge, self.nonce.ok_or(EnrolError::Answer)?))
-    }
-}
-
-/// A frame of a camera. Wiped when dropped.
-pub struct Frame {
-    /// Milliseconds from the beginning of the challenge.
-    pub time_ms: u32,
-    /// JPEG file.
-    pub jpeg: Zeroizing<Vec<u8>>,
-}
-
-/// Body of `PUT /enrolment/{id}/face`.
-#[derive(Serialize)]
-pub struct FaceUpload {
-    statement: String,
-    frames: Vec<Zeroizing<String>>,
-}
-
-/// Binds frames to the challenge with this nonce: the device says when each was taken.
-#[must_use]
-pub fn show_face(
-    frames: &[Frame],
-    (operator, session, nonce): (&Origin, &str, String),
-    device: &SigningKey,
-) -> FaceUpload {
-    let octets = || frames.iter().map(|frame| frame.jpeg.as_slice());
-    let statement = CaptureStatement {
-        aud: operator.clone(),
-        session: session.to_owned(),
-        nonce,
-        times_ms: frames.iter().map(|frame| frame.time_ms).collect(),
-        frames_sha256: jose::encode(frames_digest(octets())),
-    };
-    FaceUpload {
-        statement: statement.sign(device),
-        frames: octets().map(jose::encode).map(Zeroizing::new).collect(),
-    }
-}
-
-/// Answer to `GET /enrolment/{id}`; members that the state does not have are absent.
-#[derive(Deserialize)]
-pub struct Session {
-    /// The state.
-    pub state: SessionState,
-    /// What the chip is asked, while its answer is awaited.
-    pub chip: Option<ChipChallenge>,
-    /// The face check, while it is awaited.
-    pub face: Option<FaceRequest>,
-    /// Why an officer has to decide, while that is awaited.
-    pub review: Option<Vec<String>>,
-    /// Whether the register knows the person already.
-    pub registered: Option<bool>,
-    /// Fresh nonce for the next proof.
-    pub nonce: Option<String>,
-    /// What will be certified.
-    pub attributes: Option<Attributes>,
-    /// The capped generation, `1` or `2`.
-    pub generation: Option<String>,
-    /// Why it was refused.
-    pub refusal: Option<String>,
-}
+use crate::vault::{DamagedVault, Person, StoredCertificate};
 
 /// Body of `POST /enrolment/{id}/commitment` and `/restore`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -548,48 +314,4 @@ pub fn receive_certificate(
         &request.slots,
         &request.blind,
     ))
-}
-
-#[derive(Serialize)]
-struct EndClaims<'a> {
-    aud: &'a Origin,
-    web_number: &'a str,
-    nonce: &'a str,
-    iat: UnixTime,
-}
-
-/// Body of `POST /registration/end`.
-#[derive(Serialize)]
-pub struct EndRequest {
-    web_number: String,
-    statement: String,
-}
-
-/// The holder's own statement that the registration is to end.
-///
-/// # Errors
-///
-/// [`DamagedVault`].
-pub fn end(
-    person: &Person,
-    server: (&Origin, &str),
-    device: &SigningKey,
-    now: UnixTime,
-) -> Result<EndRequest, DamagedVault> {
-    let web_number = person.web_number()?;
-    let (aud, nonce) = server;
-    let claims = EndClaims {
-        aud,
-        web_number: web_number.as_str(),
-        nonce,
-        iat: now,
-    };
-    let header = Header {
-        jwk: Some(*device.public()),
-        ..Header::of_type(END_TYP)
-    };
-    Ok(EndRequest {
-        web_number: web_number.as_str().to_owned(),
-        statement: jws::sign_with_header(device, &header, &claims),
-    })
 }

@@ -6,6 +6,8 @@
 mod ages;
 pub mod backup;
 pub mod certificates;
+pub mod device;
+pub mod ending;
 pub mod enrol;
 mod manifest;
 pub mod present;

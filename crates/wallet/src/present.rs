@@ -23,7 +23,8 @@ use url::Url;
 pub use refusal::{Caution, Refusal};
 
 use crate::certificates::Apart;
-use crate::vault::{DeviceKeys, OperatorTrust, SiteState, StoredCertificate, Vault};
+use crate::device::DeviceKeys;
+use crate::vault::{OperatorTrust, SiteState, StoredCertificate, Vault};
 
 mod refusal;
 

@@ -158,7 +158,7 @@ async fn a_holder_ends_the_registration_alone_and_nobody_else_does() {
     let (session, person) = world.enrol(&passport).await;
     let end = |nonce: String, device: &credential::jose::SigningKey| {
         let server = (&world.origin, nonce.as_str());
-        let request = wallet::enrol::end(&person, server, device, server::clock::now()).unwrap();
+        let request = wallet::ending::end(&person, server, device, server::clock::now()).unwrap();
         serde_json::to_value(request).unwrap()
     };
     let stranger = credential::jose::SigningKey::generate();

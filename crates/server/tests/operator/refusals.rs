@@ -1,8 +1,8 @@
 //! Refusals that take more than a malformed request: what has expired, is for somebody else, cut
 //! short, or about a person of two minds.
 
-use ::wallet::enrol;
 use ::wallet::vault::Person;
+use ::wallet::{ending, enrol};
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use mrtd::StateCode;
@@ -35,7 +35,7 @@ impl World {
     async fn statement_to_end(&self, person: &Person, aud: &Origin, device: &SigningKey) -> Value {
         let nonce = self.server_nonce().await;
         let now = server::clock::now();
-        let request = enrol::end(person, (aud, nonce.as_str()), device, now);
+        let request = ending::end(person, (aud, nonce.as_str()), device, now);
         serde_json::to_value(request.unwrap()).unwrap()
     }
 }

@@ -3,8 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use wallet::device::DeviceKeys;
 use wallet::seal::DeviceIdentity;
-use wallet::vault::{DeviceKeys, OperatorTrust, Vault};
+use wallet::vault::{OperatorTrust, Vault};
 
 use crate::client::HttpsClient;
 use crate::config::ClientConfig;

@@ -174,7 +174,7 @@ pub(super) async fn end(args: &ConfirmArgs, folder: &Path, output: Output) -> Re
     let origin = &home.vault.operator.origin;
     let nonce: NonceAnswer =
         call(&client, client.requests().post(format!("{origin}/nonce"))).await?;
-    let body = wallet::enrol::end(person, (origin, &nonce.c_nonce), &device, clock::now())
+    let body = wallet::ending::end(person, (origin, &nonce.c_nonce), &device, clock::now())
         .map_err(damaged)?;
     let post = client
         .requests()

@@ -5,8 +5,9 @@ use std::path::Path;
 use credential::attributes::Attributes;
 use credential::time::UnixTime;
 use serde_json::{Value, json};
+use wallet::device::DeviceKeys;
 use wallet::renewal::SignedRefusal;
-use wallet::vault::{DeviceKeys, SiteState, StoredCertificate};
+use wallet::vault::{SiteState, StoredCertificate};
 
 use super::Output;
 use super::home::Home;
