@@ -9,10 +9,10 @@ use crate::engine::EngineError;
 use crate::geometry::Point;
 use crate::image::{BadImage, Image};
 use crate::landmarks::Landmarks;
-use crate::liveness::{Challenge, Movement, NotLive, Observation, Pose, Prompt, judge};
+use crate::liveness::{Challenge, Movement, NotLive, Observation, Pose, judge, median};
 use crate::matcher::{Matcher, common_score};
 use crate::recognizer::{FaceError, FailureToAcquire, Recognizer};
-use crate::template::Template;
+use crate::template::{Template, Templates};
 
 /// Frames as they are looked at, one after the other.
 pub trait Frames {
@@ -199,35 +199,16 @@ struct Chosen {
 
 impl Chosen {
     fn draw(challenge: &Challenge, times: &[u32], rng: &mut impl CryptoRng) -> Chosen {
-        let mut draw = |spans: Vec<(u32, u32)>| -> Vec<usize> {
-            let one = |(from, until): (u32, u32)| {
-                let inside = (0..times.len()).filter(|number| {
-                    times
-                        .get(*number)
-                        .is_some_and(|time| (from..=until).contains(time))
-                });
-                pick(&inside.collect::<Vec<_>>(), rng)
-            };
-            spans.into_iter().filter_map(one).collect()
-        };
-        let prompts = challenge.prompts().iter();
-        let moving = draw(prompts.clone().map(Prompt::held).collect());
-        let moving: Vec<_> = moving
-            .into_iter()
-            .zip(prompts.map(|prompt| prompt.movement))
-            .collect();
-        let mut straight = draw(challenge.rests().collect());
+        let mut moving = Vec::new();
+        for prompt in challenge.prompts() {
+            let held = pick(&within(times, prompt.held()), rng);
+            moving.extend(held.map(|number| (number, prompt.movement)));
+        }
+        let rests = challenge.rests();
+        let straight = rests.filter_map(|rest| pick(&within(times, rest), rng));
         // As many as there are movements, so that both together are eight.
-        if straight.len() > moving.len()
-            && let Some(left_out) = pick(&(0..straight.len()).collect::<Vec<_>>(), rng)
-        {
-            straight.remove(left_out);
-        }
-        let mut both = straight.clone();
-        while both.len() > BOTH_MATCHERS {
-            let left_out = pick(&(0..both.len()).collect::<Vec<_>>(), rng).unwrap_or_default();
-            both.remove(left_out);
-        }
+        let straight = drawn(moving.len(), straight.collect(), rng);
+        let both = drawn(BOTH_MATCHERS, straight.clone(), rng);
         let later = pick(&(1..times.len()).collect::<Vec<_>>(), rng).unwrap_or_default();
         Chosen {
             detected: [0, later],
@@ -255,6 +236,23 @@ impl Chosen {
     }
 }
 
+/// The frames that were taken in a span.
+fn within(times: &[u32], (from, until): (u32, u32)) -> Vec<usize> {
+    let inside = times.iter().enumerate();
+    let inside = inside.filter(|(_, time)| (from..=until).contains(*time));
+    inside.map(|(number, _)| number).collect()
+}
+
+/// `count` of the numbers, or all where there are fewer.
+fn drawn(count: usize, mut numbers: Vec<usize>, rng: &mut impl CryptoRng) -> Vec<usize> {
+    while numbers.len() > count
+        && let Some(left_out) = pick(&numbers, rng)
+    {
+        numbers.retain(|number| *number != left_out);
+    }
+    numbers
+}
+
 fn pick(numbers: &[usize], rng: &mut impl CryptoRng) -> Option<usize> {
     let count = u32::try_from(numbers.len())
         .ok()
@@ -265,7 +263,7 @@ fn pick(numbers: &[usize], rng: &mut impl CryptoRng) -> Option<usize> {
 /// What the matchers have seen so far.
 struct Looked<'r> {
     recognizer: &'r Recognizer,
-    portrait: [Template; 2],
+    portrait: Templates,
     straight: Vec<Template>,
     scores: [Vec<f32>; 2],
     /// With how alike each has to be.
@@ -274,16 +272,13 @@ struct Looked<'r> {
 
 impl<'r> Looked<'r> {
     fn at(recognizer: &'r Recognizer, portrait: &Image) -> Result<Looked<'r>, CaptureError> {
-        let landmarks = recognizer.locate(portrait).map_err(|error| match error {
+        let portrait = Templates::of(recognizer, portrait).map_err(|error| match error {
             FaceError::NotAcquired(why) => CaptureError::Portrait(why),
             FaceError::Engine(error) => error.into(),
         })?;
         Ok(Looked {
             recognizer,
-            portrait: [
-                recognizer.matcher_a().template(portrait, &landmarks)?,
-                recognizer.matcher_b().template(portrait, &landmarks)?,
-            ],
+            portrait,
             straight: Vec::new(),
             scores: [Vec::new(), Vec::new()],
             moving: Vec::new(),
@@ -305,14 +300,13 @@ impl<'r> Looked<'r> {
             }
             Purpose::Portrait(matchers) => matchers,
         };
-        let [portrait_a, portrait_b] = &self.portrait;
         let [scores_a, scores_b] = &mut self.scores;
         let template = self.recognizer.matcher_a().template(image, landmarks)?;
-        scores_a.push(similarity(&template, portrait_a));
+        scores_a.push(template.alike(&self.portrait.a));
         self.straight.push(template);
         if matchers == Matchers::Both {
             let template = self.recognizer.matcher_b().template(image, landmarks)?;
-            scores_b.push(similarity(&template, portrait_b));
+            scores_b.push(template.alike(&self.portrait.b));
         }
         Ok(())
     }
@@ -323,7 +317,7 @@ impl<'r> Looked<'r> {
         };
         let straight = self.straight.iter().map(|one| (&SAME_STRAIGHT, one));
         let moving = self.moving.iter().map(|(min, one)| (min, one));
-        let another = |(min, one): (&f32, &Template)| similarity(one, first) < *min;
+        let another = |(min, one): (&f32, &Template)| one.alike(first) < *min;
         if straight.chain(moving).any(another) {
             return Err(CaptureError::AnotherPerson);
         }
@@ -334,17 +328,6 @@ impl<'r> Looked<'r> {
         }
         Ok(Compared { score })
     }
-}
-
-/// Templates of one matcher are always comparable.
-fn similarity(one: &Template, other: &Template) -> f32 {
-    one.similarity(other).unwrap_or(-1.0)
-}
-
-/// The lower one of the middle two.
-fn median(mut values: Vec<f32>) -> Option<f32> {
-    values.sort_by(f32::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
 impl FaceError {

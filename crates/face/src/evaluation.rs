@@ -6,8 +6,6 @@ mod people;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use people::Templates;
-
 /// The scores of many comparisons; nothing of the faces is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

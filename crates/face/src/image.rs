@@ -23,31 +23,18 @@ impl Image {
     /// # Errors
     ///
     /// [`BadImage`]; the octets are wiped then too.
-    pub fn new(width: u32, height: u32, mut rgb: Vec<u8>) -> Result<Image, BadImage> {
-        match Image::checked_size(width, height, rgb.len()) {
-            Ok((width, height)) => Ok(Image { width, height, rgb }),
-            Err(error) => {
-                rgb.zeroize();
-                Err(error)
-            }
+    pub fn new(width: u16, height: u16, rgb: Vec<u8>) -> Result<Image, BadImage> {
+        let image = Image { width, height, rgb };
+        let pixels = usize::from(width) * usize::from(height);
+        if pixels == 0 {
+            Err(BadImage::Empty)
+        } else if width.max(height) > Image::SIDE_MAX || pixels > Image::PIXELS_MAX {
+            Err(BadImage::TooLarge)
+        } else if image.rgb.len() != 3 * pixels {
+            Err(BadImage::WrongLength)
+        } else {
+            Ok(image)
         }
-    }
-
-    fn checked_size(width: u32, height: u32, octets: usize) -> Result<(u16, u16), BadImage> {
-        let side = |length: u32| match u16::try_from(length) {
-            Ok(0) => Err(BadImage::Empty),
-            Ok(length @ 1..=Image::SIDE_MAX) => Ok(length),
-            Ok(_) | Err(_) => Err(BadImage::TooLarge),
-        };
-        let (width, height) = (side(width)?, side(height)?);
-        let pixels = usize::from(width).saturating_mul(usize::from(height));
-        if pixels > Image::PIXELS_MAX {
-            return Err(BadImage::TooLarge);
-        }
-        if octets != pixels.saturating_mul(3) {
-            return Err(BadImage::WrongLength);
-        }
-        Ok((width, height))
     }
 
     /// Pixels in a row, 1 to [`Image::SIDE_MAX`].
@@ -161,7 +148,7 @@ mod tests {
             |width, height, octets| Image::new(width, height, vec![0; octets]).unwrap_err();
         assert_eq!(refused(0, 1, 0), BadImage::Empty);
         assert_eq!(refused(4_097, 1, 4_097 * 3), BadImage::TooLarge);
-        assert_eq!(refused(1, 65_537, 65_537 * 3), BadImage::TooLarge);
+        assert_eq!(refused(1, 65_535, 65_535 * 3), BadImage::TooLarge);
         assert_eq!(refused(4_096, 2_049, 4_096 * 2_049 * 3), BadImage::TooLarge);
         assert_eq!(refused(2, 2, 11), BadImage::WrongLength);
         assert!(Image::new(4_096, 2_048, vec![0; 4_096 * 2_048 * 3]).is_ok());

@@ -3,10 +3,12 @@
 //! A [`Recognizer`] finds faces in an [`Image`] and their [`Landmarks`], and follows a face from
 //! frame to frame. A [`Matcher`] makes a [`Template`] of a face; the similarity of two templates says
 //! how alike the faces are. The networks are those of [`Models`] and run in an
-//! [`Engine`](engine::Engine). What cannot be compared is a [`FailureToAcquire`].
+//! [`Engine`](engine::Engine). What cannot be compared is a [`FailureToAcquire`]. [`examine`] decides
+//! whether [`Frames`] show one living person who follows a [`Challenge`], and says how alike that
+//! person and a portrait are. An [`Evaluation`] shows how often the comparison errs.
 //!
-//! It does not decode images, does not decide what is alike enough, does not tell a live face from a
-//! photograph of one, and does no input or output but for [`Models::load`]. Images, landmarks,
+//! It does not decode images, does not decide how alike is enough, and does no input or output but
+//! for [`Models::load`]. It does not stop frames that a program makes ([`specimen`] is one). Images, landmarks,
 //! templates and what goes into a network and comes out of it are wiped; what an engine computes in
 //! between is not (see [`engine`]).
 //!
@@ -49,7 +51,7 @@ mod template;
 pub use capture::{BadFrame, CaptureError, Compared, FRAMES, Frames, GAP_MS, examine};
 pub use detector::Detection;
 pub use engine::EngineError;
-pub use evaluation::{Evaluation, NotAnEvaluation, Rate, Templates};
+pub use evaluation::{Evaluation, NotAnEvaluation, Rate};
 pub use geometry::Point;
 pub use image::{BadImage, Image};
 pub use landmarks::Landmarks;
@@ -57,7 +59,7 @@ pub use liveness::{Challenge, Movement, NotLive, Observation, Pose, Prompt, judg
 pub use matcher::{Matcher, MatcherA, MatcherB, common_score};
 pub use models::{Models, ModelsError};
 pub use recognizer::{FaceError, FailureToAcquire, Recognizer};
-pub use template::{NoDirection, NotComparable, Template};
+pub use template::{NoDirection, NotComparable, Template, Templates};
 
 #[cfg(test)]
 mod photographs;

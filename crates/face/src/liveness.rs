@@ -75,7 +75,7 @@ fn is_held(straight: &Straight, prompt: &Prompt, seen: &[Observation]) -> bool {
     let shown = within(seen, prompt.held()).map(|one| straight.movement(one.pose));
     let shown: Vec<bool> = shown.map(|one| one == Some(prompt.movement)).collect();
     let missing = shown.iter().filter(|shown| !**shown).count();
-    shown.len() >= HELD_MIN && missing * SLIPS < shown.len().max(1)
+    shown.len() >= HELD_MIN && missing * FRAMES_PER_SLIP <= shown.len()
 }
 
 /// The movements that two frames one after the other show, so that a natural blink is none.
@@ -129,22 +129,26 @@ impl Straight {
     }
 }
 
-fn median(values: impl Iterator<Item = f32>) -> Option<f32> {
-    let mut values: Vec<f32> = values.collect();
+/// The lower one of the middle two.
+pub(crate) fn median(values: impl IntoIterator<Item = f32>) -> Option<f32> {
+    let mut values: Vec<f32> = values.into_iter().collect();
     values.sort_by(f32::total_cmp);
-    values.get(values.len() / 2).copied()
+    values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
 /// So many frames at least show that a movement is held.
 const HELD_MIN: usize = 2;
-/// Of so many of them, one may slip.
-const SLIPS: usize = 5;
+/// In each so many of them, a measure may slip once.
+const FRAMES_PER_SLIP: usize = 6;
 /// So many frames show how the person looks straight.
 const STRAIGHT_MIN: usize = 3;
 const STRAIGHT_MAX: f32 = 0.12;
 const OPEN_MIN: f32 = 0.12;
-/// About 15 degrees of a head. A flat picture at 40 cm, turned by 45 degrees, comes to 0.07.
+/// About 15 degrees of a head. A print turned by 45 degrees comes to 0.09 at most.
 const TURNED: f32 = 0.14;
 /// A camera at 50 cm comes to 41 cm.
 const NEARER: f32 = 1.22;
 const CLOSED: f32 = 0.7;
+
+#[cfg(test)]
+mod tests;

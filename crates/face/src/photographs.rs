@@ -248,7 +248,8 @@ fn there_is_no_face_in_noise_in_black_or_in_a_single_pixel() {
         assert_eq!(refusal(recognizer, &image), FailureToAcquire::NoFace);
     }
     for (width, height) in [(1, 1), (640, 480), (4_096, 1)] {
-        let black = Image::new(width, height, vec![0; (width * height * 3) as usize]).unwrap();
+        let octets = usize::from(width) * usize::from(height) * 3;
+        let black = Image::new(width, height, vec![0; octets]).unwrap();
         assert_eq!(refusal(recognizer, &black), FailureToAcquire::NoFace);
     }
 }

@@ -6,8 +6,8 @@ use crate::engine::Tensor;
 use crate::geometry::{Point, Similarity};
 use crate::image::Image;
 
-/// What a network takes: a square of `side` pixels, red before green before blue, whose values are those of the image (0 to 255)
-/// less `mean`, divided by `divisor`.
+/// What a network takes: a square of `side` pixels, red before green before blue, whose values are
+/// those of the image (0 to 255) less `mean`, divided by `divisor`.
 pub(crate) struct Input {
     pub(crate) side: u16,
     pub(crate) mean: [f32; 3],
@@ -90,8 +90,8 @@ mod tests {
         divisor: 1.0,
     };
 
-    fn grey(width: u32, height: u32, at: impl Fn(u32, u32) -> u8) -> Image {
-        let pixel = |index: u32| [at(index % width, index / width); 3];
+    fn grey(width: u16, height: u16, at: impl Fn(u16, u16) -> u8) -> Image {
+        let pixel = |index: u16| [at(index % width, index / width); 3];
         let rgb = (0..width * height).flat_map(pixel).collect();
         Image::new(width, height, rgb).unwrap()
     }

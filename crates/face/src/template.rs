@@ -5,6 +5,10 @@ use core::fmt;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::image::Image;
+use crate::matcher::{Matcher, common_score};
+use crate::recognizer::{FaceError, Recognizer};
+
 /// What a matcher keeps of a face: a direction. Wiped when dropped; never shown, and not to be kept
 /// longer than the decision it is for.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -49,11 +53,44 @@ impl Template {
         let cosine: f32 = pairs.map(|(one, other)| one * other).sum();
         Ok(cosine.clamp(-1.0, 1.0))
     }
+
+    /// The same where one matcher has made both.
+    pub(crate) fn alike(&self, other: &Template) -> f32 {
+        self.similarity(other).unwrap_or(-1.0)
+    }
 }
 
 impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Template({}, ..)", self.matcher)
+    }
+}
+
+/// What the two matchers make of one image. Wiped when dropped.
+#[derive(Debug)]
+pub struct Templates {
+    pub(crate) a: Template,
+    pub(crate) b: Template,
+}
+
+impl Templates {
+    /// Of the one face in the image.
+    ///
+    /// # Errors
+    ///
+    /// [`FaceError`].
+    pub fn of(recognizer: &Recognizer, image: &Image) -> Result<Templates, FaceError> {
+        let landmarks = recognizer.locate(image)?;
+        Ok(Templates {
+            a: recognizer.matcher_a().template(image, &landmarks)?,
+            b: recognizer.matcher_b().template(image, &landmarks)?,
+        })
+    }
+
+    /// The [`common_score`] with another image.
+    #[must_use]
+    pub fn score(&self, other: &Templates) -> f32 {
+        common_score(self.a.alike(&other.a), self.b.alike(&other.b))
     }
 }
 

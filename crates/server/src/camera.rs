@@ -115,7 +115,7 @@ impl Camera {
     ///
     /// # Errors
     ///
-    /// `camera-missing`, `frames-missing`, `frame-unusable`, `file-unreadable`, `file-unwritable`.
+    /// `camera-missing`, `frames-missing`, `picture-unusable`, `file-unreadable`, `file-unwritable`.
     pub(crate) async fn film(
         &mut self,
         challenge: &Challenge,

@@ -129,23 +129,6 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
         "reader-ambiguous" => {
             "Leave one document on the readers, or name the reader as `bauta document readers` does."
         }
-        "camera-missing" => {
-            "Connect the camera, or name another one: --face /dev/video1. Then run `bauta wallet enrol \
-             --resume --face …`; without --face an officer looks."
-        }
-        "consent-unsigned" => "Begin again with `bauta wallet enrol`; nothing of you was sent.",
-        "ffmpeg-missing" => {
-            "Install it (on Debian: apt-get install ffmpeg) or name it in BAUTA_FFMPEG, then run \
-             `bauta wallet enrol --resume --face …`."
-        }
-        "frames-missing" => {
-            "Put the pictures or the video where the wallet looks, within 45 seconds."
-        }
-        "frame-unusable" | "picture-unusable" => "Give JPEG files that a camera has taken.",
-        "capture-late" => "Send what was filmed at once.",
-        "face-not-seen" | "face-not-live" | "face-not-matched" | "face-not-one-person" => {
-            "Look for even light, hold the camera still, and move when it is said, not before."
-        }
         "reader-busy" => "End the other program, then run the same command again.",
         "chip-missing" => {
             "Run the same command again and lay the document flat on the reader; a passport opened \
@@ -188,12 +171,40 @@ fn next_step_at_a_reader(id: &str) -> &'static str {
             "Type the access number alone, or each line of the machine-readable zone as printed, \
              with every \"<\"."
         }
+        _ => next_step_before_a_camera(id),
+    }
+}
+
+fn next_step_before_a_camera(id: &str) -> &'static str {
+    match id {
+        "camera-missing" => {
+            "Connect the camera, or name another one: --face /dev/video1. Then run `bauta wallet enrol \
+             --resume --face …`; without --face an officer looks."
+        }
+        "ffmpeg-missing" => {
+            "Install it (on Debian: apt-get install ffmpeg) or name it in BAUTA_FFMPEG, then run \
+             `bauta wallet enrol --resume --face …`."
+        }
+        "frames-missing" => {
+            "Put a video that ffmpeg reads, or JPEG files named by their milliseconds, where the wallet \
+             looks, within 45 seconds after the last prompt."
+        }
+        "frames-too-large" => "Film with fewer pixels: 640 a side are enough.",
+        "picture-unusable" => {
+            "Give a picture as a camera takes it, JPEG or JPEG 2000; for a specimen, of one face that \
+             looks straight."
+        }
+        "capture-late" => "Send what was filmed at once.",
+        "face-not-seen" | "face-not-live" | "face-not-matched" | "face-not-one-person" => {
+            "Look for even light, hold the camera still, and move when it is said, not before."
+        }
         _ => next_step_of_enrolment(id),
     }
 }
 
 fn next_step_of_enrolment(id: &str) -> &'static str {
     match id {
+        "consent-unsigned" => "Begin again with `bauta wallet enrol`; nothing of you was sent.",
         "false-match-rate-unsupported" => {
             "Ask for a higher rate, or measure more people: bauta face evaluate DIR --json"
         }

@@ -7,7 +7,7 @@ use jpeg_encoder::{ColorType, Encoder};
 use mrtd::EncodedImage;
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, OrFail};
 use crate::files;
 
 /// Reads a picture of the person's own: JPEG or JPEG 2000, of at most [`Image::PIXELS_MAX`] pixels.
@@ -19,7 +19,7 @@ pub(crate) fn read(path: &Path) -> Result<Image, Failure> {
     let octets = Zeroizing::new(files::read(path)?);
     decode(&octets).ok_or_else(|| {
         let what = format!(
-            "{} is neither JPEG nor JPEG 2000 of at most 8 megapixels",
+            "{} is neither JPEG nor JPEG 2000 of at most 8 megapixels and 4,096 pixels a side",
             path.display()
         );
         Failure::of("picture-unusable", what)
@@ -29,16 +29,21 @@ pub(crate) fn read(path: &Path) -> Result<Image, Failure> {
 fn decode(octets: &[u8]) -> Option<Image> {
     let encoded = EncodedImage::new(octets)?;
     let pixels = encoded.decode_within(Image::PIXELS_MAX).ok()?;
-    let (width, height) = (pixels.width().into(), pixels.height().into());
-    Image::new(width, height, pixels.rgb().to_vec()).ok()
+    Image::new(pixels.width(), pixels.height(), pixels.rgb().to_vec()).ok()
 }
 
 /// As JPEG, with nothing in it but what it shows.
-pub(crate) fn encode((width, height): (u16, u16), rgb: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut encoded = Zeroizing::new(Vec::with_capacity(rgb.len()));
+///
+/// # Errors
+///
+/// `local-failure`.
+pub(crate) fn encode(image: &Image) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut encoded = Zeroizing::new(Vec::with_capacity(image.rgb().len()));
     let encoder = Encoder::new(&mut *encoded, JPEG_QUALITY);
-    encoder.encode(rgb, width, height, ColorType::Rgb).ok()?;
-    Some(encoded)
+    encoder
+        .encode(image.rgb(), image.width(), image.height(), ColorType::Rgb)
+        .or_fail("local-failure", || "a picture cannot be encoded")?;
+    Ok(encoded)
 }
 
 const JPEG_QUALITY: u8 = 90;

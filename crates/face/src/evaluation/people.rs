@@ -1,40 +1,7 @@
 //! From images of people to scores.
 
 use super::Evaluation;
-use crate::image::Image;
-use crate::matcher::{Matcher, common_score};
-use crate::recognizer::{FaceError, Recognizer};
-use crate::template::Template;
-
-/// What the two matchers make of one image. Wiped when dropped.
-#[derive(Debug)]
-pub struct Templates {
-    a: Template,
-    b: Template,
-}
-
-impl Templates {
-    /// Of the one face in the image.
-    ///
-    /// # Errors
-    ///
-    /// [`FaceError`].
-    pub fn of(recognizer: &Recognizer, image: &Image) -> Result<Templates, FaceError> {
-        let landmarks = recognizer.locate(image)?;
-        Ok(Templates {
-            a: recognizer.matcher_a().template(image, &landmarks)?,
-            b: recognizer.matcher_b().template(image, &landmarks)?,
-        })
-    }
-
-    fn score(&self, other: &Templates) -> f32 {
-        let similarity = |one: &Template, other| {
-            one.similarity(other)
-                .expect("the same matcher has made both")
-        };
-        common_score(similarity(&self.a, &other.a), similarity(&self.b, &other.b))
-    }
-}
+use crate::template::Templates;
 
 impl Evaluation {
     /// Compares every two images. `people` holds for each person what was taken from each image:
@@ -73,6 +40,7 @@ impl Evaluation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Template;
 
     fn templates(direction: [f32; 2]) -> Option<Templates> {
         let [a, b] = ["a", "b"].map(|matcher| Template::new(matcher, &direction).unwrap());

@@ -38,10 +38,26 @@ impl Prompt {
 
 /// Movements in an order and at times that nobody knows before. In between, and before the first and
 /// after the last, the person looks straight into the camera.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Challenge {
     prompts: Vec<Prompt>,
     end_ms: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    prompts: Vec<Prompt>,
+    end_ms: u32,
+}
+
+impl TryFrom<Unchecked> for Challenge {
+    type Error = &'static str;
+
+    fn try_from(read: Unchecked) -> Result<Challenge, &'static str> {
+        Challenge::of(read.prompts, read.end_ms).ok_or("prompts that nobody can follow")
+    }
 }
 
 impl Challenge {
@@ -160,7 +176,7 @@ impl Range {
 
 const FIRST_REST_MS: Range = Range(1_500, 2_500);
 const HOLD_MS: Range = Range(2_200, 2_800);
-/// People hear, understand and have moved by then; from then on every frame has to show it.
+/// People hear, understand and have moved by then; from then on the movement is held.
 const SETTLE_MS: u32 = 1_300;
 const REST_MS: Range = Range(1_500, 2_100);
 /// People hear, understand and move: about this long after "look straight" they do.

@@ -57,7 +57,7 @@ impl Photo {
     }
 
     pub(crate) fn image(&self) -> Image {
-        let side = |length: usize| u32::try_from(length).unwrap();
+        let side = |length: usize| u16::try_from(length).unwrap();
         Image::new(side(self.width), side(self.height), self.rgb.concat()).unwrap()
     }
 

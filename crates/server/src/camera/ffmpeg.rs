@@ -18,8 +18,8 @@ use crate::failure::Failure;
 pub(super) enum Input<'a> {
     /// A camera, with its format where it needs one.
     Camera(Option<&'static str>, &'a str),
-    /// A file, of which a frame is taken every so many milliseconds.
-    File(&'a Path, u32),
+    /// A file, of which a frame is taken every [`GAP_MS`].
+    File(&'a Path),
 }
 
 /// A running ffmpeg. It ends when this is dropped.
@@ -62,7 +62,7 @@ impl Stream {
                 };
                 command.args(["-i", name]);
             }
-            Input::File(path, gap_ms) => {
+            Input::File(path) => {
                 // Else a colon in its name would be read as a protocol.
                 let mut name = OsString::from("file:");
                 name.push(path);
@@ -70,7 +70,7 @@ impl Stream {
                 command
                     .args(["-protocol_whitelist", "file", "-i"])
                     .arg(name);
-                filter = format!("fps=1000/{gap_ms},{SCALE}");
+                filter = format!("fps=1000/{GAP_MS},{SCALE}");
             }
         }
         command.args(["-an", "-vf", &filter, "-c:v", "mjpeg", "-q:v", "4"]);
@@ -104,7 +104,7 @@ impl Stream {
         let said = Some(std::thread::spawn(|| first_lines(errors)));
         let name = match input {
             Input::Camera(_, name) => (*name).to_owned(),
-            Input::File(path, _) => path.display().to_string(),
+            Input::File(path) => path.display().to_string(),
         };
         Ok(Stream {
             child,
@@ -170,7 +170,7 @@ pub(super) async fn frames(
     end_ms: u32,
     until: Instant,
 ) -> Result<Vec<Frame>, Failure> {
-    let mut stream = Stream::open(&Input::File(path, GAP_MS))?;
+    let mut stream = Stream::open(&Input::File(path))?;
     let mut frames = Vec::new();
     let mut time_ms = 0;
     while time_ms <= end_ms {

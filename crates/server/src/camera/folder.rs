@@ -6,34 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use credential::time::UnixTime;
-use face::{Challenge, Image, Prompt};
-use mrtd::EncodedImage;
-use serde::{Deserialize, Serialize};
+use face::Challenge;
 use tokio::time::{Instant, sleep};
 use wallet::enrol::Frame;
-use zeroize::Zeroizing;
 
-use super::Jpeg;
 use crate::failure::{Failure, OrFail};
 use crate::files::{self, Access};
 use crate::picture;
 
-/// What is asked, as it stands in `prompts.json`.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
-    prompts: Vec<Prompt>,
-    end_ms: u32,
-}
-
-impl Asked {
-    /// The challenge.
-    pub(crate) fn challenge(self) -> Option<Challenge> {
-        Challenge::of(self.prompts, self.end_ms)
-    }
-}
-
-/// The file that says what is asked.
+/// The file with the challenge.
 pub(crate) const PROMPTS: &str = "prompts.json";
 
 /// Makes a folder for a challenge, the next free number, with what is asked in it.
@@ -46,11 +27,7 @@ pub(super) fn ask(folder: &Path, challenge: &Challenge) -> Result<PathBuf, Failu
     let next = next.into_iter().find(|path| !path.exists());
     let next = next.unwrap_or_else(|| folder.to_owned());
     files::make_private_folder(&next)?;
-    let asked = Asked {
-        prompts: challenge.prompts().to_vec(),
-        end_ms: challenge.end_ms(),
-    };
-    let asked = serde_json::to_vec(&asked).or_fail("local-failure", || "the challenge")?;
+    let asked = serde_json::to_vec(challenge).or_fail("local-failure", || "the challenge")?;
     // Whoever waits for it finds it whole.
     let beside = next.join("prompts.new");
     files::write_new(&beside, &asked, Access::Private)?;
@@ -82,7 +59,7 @@ pub(super) async fn written_since(
 ///
 /// # Errors
 ///
-/// `frames-missing`, `frame-unusable`.
+/// `frames-missing`, `file-unreadable`, `picture-unusable`.
 pub(super) async fn pictures(
     folder: &Path,
     end_ms: u32,
@@ -96,7 +73,7 @@ pub(super) async fn pictures(
     let found = found.await?.into_iter();
     found
         .map(|(time_ms, path)| {
-            let jpeg = picture(&path)?;
+            let jpeg = picture::encode(&picture::read(&path)?.within(SIDE_MAX))?;
             Ok(Frame { time_ms, jpeg })
         })
         .collect()
@@ -115,20 +92,6 @@ fn numbered(folder: &Path) -> io::Result<Vec<(u32, PathBuf)>> {
     }
     found.sort();
     Ok(found)
-}
-
-fn picture(path: &Path) -> Result<Jpeg, Failure> {
-    let octets = Zeroizing::new(files::read(path)?);
-    let unusable = || {
-        let what = format!("{} is no picture of at most 2 megapixels", path.display());
-        Failure::of("frame-unusable", what)
-    };
-    let encoded = EncodedImage::new(&octets).ok_or_else(unusable)?;
-    let pixels = encoded.decode().map_err(|_| unusable())?;
-    let (width, height) = (pixels.width().into(), pixels.height().into());
-    let image = Image::new(width, height, pixels.rgb().to_vec()).map_err(|_| unusable())?;
-    let image = image.within(SIDE_MAX);
-    picture::encode((image.width(), image.height()), image.rgb()).ok_or_else(unusable)
 }
 
 /// Looks again until something is there.

@@ -1,4 +1,4 @@
-use face::Prompt;
+use face::{Image, Prompt};
 
 use super::*;
 
@@ -58,7 +58,7 @@ async fn each_challenge_has_a_folder_whose_pictures_are_taken_in_the_order_of_th
             tokio::task::yield_now().await;
         }
         for (ms, grey) in [(160, 90), (0, 30), (1000, 200)] {
-            let jpeg = crate::picture::encode((8, 8), &[grey; 192]).unwrap();
+            let jpeg = crate::picture::encode(&Image::new(8, 8, vec![grey; 192]).unwrap()).unwrap();
             let with_comment = [&jpeg[..2], b"\xFF\xFE\x00\x07HELLO", &jpeg[2..]].concat();
             std::fs::write(place.join("new"), with_comment).unwrap();
             std::fs::rename(place.join("new"), place.join(format!("{ms}.jpg"))).unwrap();
@@ -102,6 +102,6 @@ async fn what_is_no_picture_is_named() {
     let refused = camera.film(&challenge(100), &mut Memory::default()).await;
     writer.await.unwrap();
     let refused = refused.err().unwrap();
-    assert_eq!(refused.id, "frame-unusable");
+    assert_eq!(refused.id, "picture-unusable");
     assert!(refused.what.contains("900.jpg"), "{}", refused.what);
 }

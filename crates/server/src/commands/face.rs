@@ -99,11 +99,8 @@ impl EvaluateArgs {
 
     /// What is to be compared of each person's images.
     fn look_at(&self, people: &[Vec<PathBuf>]) -> anyhow::Result<Vec<Vec<Option<Templates>>>> {
-        let models =
-            Models::load(&self.networks).or_fail("networks-missing", || "the face networks")?;
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let recognizer = Recognizer::new(&Rten::new(threads), &models)
-            .or_fail("networks-missing", || "the face networks")?;
+        let recognizer = recognizer(&self.networks, threads)?;
         let of_all: usize = people.iter().map(Vec::len).sum();
         let mut looked_at = 0;
         let mut look = |path: &PathBuf| -> anyhow::Result<Option<Templates>> {
@@ -209,6 +206,17 @@ impl OperatingPoint {
         });
         format!("threshold {threshold}{}", sought.unwrap_or_default())
     }
+}
+
+/// What finds and compares faces, from the folder of its networks.
+///
+/// # Errors
+///
+/// `networks-missing`.
+pub(super) fn recognizer(networks: &Path, threads: NonZeroUsize) -> anyhow::Result<Recognizer> {
+    let missing = || "the face networks";
+    let models = Models::load(networks).or_fail("networks-missing", missing)?;
+    Recognizer::new(&Rten::new(threads), &models).or_fail("networks-missing", missing)
 }
 
 /// That data do not show a rate; `asked_by` names the option or the field that asks for it.

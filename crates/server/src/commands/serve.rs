@@ -10,8 +10,7 @@ use clap::Args;
 use credential::jose::SigningKey;
 use credential::origin::Origin;
 use credential::time::UnixTime;
-use face::engine::Rten;
-use face::{Evaluation, Models, Recognizer};
+use face::Evaluation;
 use mrtd::TrustStore;
 use openid4vc::uri::HttpsUri;
 use oprf::ShareIndex;
@@ -30,7 +29,7 @@ use store::sqlite::{SqliteRegister, SqliteSessions, SqliteSites};
 use store::{RegisterStore, SessionStore};
 use zeroize::Zeroizing;
 
-use super::face::unsupported;
+use super::face::{recognizer, unsupported};
 use crate::authority::HttpsRegister;
 use crate::client::HttpsClient;
 use crate::config::operator::{HighestLevel, NoticeConfig, OperatorConfig, TrusteesConfig};
@@ -226,13 +225,10 @@ fn face_check(config: &OperatorConfig) -> anyhow::Result<Option<FaceCheck>> {
     let threshold = evaluation
         .threshold(face.false_match_rate)
         .ok_or_else(|| unsupported("face.false_match_rate", face.false_match_rate, &evaluation))?;
-    let models =
-        Models::load(&face.networks).or_fail("networks-missing", || "the face networks")?;
     // Half of the processors: a comparison is work for seconds, and other requests go on beside it.
     let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let half = NonZeroUsize::new(processors.get() / 2).unwrap_or(NonZeroUsize::MIN);
-    let recognizer = Recognizer::new(&Rten::new(half), &models)
-        .or_fail("networks-missing", || "the face networks")?;
+    let recognizer = recognizer(&face.networks, half)?;
     Ok(Some(FaceCheck::new(recognizer, threshold, half)))
 }
 

@@ -305,19 +305,12 @@ impl Deployment {
             self.origin(Party::Operator),
             inline(officer.trim())?,
             members.join(", "),
-            self.face_section()?,
+            self.faces
+                .as_ref()
+                .map_or(Ok(String::new()), |faces| faces.configure(&folder))?,
             self.server_section(Party::Operator),
         );
         self.write_config(Party::Operator, &config)
-    }
-
-    fn face_section(&self) -> anyhow::Result<String> {
-        let Some(faces) = &self.faces else {
-            return Ok(String::new());
-        };
-        let file = self.folder_of(Party::Operator).join("evaluation.json");
-        files::write_new(&file, faces.evaluate()?.as_bytes(), Access::Private)?;
-        faces.section()
     }
 
     fn create_trustee(&self, party: Party, number: u8, attester: &str) -> anyhow::Result<()> {

@@ -1,13 +1,15 @@
 //! What the demonstration compares faces with: networks, and photographs of somebody who plays the
 //! specimen person.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use super::deployment::{Deployment, bauta, run};
+use crate::files::{self, Access};
 
 /// The folders that `tools/face-models` makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,21 +44,23 @@ impl Faces {
         self.photographs.join("obama.jpg")
     }
 
-    /// Compares the photographs with each other, and gives what the operator's threshold follows from.
-    ///
-    /// # Errors
-    ///
-    /// When that fails.
-    pub(super) fn evaluate(&self) -> anyhow::Result<String> {
+    /// Compares the photographs with each other.
+    fn evaluate(&self) -> anyhow::Result<String> {
         let mut evaluate = bauta()?;
         evaluate.args(["face", "evaluate", "--json", "--networks"]);
         evaluate.arg(&self.networks);
         run(evaluate.arg(self.photographs.join("people")))
     }
 
-    /// The operator's section. The photographs show no lower rate of false matches; a real operator
-    /// needs thousands of people.
-    pub(super) fn section(&self) -> anyhow::Result<String> {
+    /// The operator's section, and beside its configuration what its threshold follows from. The
+    /// photographs show no lower rate of false matches; a real operator needs thousands of people.
+    ///
+    /// # Errors
+    ///
+    /// When the comparison of the photographs fails, or the file cannot be written.
+    pub(super) fn configure(&self, operator: &Path) -> anyhow::Result<String> {
+        let file = operator.join("evaluation.json");
+        files::write_new(&file, self.evaluate()?.as_bytes(), Access::Private)?;
         let networks = self
             .networks
             .to_str()
@@ -72,7 +76,7 @@ impl Faces {
 /// Somebody before the camera, until it is dropped.
 pub struct Person {
     child: Child,
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Person {
@@ -84,10 +88,12 @@ impl Person {
     pub fn start(deployment: &Deployment, faces: &Faces) -> anyhow::Result<Person> {
         let mut folder = tempfile::Builder::new();
         let folder = folder.prefix("camera-").tempdir_in(deployment.folder())?;
-        let folder = folder.keep();
         let mut command = bauta()?;
         command.args(["specimen", "face", "--stop-with-stdin", "--networks"]);
-        command.arg(&faces.networks).arg("--folder").arg(&folder);
+        command
+            .arg(&faces.networks)
+            .arg("--folder")
+            .arg(folder.path());
         let child = command
             .arg(faces.picture())
             .stdin(Stdio::piped())
@@ -98,17 +104,16 @@ impl Person {
 
     /// What `--face` takes.
     #[must_use]
-    pub fn camera(&self) -> &std::path::Path {
-        &self.folder
+    pub fn camera(&self) -> &Path {
+        self.folder.path()
     }
 }
 
 impl Drop for Person {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
+        // Before its folder goes.
         let _ended = self.child.wait();
-        // The pictures are of use to nobody any more.
-        let _removed = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
 use super::Party;
@@ -118,16 +118,17 @@ pub fn enrol(
         Ok(serde_json::from_str(&line)?)
     };
     let mut input = wallet.stdin.take();
+    let mut proved = Some(PROVED);
     let number = loop {
         let line = next()?;
         let text = |name: &str| line.get(name).and_then(Value::as_str);
         if line.get("challenge").is_some() {
-            say(PROVED);
+            proved.take().map(&mut *say);
             say("  The wallet says what to do before the camera:");
         } else if let Some(prompt) = text("prompt") {
             say(&format!("    {}", prompt.replace('_', " ")));
         } else if let Some(session) = text("session") {
-            say(PROVED);
+            proved.take().map(&mut *say);
             let code = run(deployment.officer("confirm")?.arg(session))?;
             say("  The officer confirmed the person and handed over a transaction code");
             let mut input = input.take().context("the input was piped")?;
@@ -139,7 +140,7 @@ pub fn enrol(
             bail!("the wallet refused: {line}");
         }
     };
-    wallet.wait()?;
+    ensure!(wallet.wait()?.success(), "the wallet failed at its end");
     say(&format!(
         "  The person's web number, known to register and wallet alone: {number}"
     ));

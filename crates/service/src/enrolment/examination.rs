@@ -136,8 +136,11 @@ fn of_frame(octets: &[u8]) -> Result<Image, BadFrame> {
 }
 
 fn image(pixels: &Pixels) -> Result<Image, BadFrame> {
-    let (width, height) = (pixels.width().into(), pixels.height().into());
-    Ok(Image::new(width, height, pixels.rgb().to_vec())?)
+    Ok(Image::new(
+        pixels.width(),
+        pixels.height(),
+        pixels.rgb().to_vec(),
+    )?)
 }
 
 /// How many may wait for each that is compared: a comparison takes seconds, and a request, with its

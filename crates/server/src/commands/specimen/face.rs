@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
-use face::engine::Rten;
+use face::Challenge;
 use face::specimen::{Act, Actor, Medium};
-use face::{Models, Recognizer};
 use rand_core::UnwrapErr;
 use tokio::time::{Instant, sleep, sleep_until};
 use zeroize::Zeroizing;
 
-use crate::camera::folder::{Asked, PROMPTS};
+use crate::camera::folder::PROMPTS;
+use crate::commands::face::recognizer;
 use crate::commands::runtime;
-use crate::failure::{Failure, OrFail};
+use crate::failure::OrFail;
 use crate::files::{self, Access};
 use crate::picture;
 use crate::serve::{Stdin, StopSignals};
@@ -73,10 +73,7 @@ impl FaceArgs {
 
     fn actor(&self) -> anyhow::Result<Actor> {
         let picture = picture::read(&self.picture)?;
-        let models =
-            Models::load(&self.networks).or_fail("networks-missing", || "the face networks")?;
-        let recognizer = Recognizer::new(&Rten::new(NonZeroUsize::MIN), &models)
-            .or_fail("networks-missing", || "the face networks")?;
+        let recognizer = recognizer(&self.networks, NonZeroUsize::MIN)?;
         let medium = if self.print {
             Medium::Print
         } else {
@@ -90,9 +87,7 @@ impl FaceArgs {
 /// One frame as a camera encodes it.
 fn frame(actor: &Actor, act: Act) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let mut rng = UnwrapErr(getrandom::SysRng);
-    let image = actor.frame(act, SIZE, &mut rng);
-    let encoded = picture::encode(SIZE, image.rgb());
-    encoded.or_fail("local-failure", || "a frame cannot be encoded")
+    Ok(picture::encode(&actor.frame(act, SIZE, &mut rng))?)
 }
 
 async fn act_in_folder(actor: &Actor, folder: &Path) -> anyhow::Result<()> {
@@ -109,10 +104,8 @@ async fn act_in_folder(actor: &Actor, folder: &Path) -> anyhow::Result<()> {
 
 async fn act_once(actor: &Actor, place: &Path, asked: &Path) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let asked: Asked =
+    let challenge: Challenge =
         serde_json::from_slice(&files::read(asked)?).or_fail("file-invalid", || asked.display())?;
-    let challenge = asked.challenge();
-    let challenge = challenge.ok_or_else(|| Failure::of("file-invalid", "prompts overlap"))?;
     let mut ms = 0;
     loop {
         sleep_until(begun + Duration::from_millis(ms.into())).await;

@@ -7,6 +7,7 @@ use credential::jose::SigningKey;
 use credential::origin::Origin;
 use face::Movement;
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::json;
 use wallet::enrol::{self, Session, SessionState};
 
@@ -69,8 +70,7 @@ async fn attempt(
     let face = asked.face.ok_or_else(unexpected)?;
     let (challenge, nonce) = face.challenge().map_err(enrol_failure)?;
     if output == Output::Json {
-        let asked = json!({ "prompts": challenge.prompts(), "end_ms": challenge.end_ms() });
-        output.result("", &json!({ "challenge": asked }));
+        output.result("", &json!({ "challenge": challenge }));
     }
     let mut speaker = Speaker {
         movements: challenge.prompts().len(),
@@ -81,7 +81,7 @@ async fn attempt(
     let octets: usize = frames.iter().map(|frame| frame.jpeg.len()).sum();
     if octets > OCTETS_MAX {
         let what = format!("the pictures have {octets} octets, more than {OCTETS_MAX}");
-        return Err(Failure::of("frame-unusable", what));
+        return Err(Failure::of("frames-too-large", what));
     }
     output.progress(&format!(
         "Thank you. Sending {} pictures ({} kB) and waiting for the comparison …",
@@ -115,7 +115,8 @@ fn is_about_frames(failure: &Failure) -> bool {
             | "face-not-seen"
             | "face-check-busy"
             | "frames-missing"
-            | "frame-unusable"
+            | "frames-too-large"
+            | "picture-unusable"
     )
 }
 
@@ -127,7 +128,7 @@ struct Speaker {
 
 impl Speaker {
     /// A line, and a sound for who has the eyes closed or turned away; a script has the name.
-    fn say(&self, text: &str, name: &str) {
+    fn say(&self, text: &str, name: impl Serialize) {
         match self.output {
             Output::Text => {
                 let bell = if io::stdout().is_terminal() {
@@ -145,19 +146,14 @@ impl Speaker {
 
 impl Prompter for Speaker {
     fn movement(&mut self, number: usize, movement: Movement) {
-        let (text, name) = match movement {
-            Movement::TurnLeft => (
-                "Turn your head slowly to your left, and stay there.",
-                "turn_left",
-            ),
-            Movement::TurnRight => (
-                "Turn your head slowly to your right, and stay there.",
-                "turn_right",
-            ),
-            Movement::Nearer => ("Come nearer to the camera, and stay there.", "nearer"),
-            Movement::CloseEyes => ("Close your eyes until the next sound.", "close_eyes"),
+        let text = match movement {
+            Movement::TurnLeft => "Turn your head slowly to your left, and stay there.",
+            Movement::TurnRight => "Turn your head slowly to your right, and stay there.",
+            Movement::Nearer => "Come nearer to the camera, and stay there.",
+            Movement::CloseEyes => "Close your eyes until the next sound.",
         };
-        self.say(&format!("  {number} of {}: {text}", self.movements), name);
+        let text = format!("  {number} of {}: {text}", self.movements);
+        self.say(&text, movement);
     }
 
     fn straight(&mut self) {
