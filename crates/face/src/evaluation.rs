@@ -3,13 +3,19 @@
 mod det;
 mod people;
 
+use core::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::models::Models;
 
 /// The scores of many comparisons; nothing of the faces is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
+    /// The networks that made the scores, see [`Models::name`].
+    networks: String,
     /// How many images there were.
     pub images: usize,
     /// Of how many of them no face could be taken.
@@ -33,10 +39,54 @@ pub struct Rate {
     pub high: f64,
 }
 
-/// The octets are no evaluation.
+/// Why octets are no evaluation of these networks.
 #[derive(Debug, Error)]
-#[error("not an evaluation as `bauta face evaluate --json` writes it")]
-pub struct NotAnEvaluation;
+pub enum NotAnEvaluation {
+    /// They have another form.
+    #[error("not an evaluation as `bauta face evaluate --json` writes it")]
+    Form,
+    /// Other networks give other scores.
+    #[error("an evaluation of other networks; run `bauta face evaluate` again")]
+    OtherNetworks,
+}
+
+/// How often two people may be taken for one: above 0 and below 1.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct FalseMatchRate(f64);
+
+/// A number is no rate of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a rate is a number above 0 and below 1 such as 0.001")]
+pub struct NotARate;
+
+impl TryFrom<f64> for FalseMatchRate {
+    type Error = NotARate;
+
+    fn try_from(rate: f64) -> Result<FalseMatchRate, NotARate> {
+        if rate > 0.0 && rate < 1.0 {
+            Ok(FalseMatchRate(rate))
+        } else {
+            Err(NotARate)
+        }
+    }
+}
+
+impl FromStr for FalseMatchRate {
+    type Err = NotARate;
+
+    fn from_str(text: &str) -> Result<FalseMatchRate, NotARate> {
+        text.parse::<f64>().map_err(|_| NotARate)?.try_into()
+    }
+}
+
+impl FalseMatchRate {
+    /// As a number.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
 
 impl Rate {
     /// `errors` of `of`; of more than those, all.
@@ -113,12 +163,27 @@ impl Evaluation {
     ///
     /// [`NotAnEvaluation`].
     pub fn parse(json: &[u8]) -> Result<Evaluation, NotAnEvaluation> {
-        let evaluation: Evaluation = serde_json::from_slice(json).map_err(|_| NotAnEvaluation)?;
+        let read: Result<Evaluation, _> = serde_json::from_slice(json);
+        let evaluation = read.map_err(|_| NotAnEvaluation::Form)?;
         let mut scores = evaluation.genuine.iter().chain(&evaluation.impostor);
-        if scores.all(|score| score.is_finite()) && evaluation.not_acquired <= evaluation.images {
-            Ok(evaluation)
+        if !scores.all(|score| score.is_finite()) || evaluation.not_acquired > evaluation.images {
+            Err(NotAnEvaluation::Form)
+        } else if evaluation.networks != Models::name() {
+            Err(NotAnEvaluation::OtherNetworks)
         } else {
-            Err(NotAnEvaluation)
+            Ok(evaluation)
+        }
+    }
+
+    /// Nothing was compared yet.
+    #[must_use]
+    pub fn empty() -> Evaluation {
+        Evaluation {
+            networks: Models::name(),
+            images: 0,
+            not_acquired: 0,
+            genuine: Vec::new(),
+            impostor: Vec::new(),
         }
     }
 
@@ -145,14 +210,14 @@ impl Evaluation {
     /// The lowest threshold at which two people are taken for one at most as often as `rate`, with 95 %
     /// confidence; `None` where the data do not show that for any.
     #[must_use]
-    pub fn threshold(&self, rate: f64) -> Option<f32> {
+    pub fn threshold(&self, rate: FalseMatchRate) -> Option<f32> {
         let mut scores = self.impostor.clone();
         scores.sort_by(|a, b| b.total_cmp(a));
         // The more errors, the higher the bound: how many are allowed is found by halving.
         let (mut allowed, mut refused) = (0, scores.len());
         while allowed < refused {
             let errors = usize::midpoint(allowed, refused);
-            if Rate::new(errors, scores.len()).high <= rate {
+            if Rate::new(errors, scores.len()).high <= rate.get() {
                 allowed = errors + 1;
             } else {
                 refused = errors;
@@ -218,11 +283,13 @@ mod tests {
             not_acquired: 1,
             genuine: vec![0.7, 0.8],
             impostor: (0..1000).map(|n| n as f32 / 2000.0).collect(),
+            ..Evaluation::empty()
         };
-        assert_eq!(evaluation.threshold(0.001), None);
-        let strict = evaluation.threshold(0.004).unwrap();
+        let threshold = |rate| evaluation.threshold(FalseMatchRate(rate));
+        assert_eq!(threshold(0.001), None);
+        let strict = threshold(0.004).unwrap();
         assert_eq!(evaluation.false_match(strict).errors, 0);
-        let lax = evaluation.threshold(0.05).unwrap();
+        let lax = threshold(0.05).unwrap();
         let found = evaluation.false_match(lax);
         assert!(
             found.high <= 0.05 && found.errors > 20 && lax < strict,
@@ -233,15 +300,31 @@ mod tests {
 
     #[test]
     fn what_is_no_evaluation_is_refused() {
-        let good = br#"{"images":2,"not_acquired":0,"genuine":[0.5],"impostor":[]}"#;
-        assert!(Evaluation::parse(good).unwrap().threshold(0.5).is_none());
+        let with = |networks: &str, members: &str| {
+            let json = format!(r#"{{"networks":"{networks}","images":2,{members}}}"#);
+            Evaluation::parse(json.as_bytes())
+        };
+        let ours = Models::name();
+        let good = r#""not_acquired":0,"genuine":[0.5],"impostor":[]"#;
+        let read = with(&ours, good).unwrap();
+        assert_eq!(read.threshold(FalseMatchRate(0.5)), None);
         for bad in [
-            &b""[..],
-            br#"{"images":2,"not_acquired":3,"genuine":[],"impostor":[]}"#,
-            br#"{"images":2,"not_acquired":0,"genuine":[1e99],"impostor":[]}"#,
-            br#"{"images":2,"not_acquired":0,"genuine":[],"impostor":[],"more":1}"#,
+            r#""not_acquired":3,"genuine":[],"impostor":[]"#,
+            r#""not_acquired":0,"genuine":[1e99],"impostor":[]"#,
+            r#""not_acquired":0,"genuine":[],"impostor":[],"more":1"#,
         ] {
-            assert!(Evaluation::parse(bad).is_err());
+            assert!(matches!(with(&ours, bad), Err(NotAnEvaluation::Form)));
         }
+        let other = with(&ours.replace('0', "1"), good);
+        assert!(matches!(other, Err(NotAnEvaluation::OtherNetworks)));
+    }
+
+    #[test]
+    fn nothing_but_a_part_of_all_is_a_rate() {
+        assert_eq!("0.001".parse(), Ok(FalseMatchRate(0.001)));
+        for text in ["0", "1", "5", "-0.1", "NaN", "inf", "", "0.1 %"] {
+            assert_eq!(text.parse::<FalseMatchRate>(), Err(NotARate), "{text}");
+        }
+        assert!(serde_json::from_str::<FalseMatchRate>("1.0").is_err());
     }
 }

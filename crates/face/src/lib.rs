@@ -51,7 +51,7 @@ mod template;
 pub use capture::{BadFrame, CaptureError, Compared, FRAMES, Frames, GAP_MS, examine};
 pub use detector::Detection;
 pub use engine::EngineError;
-pub use evaluation::{Evaluation, NotAnEvaluation, Rate};
+pub use evaluation::{Evaluation, FalseMatchRate, NotARate, NotAnEvaluation, Rate};
 pub use geometry::Point;
 pub use image::{BadImage, Image};
 pub use landmarks::Landmarks;

@@ -231,6 +231,7 @@ fn next_step_of_enrolment(id: &str) -> &'static str {
         | "evidence-not-chosen" => {
             "Begin again: run the command with your document and without --resume."
         }
+        "review-needed" => "Begin again: an officer will tell you from the other person.",
         "look-again" | "other-evidence" => {
             "Run `bauta officer show` for the session, and confirm with --evidence and the \
              evidence_digest that it prints, or refuse."

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use axum::middleware;
 use hyper::server::conn::http1;
@@ -130,8 +129,7 @@ fn with_limits(app: Router, config: &ServerConfig, requests: &RunningRequests) -
     });
     let hsts = HeaderValue::from_static("max-age=31536000");
     let nosniff = HeaderValue::from_static("nosniff");
-    app.layer(DefaultBodyLimit::max(config.body_max_bytes))
-        .layer(run_to_end)
+    app.layer(run_to_end)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::STRICT_TRANSPORT_SECURITY,
             hsts,

@@ -53,7 +53,8 @@ pub fn decode(text: &str) -> Result<Vec<u8>, BadBase64> {
 pub struct BadBase64;
 
 /// Reads a JSON object. Serde alone would also fill a struct from an array of its members.
-fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+#[must_use]
+pub fn parse_object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     let begins = json.trim_ascii_start().first() == Some(&b'{');
     if begins {
         serde_json::from_slice(json).ok()

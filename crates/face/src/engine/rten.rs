@@ -1,7 +1,8 @@
 //! Networks run by `rten`.
 //!
 //! What it computes on the way stands in memory that it frees without wiping: a process that handles
-//! faces of people needs an allocator that wipes, as the server's does.
+//! faces of people needs an allocator that wipes, as the server's does. Its threads keep parts of images
+//! in buffers of their own for the next run, so each run has threads of its own, which end with it.
 
 use core::num::NonZeroUsize;
 use std::sync::Arc;
@@ -14,17 +15,14 @@ use super::{Engine, EngineError, Network, Tensor};
 
 /// The engine in Rust alone.
 pub struct Rten {
-    threads: Arc<ThreadPool>,
+    threads: NonZeroUsize,
 }
 
 impl Rten {
-    /// Starts the threads that all networks of this engine run on, whoever runs them: as many as
-    /// cores may be busy with faces at once.
+    /// Each run of a network takes so many threads.
     #[must_use]
     pub fn new(threads: NonZeroUsize) -> Rten {
-        Rten {
-            threads: Arc::new(ThreadPool::with_num_threads(threads.get())),
-        }
+        Rten { threads }
     }
 }
 
@@ -38,7 +36,7 @@ impl Engine for Rten {
         Ok(Box::new(Loaded {
             input: *input,
             outputs: model.output_ids().to_vec(),
-            threads: Arc::clone(&self.threads),
+            threads: self.threads,
             model,
         }))
     }
@@ -48,14 +46,15 @@ struct Loaded {
     model: Model,
     input: NodeId,
     outputs: Vec<NodeId>,
-    threads: Arc<ThreadPool>,
+    threads: NonZeroUsize,
 }
 
 impl Network for Loaded {
     fn run(&self, input: &Tensor) -> Result<Vec<Tensor>, EngineError> {
         let view = TensorView::try_from_data(input.shape(), input.values())
             .map_err(|e| EngineError::NotRun(e.to_string()))?;
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.threads)));
+        let threads = ThreadPool::with_num_threads(self.threads.get());
+        let options = RunOptions::default().with_thread_pool(Some(Arc::new(threads)));
         let inputs = vec![(self.input, view.into())];
         let outputs = self.model.run(inputs, &self.outputs, Some(options));
         let outputs = outputs.map_err(|e| EngineError::NotRun(e.to_string()))?;

@@ -5,28 +5,14 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use crate::photographs::photo::named;
+
 use super::{Engine, EngineError, OnnxRuntime, Rten, Tensor};
-
-/// ONNX Runtime's library; `None` where none is named. CI need not have it: it is never the default.
-fn library() -> Option<PathBuf> {
-    let named = std::env::var_os("BAUTA_ONNXRUNTIME").map(PathBuf::from);
-    if named.is_none() {
-        eprintln!("skipped: BAUTA_ONNXRUNTIME names no library");
-    }
-    named
-}
-
-fn networks() -> Option<PathBuf> {
-    let named = std::env::var_os("BAUTA_FACE_MODELS").map(PathBuf::from);
-    if named.is_none() {
-        eprintln!("skipped: BAUTA_FACE_MODELS names no folder; see tools/face-models");
-    }
-    named
-}
 
 #[test]
 fn outputs_agree() {
-    let (Some(library), Some(folder)) = (library(), networks()) else {
+    let (Some(library), Some(folder)) = (named("BAUTA_ONNXRUNTIME"), named("BAUTA_FACE_MODELS"))
+    else {
         return;
     };
     let runtime = OnnxRuntime::open(&library, NonZeroUsize::MIN).unwrap();
@@ -34,6 +20,7 @@ fn outputs_agree() {
     for (name, side) in [
         ("detector", 256),
         ("landmarks", 192),
+        ("eye", 64),
         ("matcher-a", 112),
         ("matcher-b", 150),
     ] {
@@ -58,7 +45,7 @@ fn outputs_agree() {
 
 #[test]
 fn what_is_no_library_is_refused() {
-    if library().is_some() {
+    if named("BAUTA_ONNXRUNTIME").is_some() {
         return; // a process opens one library, and another test opens it
     }
     let none = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");

@@ -10,12 +10,7 @@ impl Evaluation {
     pub fn of(people: &[Vec<Option<Templates>>]) -> Evaluation {
         let images = people.iter().enumerate();
         let images = images.flat_map(|(person, images)| images.iter().map(move |i| (person, i)));
-        let mut evaluation = Evaluation {
-            images: 0,
-            not_acquired: 0,
-            genuine: Vec::new(),
-            impostor: Vec::new(),
-        };
+        let mut evaluation = Evaluation::empty();
         let mut before: Vec<(usize, &Templates)> = Vec::new();
         for (person, image) in images {
             evaluation.images += 1;

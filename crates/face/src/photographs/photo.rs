@@ -16,21 +16,21 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use crate::engine::Rten;
 use crate::{Image, Landmarks, Matcher, Models, Recognizer, Template};
 
-/// The folder that a variable names; `None` where it names none, which CI does not accept.
-pub(crate) fn folder(variable: &str) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).filter(|folder| !folder.is_empty());
-    if named.is_none() {
+/// What a variable names; `None` where it names nothing, which CI does not accept.
+pub(crate) fn named(variable: &str) -> Option<PathBuf> {
+    let path = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if path.is_none() {
         let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-        assert!(!ci, "{variable} names no folder; see tools/face-models");
-        eprintln!("skipped: {variable} names no folder; see tools/face-models");
+        assert!(!ci, "{variable} names nothing; see tools/face-models");
+        eprintln!("skipped: {variable} names nothing; see tools/face-models");
     }
-    named.map(PathBuf::from)
+    path.map(PathBuf::from)
 }
 
 /// One for all tests of a program: it is loaded once.
 pub(crate) fn recognizer() -> Option<&'static Recognizer> {
     static SHARED: OnceLock<Recognizer> = OnceLock::new();
-    let folder = folder("BAUTA_FACE_MODELS")?;
+    let folder = named("BAUTA_FACE_MODELS")?;
     Some(SHARED.get_or_init(|| {
         let engine = Rten::new(NonZeroUsize::new(2).unwrap());
         Recognizer::new(&engine, &Models::load(&folder).unwrap()).unwrap()
@@ -47,7 +47,7 @@ pub(crate) struct Photo {
 
 impl Photo {
     pub(crate) fn read(name: &str) -> Option<Photo> {
-        let path = folder("BAUTA_FACE_PHOTOGRAPHS")?.join(format!("{name}.jpg"));
+        let path = named("BAUTA_FACE_PHOTOGRAPHS")?.join(format!("{name}.jpg"));
         let octets = std::fs::read(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&octets), options);

@@ -1,5 +1,6 @@
 //! The credential endpoint.
 
+use credential::jose;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -27,12 +28,7 @@ impl CredentialRequest {
         json: &[u8],
         supported: &[&str],
     ) -> Result<CredentialRequest, CredentialRequestError> {
-        // Serde alone would also fill a struct from an array of its members.
-        if json.trim_ascii_start().first() != Some(&b'{') {
-            return Err(CredentialRequestError::Malformed);
-        }
-        let fields: Fields =
-            serde_json::from_slice(json).map_err(|_| CredentialRequestError::Malformed)?;
+        let fields: Fields = jose::parse_object(json).ok_or(CredentialRequestError::Malformed)?;
         if fields.credential_identifier.is_some() {
             return Err(CredentialRequestError::Identifier);
         }

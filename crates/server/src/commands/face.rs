@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use face::engine::Rten;
-use face::{Evaluation, FaceError, Models, Rate, Recognizer, Templates};
+use face::{Evaluation, FaceError, FalseMatchRate, Models, Rate, Recognizer, Templates};
 
 use super::say;
 use crate::failure::{Failure, OrFail};
@@ -36,8 +36,8 @@ pub struct EvaluateArgs {
     threshold: Vec<f32>,
     /// A rate of false matches such as 0.001: the lowest threshold is sought that keeps it with
     /// 95 % confidence. May be given several times.
-    #[arg(long, value_name = "RATE", value_parser = rate)]
-    false_match_rate: Vec<f64>,
+    #[arg(long, value_name = "RATE")]
+    false_match_rate: Vec<FalseMatchRate>,
     /// The scores on standard output, for `face.evaluation_file` of an operator; the report goes to
     /// standard error.
     #[arg(long)]
@@ -88,12 +88,10 @@ impl EvaluateArgs {
         if self.json {
             say(&serde_json::to_string(&evaluation)?);
         }
-        match points.iter().find(|point| point.threshold.is_none()) {
+        let unknown = points.iter().find(|point| point.threshold.is_none());
+        match unknown.and_then(|point| point.rate) {
             None => Ok(()),
-            Some(point) => {
-                let rate = point.rate.unwrap_or_default();
-                Err(unsupported("--false-match-rate", rate, &evaluation).into())
-            }
+            Some(rate) => Err(unsupported("--false-match-rate", rate, &evaluation).into()),
         }
     }
 
@@ -186,7 +184,7 @@ impl EvaluateArgs {
 /// A threshold, and the rate it was sought for.
 #[derive(Clone)]
 struct OperatingPoint {
-    rate: Option<f64>,
+    rate: Option<FalseMatchRate>,
     /// `None` where no threshold is known to keep the rate.
     threshold: Option<f32>,
 }
@@ -201,7 +199,7 @@ impl OperatingPoint {
 
     fn title(&self, threshold: f32) -> String {
         let sought = self.rate.map(|rate| {
-            let rate = percent(rate);
+            let rate = percent(rate.get());
             format!(", the lowest for a false match rate of at most {rate}")
         });
         format!("threshold {threshold}{}", sought.unwrap_or_default())
@@ -220,7 +218,12 @@ pub(super) fn recognizer(networks: &Path, threads: NonZeroUsize) -> anyhow::Resu
 }
 
 /// That data do not show a rate; `asked_by` names the option or the field that asks for it.
-pub(super) fn unsupported(asked_by: &str, rate: f64, evaluation: &Evaluation) -> Failure {
+pub(super) fn unsupported(
+    asked_by: &str,
+    rate: FalseMatchRate,
+    evaluation: &Evaluation,
+) -> Failure {
+    let rate = rate.get();
     let what = format!(
         "{asked_by} = {rate} is not supported: {} comparisons of two people show no rate below {:.6} \
          (95 %)",
@@ -286,12 +289,6 @@ fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn score(text: &str) -> Result<f32, String> {
     let score = text.parse().ok().filter(|score: &f32| score.is_finite());
     score.ok_or_else(|| "a score is a number such as 0.55".to_owned())
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok();
-    let rate = rate.filter(|rate| *rate > 0.0 && *rate < 1.0);
-    rate.ok_or_else(|| "a rate is a number between 0 and 1 such as 0.001".to_owned())
 }
 
 /// After so many images it is said how many there were.

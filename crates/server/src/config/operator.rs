@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use credential::jose::PublicKey;
 use credential::origin::Origin;
+use face::FalseMatchRate;
 use serde::Deserialize;
 
 use super::{Anchored, ClientConfig, ServerConfig, anchor_path};
@@ -57,7 +58,7 @@ pub struct FaceConfig {
     /// How often somebody else may be taken for the person of the portrait, above 0 and below 1. The
     /// threshold follows from the evaluation; a rate that it does not show with 95 % confidence is
     /// refused.
-    pub false_match_rate: f64,
+    pub false_match_rate: FalseMatchRate,
     /// File that `bauta face evaluate --json` has written about faces like those of the people who
     /// enrol.
     pub evaluation_file: PathBuf,

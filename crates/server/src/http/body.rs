@@ -3,6 +3,7 @@
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use bytes::{Bytes, BytesMut};
+use credential::jose;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
@@ -19,15 +20,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         needs_json(&request)?;
         let body = read(request).await?;
-        let refused =
-            || Problem::malformed_request().with_detail("the body is not the JSON object expected");
-        // Serde alone would also fill a struct from an array of its members.
-        if body.trim_ascii_start().first() != Some(&b'{') {
-            return Err(refused());
-        }
-        serde_json::from_slice(&body)
-            .map(StrictJson)
-            .map_err(|_| refused())
+        jose::parse_object(&body).map(StrictJson).ok_or_else(|| {
+            Problem::malformed_request().with_detail("the body is not the JSON object expected")
+        })
     }
 }
 

@@ -122,7 +122,8 @@ impl Enrolments {
     /// # Errors
     ///
     /// [`DocumentError::Chip`] as [`EnrolmentError::Document`] when the chip has not the key of
-    /// the document: the session has ended then. [`EnrolmentError::WrongStep`],
+    /// the document: the session has ended then. [`EnrolmentError::Internal`], after which an officer
+    /// looks at the document without the chip's proof. [`EnrolmentError::WrongStep`],
     /// [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
     pub async fn answer_for_chip(
         &self,
@@ -148,9 +149,14 @@ impl Enrolments {
             question,
         } = *awaited;
         let origin = self.origin.clone();
-        let holds = memory::run_wiped(move || question.holds(&answer, (&origin, id))).await;
-        if !holds.map_err(|error| EnrolmentError::Internal(Box::new(error)))? {
-            return Err(EnrolmentError::Document(DocumentError::Chip));
+        match memory::run_wiped(move || question.holds(&answer, (&origin, id))).await {
+            Ok(true) => {}
+            Ok(false) => return Err(EnrolmentError::Document(DocumentError::Chip)),
+            // Our failure makes nobody a forger: the data alone are left.
+            Err(error) => {
+                session.advance(Step::AwaitingOfficer(evidence));
+                return Err(EnrolmentError::Internal(Box::new(error)));
+            }
         }
         evidence.chip_answer = Some(hash);
         ChipProof::Shown

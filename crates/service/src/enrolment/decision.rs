@@ -4,7 +4,7 @@ use credential::attributes::Attributes;
 use credential::jose;
 use credential::time::UnixTime;
 use mrtd::ImageFormat;
-use store::{NewTag, RegisterRow, ReviewId, ReviewTag, RowStatus, SessionId, TagMatch};
+use store::{NewTag, RegisterRow, ReviewId, ReviewTag, RowStatus, SessionId, TagKind, TagMatch};
 use zeroize::Zeroizing;
 
 use super::chip::ChipProof;
@@ -184,13 +184,7 @@ impl Enrolments {
         };
         let attributes = evidence.attributes.clone();
         // The document with the portrait is wiped here.
-        session.advance(Step::Confirmed(Box::new(Confirmed {
-            attributes,
-            tags: person.tags,
-            review_tag: person.review_tag,
-            row: person.row,
-            decided: Some(decided),
-        })));
+        session.advance(person.confirmed(attributes, Some(decided)));
         Ok(OfficerCode::Transaction(code))
     }
 
@@ -222,14 +216,7 @@ impl Enrolments {
         };
         match found {
             Some(Found::Person(person)) => {
-                let attributes = evidence.attributes.clone();
-                session.advance(Step::Confirmed(Box::new(Confirmed {
-                    attributes,
-                    tags: person.tags,
-                    review_tag: person.review_tag,
-                    row: person.row,
-                    decided: None,
-                })));
+                session.advance(person.confirmed(evidence.attributes, None));
             }
             Some(Found::Refusal(refusal)) => session.refuse(refusal),
             Some(Found::Namesake(review)) => {
@@ -261,7 +248,8 @@ impl Enrolments {
             tracing::warn!(%error, "no tags");
             EnrolmentError::TrusteesUnavailable
         })?;
-        let namesake = tags.pop().ok_or(EnrolmentError::TrusteesUnavailable)?;
+        let namesake = tags.pop_if(|tag| tag.kind == TagKind::Namesake);
+        let namesake = namesake.ok_or(EnrolmentError::TrusteesUnavailable)?;
         let indices: Vec<_> = tags.iter().map(|tag| tag.index).collect();
         let row = match self.register.find_by_tags(&indices).await? {
             TagMatch::None => None,
@@ -304,6 +292,19 @@ struct Identified {
     tags: Vec<NewTag>,
     review_tag: ReviewTag,
     row: Option<RegisterRow>,
+}
+
+impl Identified {
+    /// The step of the person, with the officer's decision or without.
+    fn confirmed(self, attributes: Attributes, decided: Option<Decided>) -> Step {
+        Step::Confirmed(Box::new(Confirmed {
+            attributes,
+            tags: self.tags,
+            review_tag: self.review_tag,
+            row: self.row,
+            decided,
+        }))
+    }
 }
 
 impl Session {

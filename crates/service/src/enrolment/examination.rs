@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use face::{BadFrame, CaptureError, Challenge, FailureToAcquire, Frames, Image, Recognizer};
 use mrtd::{EncodedImage, ImageFormat, Pixels};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use super::EnrolmentError;
@@ -19,6 +19,8 @@ pub struct FaceCheck {
     places: Semaphore,
     /// For who is compared.
     turns: Semaphore,
+    /// For frames that are sent and kept: megabytes of each person.
+    uploads: Arc<Semaphore>,
 }
 
 /// What looks at frames.
@@ -61,7 +63,18 @@ impl FaceCheck {
             examiner,
             places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)),
             turns: Semaphore::new(at_once.get().min(Semaphore::MAX_PERMITS)),
+            uploads: Arc::new(Semaphore::new(
+                at_once
+                    .get()
+                    .saturating_mul(UPLOADS_MAX)
+                    .min(Semaphore::MAX_PERMITS),
+            )),
         }
+    }
+
+    /// Leave to send frames; `None` where as many people send theirs as memory is meant for.
+    pub(super) fn begin_upload(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.uploads).try_acquire_owned().ok()
     }
 
     /// What the frames show. An error is our failure, of which the person knows nothing.
@@ -144,8 +157,11 @@ fn image(pixels: &Pixels) -> Result<Image, BadFrame> {
 }
 
 /// How many may wait for each that is compared: a comparison takes seconds, and a request, with its
-/// upload, 30 at most.
+/// upload, 60 at most.
 const WAITING_MAX: usize = 2;
+/// How many may send frames for each that is compared. They hold 13 MB and less each, and as much
+/// again while they are decoded.
+const UPLOADS_MAX: usize = 8;
 /// The largest frame; wallets send 640 × 640 at most.
 const FRAME_PIXELS_MAX: usize = 1_048_576;
 

@@ -61,10 +61,10 @@ pub struct CaptureUpload {
     pub frames: Vec<Zeroizing<Vec<u8>>>,
 }
 
-/// Leave to send frames, for one upload at a time; others of the session are refused as long as it is
-/// kept.
+/// Leave to send frames, for one upload of the session at a time and a few of all: others are refused as
+/// long as it is kept.
 #[must_use]
-pub struct FaceUpload(#[expect(dead_code, reason = "kept, not read")] OwnedSemaphorePermit);
+pub struct FaceUpload(#[expect(dead_code, reason = "kept, not read")] [OwnedSemaphorePermit; 2]);
 
 /// What the machine has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +251,7 @@ impl Enrolments {
     ///
     /// # Errors
     ///
-    /// [`EnrolmentError::FaceCheckBusy`] while others of the session are sent;
+    /// [`EnrolmentError::FaceCheckBusy`] while others of the session are sent, or of many sessions;
     /// [`EnrolmentError::WrongStep`], [`EnrolmentError::Moved`], [`EnrolmentError::UnknownSession`].
     pub async fn expects_face(
         &self,
@@ -260,14 +260,15 @@ impl Enrolments {
     ) -> Result<FaceUpload, EnrolmentError> {
         let session = self.of_wallet_at(hold, now).await?;
         let (_, running) = running(&session)?;
-        let upload = Arc::clone(&running.uploads).try_acquire_owned();
-        upload
-            .map(FaceUpload)
-            .map_err(|_| EnrolmentError::FaceCheckBusy)
+        let check = self.face.as_ref().ok_or(EnrolmentError::WrongStep)?;
+        let own = Arc::clone(&running.uploads).try_acquire_owned().ok();
+        let both = own.and_then(|own| Some([own, check.begin_upload()?]));
+        both.map(FaceUpload).ok_or(EnrolmentError::FaceCheckBusy)
     }
 
     /// Takes the frames; `now` is when all of them had come. Those that match lead to the decision;
-    /// others can be followed by another try while one is left, then an officer has to compare.
+    /// others can be followed by another try while one is left; then, or where the portrait has no face
+    /// that could be compared, an officer has to compare.
     ///
     /// # Errors
     ///
@@ -297,7 +298,9 @@ impl Enrolments {
             return Ok(session.status());
         };
         evidence.face = evidence.face.after(&error);
-        if tries_left > 0 && !self.mismatches_are_too_many(&evidence, now.secs()) {
+        // Nobody is filmed again for a portrait in which no face is found.
+        let can_match = !matches!(error, FaceError::Capture(CaptureError::Portrait(_)));
+        if can_match && tries_left > 0 && !self.mismatches_are_too_many(&evidence, now.secs()) {
             session.advance(AwaitedFace::of(evidence, tries_left));
             return Err(EnrolmentError::Face(error));
         }

@@ -45,6 +45,10 @@ pub enum IssueError {
     /// The person was registered in another session meanwhile.
     #[error("the person was registered in another session meanwhile")]
     RegisteredMeanwhile,
+    /// Somebody of the same name, birth date and sex was registered meanwhile, whom the decision did not
+    /// know of.
+    #[error("somebody of the same name was registered meanwhile")]
+    ReviewNeeded,
     /// The registration was ended meanwhile.
     #[error("the registration was ended")]
     RegistrationEnded,
@@ -135,9 +139,8 @@ impl Enrolments {
             let row = first_row(&step.commitment, slot_commitment, device_key_hash, epoch);
             return match self.register.insert(&row, tags, Some(review)).await? {
                 Inserted::Done => Ok(()),
-                Inserted::TagTaken | Inserted::IdTaken | Inserted::ReviewNeeded => {
-                    Err(IssueError::RegisteredMeanwhile)
-                }
+                Inserted::TagTaken | Inserted::IdTaken => Err(IssueError::RegisteredMeanwhile),
+                Inserted::ReviewNeeded => Err(IssueError::ReviewNeeded),
             };
         };
         // The row as it is now: it may have been renewed or ended since the officer's decision.
@@ -203,6 +206,7 @@ fn finish(session: &mut Session, request: [u8; 32], certificate: String) {
 fn end_if_final(session: &mut Session, error: &IssueError) {
     match error {
         IssueError::RegisteredMeanwhile => session.refuse(Refusal::RegisteredMeanwhile),
+        IssueError::ReviewNeeded => session.refuse(Refusal::ReviewNeeded),
         IssueError::RegistrationEnded => session.refuse(Refusal::RegistrationEnded),
         IssueError::NotOffered
         | IssueError::InvalidNonce

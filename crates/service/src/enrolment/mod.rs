@@ -198,6 +198,8 @@ pub enum Refusal {
     ConflictingNumbers,
     /// The person was registered in another session meanwhile.
     RegisteredMeanwhile,
+    /// Somebody of the same name, birth date and sex was registered meanwhile.
+    ReviewNeeded,
     /// The registration was ended.
     RegistrationEnded,
     /// The chip has not the key of the document.
@@ -469,6 +471,7 @@ impl Refusal {
             Refusal::Officer => "officer-refused",
             Refusal::ConflictingNumbers => "conflicting-numbers",
             Refusal::RegisteredMeanwhile => "already-registered",
+            Refusal::ReviewNeeded => "review-needed",
             Refusal::RegistrationEnded => "registration-ended",
             Refusal::Chip => "chip-not-genuine",
             Refusal::NotInRegister => "not-in-register",

@@ -141,10 +141,6 @@ fn face(error: &FaceError) -> Problem {
                     FailureToAcquire::FaceCutOff => "The face is partly outside of a frame",
                 },
             ),
-            CaptureError::Portrait(_) => (
-                "portrait-without-face",
-                "The portrait shows no face that can be compared",
-            ),
             CaptureError::Still | CaptureError::NotLive(_) => {
                 ("face-not-live", "The prompts were not followed in time")
             }
@@ -152,7 +148,8 @@ fn face(error: &FaceError) -> Problem {
                 "face-not-one-person",
                 "The frames do not show one person all along",
             ),
-            CaptureError::Engine(error) => return internal(error),
+            // No answer: the one is our failure, the other leads to an officer.
+            CaptureError::Portrait(_) | CaptureError::Engine(_) => return internal(error),
         },
     };
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, id, title)
@@ -403,6 +400,13 @@ fn issue(error: IssueError) -> OAuthError {
             denied,
             "already-registered",
             "the person was registered in another session meanwhile",
+        ),
+        IssueError::ReviewNeeded => (
+            StatusCode::CONFLICT,
+            denied,
+            "review-needed",
+            "somebody of the same name and birth date was registered meanwhile; begin again, an officer \
+             will look",
         ),
         IssueError::RegistrationEnded => (
             StatusCode::FORBIDDEN,

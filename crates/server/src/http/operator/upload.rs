@@ -99,7 +99,6 @@ pub(super) async fn document(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaceRequest {
-    #[serde(deserialize_with = "statement")]
     statement: String,
     #[serde(deserialize_with = "frames")]
     frames: Vec<Zeroizing<Vec<u8>>>,
@@ -119,27 +118,6 @@ pub(super) async fn face(
     let enrolments = &operator.enrolments;
     let status = enrolments.present_face(held.hold(), upload, now).await?;
     Ok(Stated(status))
-}
-
-fn statement<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    deserializer.deserialize_str(StatementVisitor)
-}
-
-struct StatementVisitor;
-
-impl Visitor<'_> for StatementVisitor {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a signed statement")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        if text.len() > STATEMENT_MAX {
-            return Err(E::custom("a statement is shorter"));
-        }
-        Ok(text.to_owned())
-    }
 }
 
 fn frames<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Zeroizing<Vec<u8>>>, D::Error> {
@@ -170,34 +148,22 @@ impl<'de> Visitor<'de> for FramesVisitor {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(try_from = "Zeroizing<String>")]
 struct Frame(Zeroizing<Vec<u8>>);
 
-impl<'de> Deserialize<'de> for Frame {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Frame, D::Error> {
-        deserializer.deserialize_str(FrameVisitor)
-    }
-}
+impl TryFrom<Zeroizing<String>> for Frame {
+    type Error = &'static str;
 
-struct FrameVisitor;
-
-impl Visitor<'_> for FrameVisitor {
-    type Value = Frame;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a frame in base64url")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Frame, E> {
+    fn try_from(text: Zeroizing<String>) -> Result<Frame, &'static str> {
         if text.len() > FRAME_MAX {
-            return Err(E::custom("a frame is shorter"));
+            return Err("a frame is shorter");
         }
-        let frame = jose::decode(text).map_err(|_| E::custom("no base64url"))?;
+        let frame = jose::decode(&text).map_err(|_| "no base64url")?;
         Ok(Frame(Zeroizing::new(frame)))
     }
 }
 
-/// The longest statement in characters; one about 160 frames has about 2,000.
-const STATEMENT_MAX: usize = 8192;
 /// The longest frame in characters of base64url: 300,000 octets, more than a picture of as many
 /// pixels as are looked at needs.
 const FRAME_MAX: usize = 400_000;
@@ -228,7 +194,5 @@ mod tests {
         assert!(parse("a.b.c", std::slice::from_ref(&long)).is_some());
         assert!(parse("a.b.c", &[long + "AAAA"]).is_none());
         assert!(parse("a.b.c", &["no base64url".to_owned()]).is_none());
-        assert!(parse(&"a".repeat(STATEMENT_MAX), &[]).is_some());
-        assert!(parse(&"a".repeat(STATEMENT_MAX + 1), &[]).is_none());
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Question {
 impl Question {
     pub(super) fn parse(body: &[u8], now: UnixTime) -> Result<Question, ConnectorError> {
         let malformed = || ConnectorError::Malformed;
-        let request: VerifyRequest = serde_json::from_slice(body).map_err(|_| malformed())?;
+        let request: VerifyRequest = jose::parse_object(body).ok_or_else(malformed)?;
         for id in [&request.request_id, &request.nonce] {
             let octets = jose::decode(id).map_err(|_| malformed())?;
             if octets.len() != 16 {
