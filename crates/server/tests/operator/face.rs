@@ -10,14 +10,11 @@ use face::engine::Rten;
 use face::specimen::{Act, Actor, Medium};
 use face::{Challenge, Image, Models, Movement, Prompt, Recognizer};
 use jpeg_encoder::{ColorType, Encoder};
+use mrtd::EncodedImage;
 use mrtd::specimen::{SpecimenHolder, SpecimenPortrait};
 use rand_core::UnwrapErr;
 use reqwest::Method;
 use serde_json::{Value, json};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::support::wallet::{Reply, Session, assert_refused};
 use crate::support::{Terms, World, wait_for};
@@ -72,14 +69,7 @@ impl Stage {
     }
 
     pub(crate) fn actor(&self, name: &str) -> Actor {
-        let octets = self.photograph(name);
-        // Some are larger than a portrait may be.
-        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&octets), options);
-        let rgb = decoder.decode().unwrap();
-        let (width, height) = decoder.dimensions().unwrap();
-        let side = |length: usize| u32::try_from(length).unwrap();
-        let picture = Image::new(side(width), side(height), rgb).unwrap();
+        let picture = decode(&self.photograph(name));
         Actor::new(&self.recognizer, picture, Medium::Head).unwrap()
     }
 
@@ -155,6 +145,13 @@ impl Stage {
         let body = capture.body(&self.world, session);
         self.world.put(session, "face", &body).await
     }
+}
+
+/// Photographs are larger than portraits may be.
+pub(crate) fn decode(octets: &[u8]) -> Image {
+    let encoded = EncodedImage::new(octets).unwrap();
+    let pixels = encoded.decode_within(Image::PIXELS_MAX).unwrap();
+    Image::new(pixels.width(), pixels.height(), pixels.rgb().to_vec()).unwrap()
 }
 
 fn encode(image: &Image) -> Vec<u8> {

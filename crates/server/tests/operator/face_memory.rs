@@ -6,14 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use face::engine::{Engine, EngineError, Network, Rten, Tensor};
-use face::{Image, Matcher, Models, Recognizer};
+use face::{Matcher, Models, Recognizer};
 use memchr::memmem;
-use mrtd::EncodedImage;
 use serde_json::json;
 use service::officer::Verdict;
 
 use crate::consent::withdraw;
-use crate::face::{Capture, Stage};
+use crate::face::{Capture, Stage, decode};
 use crate::memory::{Markers, dump, files};
 use crate::support::wallet::{Session, assert_refused};
 use crate::support::{Terms, World, wait_for};
@@ -57,18 +56,12 @@ fn middle(octets: &[u8]) -> Vec<u8> {
     octets[octets.len() / 2..][..24].to_vec()
 }
 
-fn pixels(jpeg: &[u8]) -> Image {
-    let pixels = EncodedImage::new(jpeg).unwrap().decode().unwrap();
-    let (width, height) = (pixels.width().into(), pixels.height().into());
-    Image::new(width, height, pixels.rgb().to_vec()).unwrap()
-}
-
 /// What the operator makes of a portrait, in the order of [`NAMES`].
 fn made_of(portrait: &[u8], models: &Models) -> Vec<Vec<u8>> {
     let runs = Runs::default();
     let engine = Remembering(Rten::new(NonZeroUsize::MIN), Arc::clone(&runs));
     let recognizer = Recognizer::new(&engine, models).unwrap();
-    let image = pixels(portrait);
+    let image = decode(portrait);
     let landmarks = recognizer.locate(&image).unwrap();
     let mut pieces = vec![middle(portrait), middle(image.rgb())];
     let points = landmarks.points().iter();
@@ -101,7 +94,7 @@ const FOUND_MEANWHILE: [usize; 4] = [0, 1, 5, 8];
 
 fn of_frames(capture: &Capture) -> Vec<Vec<u8>> {
     let frames = [0, capture.frames.len() / 2].map(|number| &capture.frames[number]);
-    let both = |frame: &Vec<u8>| [middle(frame), middle(pixels(frame).rgb())];
+    let both = |frame: &Vec<u8>| [middle(frame), middle(decode(frame).rgb())];
     frames.into_iter().flat_map(both).collect()
 }
 
