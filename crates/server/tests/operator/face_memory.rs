@@ -93,9 +93,12 @@ fn made_of(portrait: &[u8], models: &Models) -> Vec<Vec<u8>> {
 const FOUND_MEANWHILE: [usize; 4] = [0, 1, 5, 8];
 
 fn of_frames(capture: &Capture) -> Vec<Vec<u8>> {
-    let frames = [0, capture.frames.len() / 2].map(|number| &capture.frames[number]);
-    let both = |frame: &Vec<u8>| [middle(frame), middle(decode(frame).rgb())];
-    frames.into_iter().flat_map(both).collect()
+    let both = |number: usize| {
+        let jpeg = &capture.frames[number].jpeg;
+        [middle(jpeg), middle(decode(jpeg).rgb())]
+    };
+    let numbers = [0, capture.frames.len() / 2].into_iter();
+    numbers.flat_map(both).collect()
 }
 
 /// Between two looks.
