@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::deployment::{Deployment, bauta, run};
+use crate::config::path_from;
 
 /// The folders that `tools/face-models` makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,10 +23,7 @@ impl Faces {
     /// Those that `BAUTA_FACE_MODELS` and `BAUTA_FACE_PHOTOGRAPHS` name.
     #[must_use]
     pub fn from_environment() -> Option<Faces> {
-        let folder = |name| {
-            let folder = std::env::var_os(name).map(PathBuf::from);
-            folder.filter(|folder| folder.is_dir())
-        };
+        let folder = |variable| path_from(variable).filter(|folder| folder.is_dir());
         Some(Faces {
             networks: folder("BAUTA_FACE_MODELS")?,
             photographs: folder("BAUTA_FACE_PHOTOGRAPHS")?,
