@@ -1,7 +1,6 @@
 //! The face check over the wire, with the real networks and frames of an actor.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use face::engine::Rten;
@@ -13,31 +12,20 @@ use mrtd::specimen::{SpecimenHolder, SpecimenPortrait};
 use rand_core::UnwrapErr;
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::demo::Faces;
 use wallet::enrol::{self, FaceRequest, Frame};
 
 use crate::support::wallet::{Reply, Session, assert_refused};
-use crate::support::{Terms, World, wait_for};
+use crate::support::{Terms, World, faces, wait_for};
 
 const SIZE: (u16, u16) = (240, 320);
 const GAP_MS: usize = 250;
 
-/// The folder that a variable names; `None` where it names none, which CI does not accept.
-fn folder(variable: &str) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).filter(|folder| !folder.is_empty());
-    if named.is_none() {
-        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-        assert!(!ci, "{variable} names no folder; see tools/face-models");
-        eprintln!("skipped: {variable} names no folder; see tools/face-models");
-    }
-    named.map(PathBuf::from)
-}
-
 /// An operator that compares faces, and somebody before the camera.
 pub(crate) struct Stage {
     pub(crate) world: World,
-    pub(crate) networks: PathBuf,
+    pub(crate) faces: Faces,
     recognizer: Recognizer,
-    photographs: PathBuf,
 }
 
 impl Stage {
@@ -46,19 +34,13 @@ impl Stage {
     }
 
     pub(crate) fn with(terms: Terms) -> Option<Stage> {
-        let networks = folder("BAUTA_FACE_MODELS")?;
-        let photographs = folder("BAUTA_FACE_PHOTOGRAPHS")?;
-        let models = Models::load(&networks).unwrap();
+        let faces = faces::given()?;
+        let models = Models::load(&faces.networks).unwrap();
         Some(Stage {
-            world: World::comparing_faces(&networks, terms),
+            world: World::comparing_faces(&faces.networks, terms),
             recognizer: Recognizer::new(&Rten::new(NonZeroUsize::MIN), &models).unwrap(),
-            networks,
-            photographs,
+            faces,
         })
-    }
-
-    fn photograph(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.photographs.join(format!("{name}.jpg"))).unwrap()
     }
 
     /// A photograph in the size of a document's.
@@ -68,7 +50,8 @@ impl Stage {
     }
 
     pub(crate) fn actor(&self, name: &str) -> Actor {
-        let picture = decode(&self.photograph(name));
+        let photograph = self.faces.photographs.join(format!("{name}.jpg"));
+        let picture = decode(&std::fs::read(photograph).unwrap());
         Actor::new(&self.recognizer, picture, Medium::Head).unwrap()
     }
 

@@ -155,7 +155,7 @@ async fn nothing_of_a_face_is_left_behind_however_the_check_ends() {
         return;
     };
     let portrait = stage.portrait("obama2");
-    let models = Models::load(&stage.networks).unwrap();
+    let models = Models::load(&stage.faces.networks).unwrap();
     let mut pieces = made_of(&portrait, &models);
 
     // Somebody who never comes back.

@@ -1,6 +1,7 @@
 //! A whole operator with three trustees as processes of their own, and the people around it.
 
 pub(crate) mod chip;
+pub(crate) mod faces;
 pub(crate) mod officer;
 pub(crate) mod process;
 pub(crate) mod raw;
