@@ -1,11 +1,6 @@
-//! `bauta document` and `bauta trust` as an operator runs them.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests, which clippy does not see as tests"
-)]
+//! `bauta document` and `bauta trust`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use credential::jose;
 use mrtd::specimen::{SignatureKind, SpecimenAuthority, SpecimenSigner, specimen_holder};
@@ -15,26 +10,9 @@ use rand_core::SeedableRng;
 use serde_json::Value;
 use server::clock;
 
+use crate::{Said, bauta};
+
 const DAY: u64 = 86_400;
-
-/// What a command said: exit code, output, errors.
-struct Said {
-    code: i32,
-    output: String,
-    errors: String,
-}
-
-fn bauta(arguments: &[&str]) -> Said {
-    let done = Command::new(env!("CARGO_BIN_EXE_bauta"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    Said {
-        code: done.status.code().unwrap(),
-        output: String::from_utf8(done.stdout).unwrap(),
-        errors: String::from_utf8(done.stderr).unwrap(),
-    }
-}
 
 /// A folder with the files of a state, and what makes them.
 struct State {
@@ -111,7 +89,7 @@ impl State {
 
     fn import(&self, file: &str, more: &[&str]) -> Said {
         let trust = self.trust();
-        bauta(&[&["trust", "import", file, "--into", &trust], more].concat())
+        bauta([&["trust", "import", file, "--into", &trust], more].concat())
     }
 }
 
@@ -120,7 +98,7 @@ fn text(path: &Path) -> String {
 }
 
 fn verify(object: &str, trust: &str) -> (i32, Value) {
-    let said = bauta(&["document", "verify", object, "--trust", trust, "--json"]);
+    let said = bauta(["document", "verify", object, "--trust", trust, "--json"]);
     (said.code, serde_json::from_str(&said.output).unwrap())
 }
 
@@ -135,7 +113,7 @@ fn the_exit_code_tells_valid_weak_and_refused_apart() {
         assert_eq!(report["verdict"], verdict);
         assert_eq!(report["country"], "UT");
         assert_eq!(report["time_basis"], "stated by the signer");
-        let lines = bauta(&["document", "verify", &object, "--trust", &trust]);
+        let lines = bauta(["document", "verify", &object, "--trust", &trust]);
         assert_eq!(lines.code, code);
         assert!(
             lines.output.contains("RSA 2048 with SHA-"),
@@ -152,7 +130,7 @@ fn the_exit_code_tells_valid_weak_and_refused_apart() {
     let nothing = state.write("nothing", b"");
     let (code, report) = verify(&nothing, &state.certificate());
     assert_eq!((code, report["verdict"].as_str()), (1, Some("refused")));
-    let said = bauta(&[
+    let said = bauta([
         "document",
         "verify",
         "missing",
@@ -160,7 +138,7 @@ fn the_exit_code_tells_valid_weak_and_refused_apart() {
         &state.certificate(),
     ]);
     assert!(said.code == 1 && said.errors.contains("[file-unreadable]"));
-    let said = bauta(&["document", "verify", &object, "--trust", &nothing]);
+    let said = bauta(["document", "verify", &object, "--trust", &nothing]);
     assert!(said.code == 1 && said.errors.contains("[file-invalid]"));
 }
 
@@ -215,11 +193,11 @@ fn a_first_list_needs_the_authority_known_from_elsewhere_and_later_ones_do_not()
     assert!(older.code == 1 && older.errors.contains("[list-older]"));
     let object = state.object();
     assert_eq!(verify(&object, &state.trust()).0, 0);
-    let listed = bauta(&["trust", "list", &state.trust(), "--json"]);
+    let listed = bauta(["trust", "list", &state.trust(), "--json"]);
     let row: Value = serde_json::from_str(&listed.output).unwrap();
     assert_eq!(row["sha256"], Value::String(root));
     assert_eq!(row["key"], "ECDSA brainpoolP384r1");
-    let listed = bauta(&["trust", "list", &state.trust()]);
+    let listed = bauta(["trust", "list", &state.trust()]);
     let end = "1 certificates of 1 countries, 0 revocation lists\n";
     assert!(listed.output.ends_with(end), "{}", listed.output);
 }
