@@ -66,9 +66,7 @@ impl Stage {
             portrait: SpecimenPortrait::Image(portrait.to_vec()),
             ..world.utopia.holder(number)
         };
-        let (passport, mut chip) = world
-            .utopia
-            .issue_with_chip(&holder, &crate::memory::details());
+        let (passport, mut chip) = world.utopia.issue_with_chip(&holder);
         let session = world.begin_unread().await;
         world.agree_with_face(&session).await.ok();
         let taken = world.send_document(&session, &passport).await.ok();

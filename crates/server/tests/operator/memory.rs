@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use credential::jose;
-use mrtd::PersonalDetails;
 use mrtd::specimen::{SpecimenChip, SpecimenHolder, SpecimenPassport};
 use serde_json::Value;
 use service::officer::Verdict;
@@ -25,25 +24,6 @@ fn marked(world: &World) -> SpecimenHolder {
         document_number: "QX84W7ZK2".to_owned(),
         personal_number: Some("7391558264".to_owned()),
         ..world.utopia.holder(1)
-    }
-}
-
-/// What data group 11 says of the holder; nothing of it is certified.
-pub(crate) fn details() -> PersonalDetails {
-    PersonalDetails {
-        address: vec!["KUMQUAT LANE".to_owned(), "OXBOWVILLE".to_owned()],
-        telephone: Some("0551 8372046".to_owned()),
-        profession: Some("GLOCKENSPIELER".to_owned()),
-        place_of_birth: vec!["WOBBLETHORPE".to_owned()],
-        full_name: None,
-        other_names: Vec::new(),
-        personal_number: None,
-        birth_date: None,
-        title: None,
-        summary: None,
-        proof_of_citizenship: None,
-        other_documents: Vec::new(),
-        custody: None,
     }
 }
 
@@ -209,7 +189,7 @@ struct Planted {
 impl Planted {
     fn new(world: &World) -> Planted {
         let holder = marked(world);
-        let (passport, chip) = world.utopia.issue_with_chip(&holder, &details());
+        let (passport, chip) = world.utopia.issue_with_chip(&holder);
         let markers = Markers::of(&values(&holder), &pieces(&passport));
         Planted {
             passport,
@@ -293,7 +273,7 @@ async fn nothing_of_an_enrolment_is_left_behind_however_it_was_decided() {
     let refused = world.answer_for_chip(&third, &[0x69, 0x88]).await;
     assert_eq!(refused.refusal(), (422, "chip-not-genuine"));
     // A document that no state has signed.
-    let (forged, _) = Utopia::pretend().issue_with_chip(&marked(&world), &details());
+    let (forged, _) = Utopia::pretend().issue_with_chip(&marked(&world));
     let fourth = world.begin().await;
     let refused = world.send_document(&fourth, &forged).await;
     assert_eq!(refused.refusal(), (422, "document-not-authentic"));
