@@ -120,8 +120,30 @@ impl Markers {
         }
     }
 
+    /// What is found in the processes and in every file.
+    pub(crate) fn found(&self, world: &World) -> Vec<String> {
+        let dumps = tempfile::tempdir().unwrap();
+        let dump = |(name, id)| (name, dump(id, dumps.path()));
+        let processes = world.processes().into_iter().map(dump);
+        let mut found: Vec<_> = processes.flat_map(|place| self.found_in(&place)).collect();
+        found.extend(self.found_in_files(world));
+        found
+    }
+
+    /// What is found in the servers' stores, logs, configurations and temporary files.
+    fn found_in_files(&self, world: &World) -> Vec<String> {
+        let files = files(world.folder.path()).into_iter();
+        let places = files.map(|(path, content)| (path.display().to_string(), content));
+        places.flat_map(|place| self.found_in(&place)).collect()
+    }
+
+    fn found_in(&self, (place, content): &(String, Vec<u8>)) -> Vec<String> {
+        let hits = self.find(content).into_iter();
+        hits.map(|hit| format!("{place}: {hit}")).collect()
+    }
+
     /// The values found, with the form in which each was found.
-    pub(crate) fn find(&self, content: &[u8]) -> Vec<String> {
+    fn find(&self, content: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
         for page in (0..content.len()).step_by(PAGE) {
             let end = content.len().min(page + PAGE);
@@ -149,7 +171,7 @@ impl Markers {
 }
 
 /// Everything under a folder, read.
-pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -214,34 +236,12 @@ impl Planted {
         session
     }
 
-    /// What is found in the processes and in every file.
-    fn found(&self, world: &World) -> Vec<String> {
-        let dumps = tempfile::tempdir().unwrap();
-        let dump = |(name, id)| (name, dump(id, dumps.path()));
-        let processes = world.processes().into_iter().map(dump);
-        let mut found: Vec<_> = processes.flat_map(|place| self.found_in(&place)).collect();
-        found.extend(self.found_in_files(world));
-        found
-    }
-
-    /// What is found in the servers' stores, logs, configurations and temporary files.
-    fn found_in_files(&self, world: &World) -> Vec<String> {
-        let files = files(world.folder.path()).into_iter();
-        let places = files.map(|(path, content)| (path.display().to_string(), content));
-        places.flat_map(|place| self.found_in(&place)).collect()
-    }
-
-    fn found_in(&self, (place, content): &(String, Vec<u8>)) -> Vec<String> {
-        let hits = self.markers.find(content).into_iter();
-        hits.map(|hit| format!("{place}: {hit}")).collect()
-    }
-
     /// The controls: while an officer has to decide, the person is in the operator's memory; and a
     /// temporary file would be found.
     fn is_found(&self, world: &World) {
         let control = world.path("tmp/control");
         std::fs::write(&control, jose::encode("Quizzlewick")).unwrap();
-        let found = self.found_in_files(world);
+        let found = self.markers.found_in_files(world);
         std::fs::remove_file(control).unwrap();
         assert!(!found.is_empty(), "the control in a file was not found");
         let dumps = tempfile::tempdir().unwrap();
@@ -279,7 +279,7 @@ async fn nothing_of_an_enrolment_is_left_behind_however_it_was_decided() {
     assert_eq!(refused.refusal(), (422, "document-not-authentic"));
     world.close_connections();
     world.settle().await;
-    let found = person.found(&world);
+    let found = person.markers.found(&world);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -296,7 +296,7 @@ async fn nothing_of_an_enrolment_is_left_behind_when_nobody_ends_it() {
     world.close_connections();
     world.settle().await;
     wait_for("the sessions to be wiped", async || {
-        person.found(&world).is_empty().then_some(())
+        person.markers.found(&world).is_empty().then_some(())
     })
     .await;
 }
@@ -309,6 +309,6 @@ async fn nothing_of_an_enrolment_is_left_behind_by_an_operator_that_was_killed()
     person.is_found(&world);
     let world = world.restart_operator(); // kill -9
     world.settle().await;
-    let found = person.found(&world);
+    let found = person.markers.found(&world);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
