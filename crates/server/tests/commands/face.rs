@@ -5,9 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use face::engine::Rten;
-use face::{Evaluation, Image, Matcher, Models, Recognizer, common_score};
+use face::{Evaluation, Matcher, Models, Recognizer, common_score};
 use jpeg_encoder::{ColorType, Encoder};
-use mrtd::EncodedImage;
 
 use crate::{Said, bauta, faces};
 
@@ -56,10 +55,7 @@ fn at_most(errors: usize, of: usize, p: f64) -> f64 {
 
 fn score(recognizer: &Recognizer, paths: [PathBuf; 2]) -> f32 {
     let [one, other] = paths.map(|path| {
-        let image = EncodedImage::new(&std::fs::read(path).unwrap()).unwrap();
-        let pixels = image.decode_within(Image::PIXELS_MAX).unwrap();
-        let rgb = pixels.rgb().to_vec();
-        let image = Image::new(pixels.width(), pixels.height(), rgb).unwrap();
+        let image = faces::decode(&std::fs::read(path).unwrap());
         let face = recognizer.locate(&image).unwrap();
         let a = recognizer.matcher_a().template(&image, &face).unwrap();
         (a, recognizer.matcher_b().template(&image, &face).unwrap())

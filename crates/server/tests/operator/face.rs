@@ -7,7 +7,6 @@ use face::engine::Rten;
 use face::specimen::{Act, Actor, Medium};
 use face::{Challenge, Image, Models, Recognizer};
 use jpeg_encoder::{ColorType, Encoder};
-use mrtd::EncodedImage;
 use mrtd::specimen::{SpecimenHolder, SpecimenPortrait};
 use rand_core::UnwrapErr;
 use reqwest::Method;
@@ -51,7 +50,7 @@ impl Stage {
 
     pub(crate) fn actor(&self, name: &str) -> Actor {
         let photograph = self.faces.photographs.join(format!("{name}.jpg"));
-        let picture = decode(&std::fs::read(photograph).unwrap());
+        let picture = faces::decode(&std::fs::read(photograph).unwrap());
         Actor::new(&self.recognizer, picture, Medium::Head).unwrap()
     }
 
@@ -111,13 +110,6 @@ impl Stage {
 fn challenge(asked: &Value) -> (Challenge, String) {
     let request: FaceRequest = serde_json::from_value(asked["face"].clone()).unwrap();
     request.challenge().unwrap()
-}
-
-/// Photographs are larger than portraits may be.
-pub(crate) fn decode(octets: &[u8]) -> Image {
-    let encoded = EncodedImage::new(octets).unwrap();
-    let pixels = encoded.decode_within(Image::PIXELS_MAX).unwrap();
-    Image::new(pixels.width(), pixels.height(), pixels.rgb().to_vec()).unwrap()
 }
 
 fn encode(image: &Image) -> Vec<u8> {

@@ -12,8 +12,9 @@ use serde_json::json;
 use service::officer::Verdict;
 
 use crate::consent::withdraw;
-use crate::face::{Capture, Stage, decode};
+use crate::face::{Capture, Stage};
 use crate::memory::{Markers, dump};
+use crate::support::faces::decode;
 use crate::support::wallet::{Session, assert_refused};
 use crate::support::{Terms, wait_for};
 
