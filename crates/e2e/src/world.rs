@@ -61,15 +61,24 @@ impl World {
         World::with(None)
     }
 
-    /// A deployment whose operator, trustees and gateways run, and whose operator compares faces.
+    /// As [`World::new`], with an operator that compares faces.
     ///
     /// # Errors
     ///
-    /// As [`World::running`]; without the networks.
-    pub fn comparing_faces() -> anyhow::Result<World> {
+    /// When a command fails; without networks or photographs.
+    pub fn with_faces() -> anyhow::Result<World> {
         let faces = Faces::from_environment();
         let faces = faces.context("no networks or photographs of faces; see tools/face-models")?;
-        World::with(Some(&faces))?.started()
+        World::with(Some(&faces))
+    }
+
+    /// As [`World::running`], with an operator that compares faces.
+    ///
+    /// # Errors
+    ///
+    /// As [`World::with_faces`]; when a server does not become ready.
+    pub fn comparing_faces() -> anyhow::Result<World> {
+        World::with_faces()?.started()
     }
 
     fn with(faces: Option<&Faces>) -> anyhow::Result<World> {

@@ -105,14 +105,19 @@ impl Drop for Enrolling {
     }
 }
 
+/// A wallet whose holder has just been asked for movements.
+fn before_a_camera(world: &World) -> (Wallet<'_>, Camera, Enrolling) {
+    let wallet = world.wallet("alva");
+    let camera = Camera::start();
+    let mut enrolling = Enrolling::start(world, &wallet, camera.address.as_ref());
+    enrolling.until("challenge");
+    (wallet, camera, enrolling)
+}
+
 #[test]
 fn who_stands_still_is_asked_again_and_who_follows_needs_no_officer() {
     let world = World::comparing_faces().unwrap();
-    let wallet = world.wallet("alva");
-    let mut camera = Camera::start();
-    let address = OsString::from(camera.address.clone());
-    let mut enrolling = Enrolling::start(&world, &wallet, &address);
-    enrolling.until("challenge");
+    let (wallet, mut camera, mut enrolling) = before_a_camera(&world);
     // The person hears nothing of the first challenge, and all of the second.
     enrolling.until("challenge");
     let last = loop {
@@ -145,29 +150,20 @@ fn a_video_that_was_filmed_meanwhile_will_do() {
     std::fs::write(&prompts, asked.to_string()).unwrap();
     std::fs::rename(prompts, place.join("prompts.json")).unwrap();
     let end_ms = asked["end_ms"].as_u64().unwrap();
-    let last = place.join(format!("{}.jpg", end_ms.div_ceil(160) * 160));
+    let last_ms = end_ms.div_ceil(160) * 160;
+    let times = (0..=last_ms).step_by(160);
+    let pictures: Vec<PathBuf> = times.map(|ms| place.join(format!("{ms}.jpg"))).collect();
+    let last = pictures.last().unwrap();
     wait::until("the last picture", || Ok(last.exists().then_some(()))).unwrap();
     let filmed = scratch.join("filming.mp4");
-    film(&place, &filmed);
+    film(&pictures, &filmed);
     std::fs::rename(filmed, video).unwrap();
     let last = enrolling.until("web_number");
     assert!(last["web_number"].is_string(), "{last}");
 }
 
-/// Makes a video of pictures that are named by their milliseconds.
-fn film(pictures: &Path, video: &Path) {
-    let mut numbered: Vec<(u32, PathBuf)> = std::fs::read_dir(pictures)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "jpg"))
-        .map(|path| {
-            (
-                path.file_stem().unwrap().to_str().unwrap().parse().unwrap(),
-                path,
-            )
-        })
-        .collect();
-    numbered.sort();
+/// Makes a video of pictures that were taken every 160 milliseconds.
+fn film(pictures: &[PathBuf], video: &Path) {
     let program = std::env::var_os("BAUTA_FFMPEG").unwrap_or_else(|| "ffmpeg".into());
     let mut ffmpeg = Command::new(program);
     ffmpeg.args([
@@ -182,7 +178,7 @@ fn film(pictures: &Path, video: &Path) {
     ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(video);
     let mut running = ffmpeg.stdin(Stdio::piped()).spawn().unwrap();
     let mut input = running.stdin.take().unwrap();
-    for (_, path) in numbered {
+    for path in pictures {
         input.write_all(&std::fs::read(path).unwrap()).unwrap();
     }
     drop(input);
@@ -192,11 +188,7 @@ fn film(pictures: &Path, video: &Path) {
 #[test]
 fn who_loses_the_camera_goes_on_before_an_officer() {
     let world = World::comparing_faces().unwrap();
-    let wallet = world.wallet("alva");
-    let mut camera = Camera::start();
-    let address = OsString::from(camera.address.clone());
-    let mut enrolling = Enrolling::start(&world, &wallet, &address);
-    enrolling.until("challenge");
+    let (wallet, mut camera, mut enrolling) = before_a_camera(&world);
     camera.child.kill().unwrap();
     let failed = loop {
         let line = enrolling.next();

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use axum::http::{Method, header};
 use credential::jose::SigningKey;
 use credential::renewal::RenewedEpochs;
-use e2e::binaries::prepared;
 use e2e::opened::Opened;
 use e2e::recorder::Recorder;
 use e2e::schemathesis::{Asker, Outcome, ask, compare};
@@ -35,8 +34,7 @@ const FEW: [&str; 4] = ["-n", "4", "--phases", "fuzzing"];
 
 #[test]
 fn what_the_operator_answers_anybody_is_described() {
-    let world = World::new().unwrap();
-    compare_faces(&world);
+    let world = World::with_faces().unwrap();
     let country = Country::of(world);
     let world = &country.world;
     wrong_descriptions_are_found(world);
@@ -209,24 +207,6 @@ fn renew(world: &World, name: &str) {
             .body(asked.request.clone())
     });
     assert_eq!(answer.unwrap().status.as_u16(), 200);
-}
-
-/// An operator that compares faces. The scores of its evaluation are made up.
-fn compare_faces(world: &World) {
-    let scores: Vec<f64> = (0..1000).map(|n| 0.55 * f64::from(n) / 1000.0).collect();
-    let evaluation = json!({
-        "images": 100, "not_acquired": 0, "genuine": [0.8], "impostor": scores,
-    });
-    let folder = world.deployment().folder_of(Party::Operator);
-    std::fs::write(folder.join("evaluation.json"), evaluation.to_string()).unwrap();
-    let config = world.deployment().config(Party::Operator);
-    let text = std::fs::read_to_string(&config).unwrap();
-    let text = format!(
-        "{text}\n[face]\nnetworks = '{}'\nfalse_match_rate = 0.004\n\
-         evaluation_file = 'evaluation.json'\n",
-        prepared("BAUTA_FACE_MODELS").unwrap().display()
-    );
-    std::fs::write(&config, text).unwrap();
 }
 
 /// What somebody needs who enrols and decides on enrolments.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread::JoinHandle;
 
@@ -12,6 +12,7 @@ use wallet::enrol::Frame;
 use zeroize::Zeroizing;
 
 use super::{GAP_MS, Jpeg};
+use crate::config::path_from;
 use crate::failure::Failure;
 
 /// What is filmed or played.
@@ -224,10 +225,8 @@ fn first_lines(mut errors: ChildStderr) -> String {
     said.trim().chars().map(printable).collect()
 }
 
-fn program() -> OsString {
-    std::env::var_os("BAUTA_FFMPEG")
-        .filter(|path| !path.is_empty())
-        .unwrap_or_else(|| "ffmpeg".into())
+fn program() -> PathBuf {
+    path_from("BAUTA_FFMPEG").unwrap_or_else(|| "ffmpeg".into())
 }
 
 fn missing(error: &io::Error) -> Failure {

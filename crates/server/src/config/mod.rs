@@ -117,7 +117,7 @@ fn default_call_timeout_secs() -> u64 {
 /// data folder (`$XDG_DATA_HOME`, or `~/.local/share`).
 #[must_use]
 pub fn wallet_home() -> Option<PathBuf> {
-    folder_from("BAUTA_WALLET_HOME")
+    path_from("BAUTA_WALLET_HOME")
         .or_else(|| Some(user_folder("XDG_DATA_HOME", ".local/share")?.join("bauta/wallet")))
 }
 
@@ -129,10 +129,11 @@ pub fn demo_folder() -> Option<PathBuf> {
 }
 
 fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    folder_from(variable).or_else(|| Some(folder_from("HOME")?.join(below_home)))
+    path_from(variable).or_else(|| Some(path_from("HOME")?.join(below_home)))
 }
 
-fn folder_from(variable: &str) -> Option<PathBuf> {
+/// The path that a variable of the environment names; one that is empty names none.
+pub(crate) fn path_from(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::deployment::{Deployment, bauta, run};
+use crate::config::path_from;
 use crate::files::{self, Access};
 
 /// The folders that `tools/face-models` makes.
@@ -24,10 +25,7 @@ impl Faces {
     /// Those that `BAUTA_FACE_MODELS` and `BAUTA_FACE_PHOTOGRAPHS` name.
     #[must_use]
     pub fn from_environment() -> Option<Faces> {
-        let folder = |name| {
-            let folder = std::env::var_os(name).map(PathBuf::from);
-            folder.filter(|folder| folder.is_dir())
-        };
+        let folder = |variable| path_from(variable).filter(|folder| folder.is_dir());
         Some(Faces {
             networks: folder("BAUTA_FACE_MODELS")?,
             photographs: folder("BAUTA_FACE_PHOTOGRAPHS")?,

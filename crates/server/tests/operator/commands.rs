@@ -6,8 +6,8 @@ use credential::site_entry::SiteEntry;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::World;
 use crate::support::process::{bauta, run_bauta};
+use crate::support::{World, face_section};
 
 fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
@@ -215,4 +215,31 @@ fn a_configuration_that_is_wrong_is_named() {
         .unwrap();
     assert!(!output.status.success());
     assert!(!folder.path().join("g").exists());
+}
+
+#[tokio::test]
+async fn an_operator_does_not_start_with_a_face_check_that_nothing_supports() {
+    let world = World::new();
+    let config = std::fs::read_to_string(world.path("operator.toml")).unwrap();
+    // The world's operator works in its own.
+    let config = config.replace("state_folder = 'state'", "state_folder = 'another'");
+    let (nowhere, path) = (world.path("nowhere"), world.path("another.toml"));
+    for (more, id) in [
+        ("false_match_rate = 0.0001", "false-match-rate-unsupported"),
+        (
+            "false_match_rate = 0.004\nhighest_level = 'high'",
+            "level-unsupported",
+        ),
+        // The control: nothing else is wrong.
+        ("false_match_rate = 0.004", "networks-missing"),
+    ] {
+        let section = face_section(world.folder.path(), &nowhere, more);
+        std::fs::write(&path, format!("{config}{section}")).unwrap();
+        let mut serve = bauta();
+        let output = serve.args(["serve", "--config"]).arg(&path).output();
+        let output = output.unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        let named = error.contains(&format!("[{id}]"));
+        assert!(!output.status.success() && named, "{error}");
+    }
 }

@@ -1,47 +1,30 @@
 //! The face check over the wire, with the real networks and frames of an actor.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use credential::capture::{CaptureStatement, frames_digest};
-use credential::jose;
 use face::engine::Rten;
 use face::specimen::{Act, Actor, Medium};
-use face::{Challenge, Image, Models, Movement, Prompt, Recognizer};
+use face::{Challenge, Image, Models, Recognizer};
 use jpeg_encoder::{ColorType, Encoder};
 use mrtd::specimen::{SpecimenHolder, SpecimenPortrait};
 use rand_core::UnwrapErr;
 use reqwest::Method;
 use serde_json::{Value, json};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+use server::demo::Faces;
+use wallet::enrol::{self, FaceRequest, Frame};
 
 use crate::support::wallet::{Reply, Session, assert_refused};
-use crate::support::{Terms, World, wait_for};
+use crate::support::{Terms, World, faces, wait_for};
 
 const SIZE: (u16, u16) = (240, 320);
-const GAP_MS: u32 = 250;
-
-/// The folder that a variable names; `None` where it names none, which CI does not accept.
-fn folder(variable: &str) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).filter(|folder| !folder.is_empty());
-    if named.is_none() {
-        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-        assert!(!ci, "{variable} names no folder; see tools/face-models");
-        eprintln!("skipped: {variable} names no folder; see tools/face-models");
-    }
-    named.map(PathBuf::from)
-}
+const GAP_MS: usize = 250;
 
 /// An operator that compares faces, and somebody before the camera.
 pub(crate) struct Stage {
     pub(crate) world: World,
-    pub(crate) networks: PathBuf,
+    pub(crate) faces: Faces,
     recognizer: Recognizer,
-    photographs: PathBuf,
 }
 
 impl Stage {
@@ -50,19 +33,13 @@ impl Stage {
     }
 
     pub(crate) fn with(terms: Terms) -> Option<Stage> {
-        let networks = folder("BAUTA_FACE_MODELS")?;
-        let photographs = folder("BAUTA_FACE_PHOTOGRAPHS")?;
-        let models = Models::load(&networks).unwrap();
+        let faces = faces::given()?;
+        let models = Models::load(&faces.networks).unwrap();
         Some(Stage {
-            world: World::comparing_faces(&networks, terms),
+            world: World::comparing_faces(&faces.networks, terms),
             recognizer: Recognizer::new(&Rten::new(NonZeroUsize::MIN), &models).unwrap(),
-            networks,
-            photographs,
+            faces,
         })
-    }
-
-    fn photograph(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.photographs.join(format!("{name}.jpg"))).unwrap()
     }
 
     /// A photograph in the size of a document's.
@@ -72,14 +49,8 @@ impl Stage {
     }
 
     pub(crate) fn actor(&self, name: &str) -> Actor {
-        let octets = self.photograph(name);
-        // Some are larger than a portrait may be.
-        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&octets), options);
-        let rgb = decoder.decode().unwrap();
-        let (width, height) = decoder.dimensions().unwrap();
-        let side = |length: usize| u32::try_from(length).unwrap();
-        let picture = Image::new(side(width), side(height), rgb).unwrap();
+        let photograph = self.faces.photographs.join(format!("{name}.jpg"));
+        let picture = faces::decode(&std::fs::read(photograph).unwrap());
         Actor::new(&self.recognizer, picture, Medium::Head).unwrap()
     }
 
@@ -94,9 +65,7 @@ impl Stage {
             portrait: SpecimenPortrait::Image(portrait.to_vec()),
             ..world.utopia.holder(number)
         };
-        let (passport, mut chip) = world
-            .utopia
-            .issue_with_chip(&holder, &crate::memory::details());
+        let (passport, mut chip) = world.utopia.issue_with_chip(&holder);
         let session = world.begin_unread().await;
         world.agree_with_face(&session).await.ok();
         let taken = world.send_document(&session, &passport).await.ok();
@@ -107,42 +76,22 @@ impl Stage {
 
     /// Asks for a challenge and films an actor who follows it.
     pub(crate) async fn film(&self, session: &Session, actor: &Actor) -> Capture {
-        let asked = self
-            .world
-            .post(session, "face/challenge", &json!({}))
-            .await
-            .ok();
+        let nothing = json!({});
+        let asked = self.world.post(session, "face/challenge", &nothing).await;
+        let (challenge, nonce) = challenge(&asked.ok());
         let begun = Instant::now();
-        let face = &asked["face"];
-        let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
-        let prompts = face["prompts"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|prompt| Prompt {
-                movement: match prompt["movement"].as_str().unwrap() {
-                    "turn_left" => Movement::TurnLeft,
-                    "turn_right" => Movement::TurnRight,
-                    "nearer" => Movement::Nearer,
-                    "close_eyes" => Movement::CloseEyes,
-                    other => panic!("{other}"),
-                },
-                from_ms: number(&prompt["from_ms"]),
-                until_ms: number(&prompt["until_ms"]),
-            });
-        let challenge = Challenge::of(prompts.collect(), number(&face["end_ms"])).unwrap();
-        let times_ms: Vec<u32> = (0..=challenge.end_ms() / GAP_MS)
-            .map(|n| n * GAP_MS)
-            .collect();
         let mut rng = UnwrapErr(getrandom::SysRng);
-        let frames = times_ms.iter().map(|time| {
-            let frame = actor.frame(Act::following(&challenge, *time), SIZE, &mut rng);
-            encode(&frame)
+        let times = (0..=challenge.end_ms()).step_by(GAP_MS);
+        let frames = times.map(|time_ms| {
+            let frame = actor.frame(Act::following(&challenge, time_ms), SIZE, &mut rng);
+            Frame {
+                time_ms,
+                jpeg: encode(&frame).into(),
+            }
         });
         Capture {
             frames: frames.collect(),
-            times_ms,
-            nonce: face["nonce"].as_str().unwrap().to_owned(),
+            nonce,
             due: begun + Duration::from_millis(challenge.end_ms().into()),
         }
     }
@@ -157,6 +106,12 @@ impl Stage {
     }
 }
 
+/// What is asked of the person, and its nonce.
+fn challenge(asked: &Value) -> (Challenge, String) {
+    let request: FaceRequest = serde_json::from_value(asked["face"].clone()).unwrap();
+    request.challenge().unwrap()
+}
+
 fn encode(image: &Image) -> Vec<u8> {
     let mut encoded = Vec::new();
     let (width, height) = (image.width(), image.height());
@@ -167,8 +122,7 @@ fn encode(image: &Image) -> Vec<u8> {
 }
 
 pub(crate) struct Capture {
-    pub(crate) frames: Vec<Vec<u8>>,
-    times_ms: Vec<u32>,
+    pub(crate) frames: Vec<Frame>,
     nonce: String,
     due: Instant,
 }
@@ -180,28 +134,18 @@ impl Capture {
     }
 
     /// The same frames for another challenge, at once.
-    pub(crate) fn for_challenge(&self, asked: &Value) -> Capture {
+    pub(crate) fn for_challenge(self, asked: &Value) -> Capture {
         Capture {
-            frames: self.frames.clone(),
-            times_ms: self.times_ms.clone(),
-            nonce: asked["face"]["nonce"].as_str().unwrap().to_owned(),
+            nonce: challenge(asked).1,
             due: Instant::now(),
+            ..self
         }
     }
 
     pub(crate) fn body(&self, world: &World, session: &Session) -> Value {
-        let frames = self.frames.iter();
-        let statement = CaptureStatement {
-            aud: world.origin.clone(),
-            session: session.id.clone(),
-            nonce: self.nonce.clone(),
-            times_ms: self.times_ms.clone(),
-            frames_sha256: jose::encode(frames_digest(frames.clone().map(Vec::as_slice))),
-        };
-        json!({
-            "statement": statement.sign(&session.device),
-            "frames": frames.map(jose::encode).collect::<Vec<_>>(),
-        })
+        let asked = (&world.origin, session.id.as_str(), self.nonce.clone());
+        let upload = enrol::show_face(&self.frames, asked, &session.device);
+        serde_json::to_value(upload).unwrap()
     }
 }
 
@@ -218,9 +162,11 @@ async fn a_machine_decides_where_chip_and_face_are_the_persons_and_nobody_else()
     // No camera is faster than its pictures.
     let asked = world.post(&session, "face/challenge", &json!({})).await;
     let prepared = Capture {
-        frames: vec![b"prepared".to_vec()],
-        times_ms: vec![0],
-        nonce: asked.ok()["face"]["nonce"].as_str().unwrap().to_owned(),
+        frames: vec![Frame {
+            time_ms: 0,
+            jpeg: b"prepared".to_vec().into(),
+        }],
+        nonce: challenge(&asked.ok()).1,
         due: Instant::now(),
     };
     let unread = world.put(&session, "face", &nothing).await;

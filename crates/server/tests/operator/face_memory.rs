@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use face::engine::{Engine, EngineError, Network, Rten, Tensor};
-use face::{Image, Matcher, Models, Recognizer};
+use face::{Matcher, Models, Recognizer};
 use memchr::memmem;
-use mrtd::EncodedImage;
 use serde_json::json;
 use service::officer::Verdict;
 
 use crate::consent::withdraw;
 use crate::face::{Capture, Stage};
-use crate::memory::{Markers, dump, files};
+use crate::memory::{Markers, dump};
+use crate::support::faces::decode;
 use crate::support::wallet::{Session, assert_refused};
-use crate::support::{Terms, World, wait_for};
+use crate::support::{Terms, wait_for};
 
 /// What a network was given and what it gave.
 type Runs = Arc<Mutex<Vec<[Vec<f32>; 2]>>>;
@@ -57,18 +57,13 @@ fn middle(octets: &[u8]) -> Vec<u8> {
     octets[octets.len() / 2..][..24].to_vec()
 }
 
-fn pixels(jpeg: &[u8]) -> Image {
-    let pixels = EncodedImage::new(jpeg).unwrap().decode().unwrap();
-    let (width, height) = (pixels.width().into(), pixels.height().into());
-    Image::new(width, height, pixels.rgb().to_vec()).unwrap()
-}
-
-/// What the operator makes of a portrait, in the order of [`NAMES`].
+/// A portrait and what the operator makes of it: pixels, landmarks; then for each matcher what its
+/// network was given, what it gave, and the template.
 fn made_of(portrait: &[u8], models: &Models) -> Vec<Vec<u8>> {
     let runs = Runs::default();
     let engine = Remembering(Rten::new(NonZeroUsize::MIN), Arc::clone(&runs));
     let recognizer = Recognizer::new(&engine, models).unwrap();
-    let image = pixels(portrait);
+    let image = decode(portrait);
     let landmarks = recognizer.locate(&image).unwrap();
     let mut pieces = vec![middle(portrait), middle(image.rgb())];
     let points = landmarks.points().iter();
@@ -96,32 +91,22 @@ fn made_of(portrait: &[u8], models: &Models) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// The first two pieces of [`made_of`] and both templates live as long as the comparison.
-const FOUND_MEANWHILE: [usize; 4] = [0, 1, 5, 8];
+/// Of the pieces of [`made_of`], and of [`of_frames`] after them, those that live as long as the
+/// comparison: the portrait, its pixels and both its templates, and the frames as they came.
+const FOUND_MEANWHILE: [usize; 6] = [0, 1, 5, 8, 9, 11];
 
+/// Of two frames each as it came, and its pixels.
 fn of_frames(capture: &Capture) -> Vec<Vec<u8>> {
-    let frames = [0, capture.frames.len() / 2].map(|number| &capture.frames[number]);
-    let both = |frame: &Vec<u8>| [middle(frame), middle(pixels(frame).rgb())];
-    frames.into_iter().flat_map(both).collect()
+    let both = |number: usize| {
+        let jpeg = &capture.frames[number].jpeg;
+        [middle(jpeg), middle(decode(jpeg).rgb())]
+    };
+    let numbers = [0, capture.frames.len() / 2].into_iter();
+    numbers.flat_map(both).collect()
 }
 
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(20);
-
-/// What is found in every process and every file.
-fn found(world: &World, markers: &Markers) -> Vec<String> {
-    let dumps = tempfile::tempdir().unwrap();
-    let cores = world.processes().into_iter();
-    let cores = cores.map(|(name, id)| (name, dump(id, dumps.path())));
-    let files = files(world.folder.path()).into_iter();
-    let files = files.map(|(path, content)| (path.display().to_string(), content));
-    let hits = cores.chain(files).flat_map(|(place, content)| {
-        let hits = markers.find(&content).into_iter();
-        hits.map(|hit| format!("{place}: {hit}"))
-            .collect::<Vec<_>>()
-    });
-    hits.collect()
-}
 
 /// Sends frames; while the operator compares them, everything that lives as long is found.
 async fn send_watched(stage: &Stage, session: &Session, capture: &Capture, pieces: &[Vec<u8>]) {
@@ -159,7 +144,7 @@ async fn nothing_of_a_face_is_left_behind_however_the_check_ends() {
         return;
     };
     let portrait = stage.portrait("obama2");
-    let models = Models::load(&stage.networks).unwrap();
+    let models = Models::load(&stage.faces.networks).unwrap();
     let mut pieces = made_of(&portrait, &models);
 
     // Somebody who never comes back.
@@ -218,7 +203,7 @@ async fn nothing_of_a_face_is_left_behind_however_the_check_ends() {
     .await;
     // What is over is wiped by a timer.
     wait_for("every trace of a face to be wiped", async || {
-        let found = found(&stage.world, &markers);
+        let found = markers.found(&stage.world);
         found.iter().for_each(|hit| eprintln!("still there: {hit}"));
         found.is_empty().then_some(())
     })
@@ -228,6 +213,6 @@ async fn nothing_of_a_face_is_left_behind_however_the_check_ends() {
     stage.present_with(5, &portrait).await;
     let world = stage.world.restart_operator(); // kill -9
     world.settle().await;
-    let found = found(&world, &markers);
+    let found = markers.found(&world);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

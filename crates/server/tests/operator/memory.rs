@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use credential::jose;
-use mrtd::PersonalDetails;
 use mrtd::specimen::{SpecimenChip, SpecimenHolder, SpecimenPassport};
 use serde_json::Value;
 use service::officer::Verdict;
@@ -25,25 +24,6 @@ fn marked(world: &World) -> SpecimenHolder {
         document_number: "QX84W7ZK2".to_owned(),
         personal_number: Some("7391558264".to_owned()),
         ..world.utopia.holder(1)
-    }
-}
-
-/// What data group 11 says of the holder; nothing of it is certified.
-pub(crate) fn details() -> PersonalDetails {
-    PersonalDetails {
-        address: vec!["KUMQUAT LANE".to_owned(), "OXBOWVILLE".to_owned()],
-        telephone: Some("0551 8372046".to_owned()),
-        profession: Some("GLOCKENSPIELER".to_owned()),
-        place_of_birth: vec!["WOBBLETHORPE".to_owned()],
-        full_name: None,
-        other_names: Vec::new(),
-        personal_number: None,
-        birth_date: None,
-        title: None,
-        summary: None,
-        proof_of_citizenship: None,
-        other_documents: Vec::new(),
-        custody: None,
     }
 }
 
@@ -140,8 +120,30 @@ impl Markers {
         }
     }
 
+    /// What is found in the processes and in every file.
+    pub(crate) fn found(&self, world: &World) -> Vec<String> {
+        let dumps = tempfile::tempdir().unwrap();
+        let dump = |(name, id)| (name, dump(id, dumps.path()));
+        let processes = world.processes().into_iter().map(dump);
+        let mut found: Vec<_> = processes.flat_map(|place| self.found_in(&place)).collect();
+        found.extend(self.found_in_files(world));
+        found
+    }
+
+    /// What is found in the servers' stores, logs, configurations and temporary files.
+    fn found_in_files(&self, world: &World) -> Vec<String> {
+        let files = files(world.folder.path()).into_iter();
+        let places = files.map(|(path, content)| (path.display().to_string(), content));
+        places.flat_map(|place| self.found_in(&place)).collect()
+    }
+
+    fn found_in(&self, (place, content): &(String, Vec<u8>)) -> Vec<String> {
+        let hits = self.find(content).into_iter();
+        hits.map(|hit| format!("{place}: {hit}")).collect()
+    }
+
     /// The values found, with the form in which each was found.
-    pub(crate) fn find(&self, content: &[u8]) -> Vec<String> {
+    fn find(&self, content: &[u8]) -> Vec<String> {
         let mut found = Vec::new();
         for page in (0..content.len()).step_by(PAGE) {
             let end = content.len().min(page + PAGE);
@@ -169,7 +171,7 @@ impl Markers {
 }
 
 /// Everything under a folder, read.
-pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -209,7 +211,7 @@ struct Planted {
 impl Planted {
     fn new(world: &World) -> Planted {
         let holder = marked(world);
-        let (passport, chip) = world.utopia.issue_with_chip(&holder, &details());
+        let (passport, chip) = world.utopia.issue_with_chip(&holder);
         let markers = Markers::of(&values(&holder), &pieces(&passport));
         Planted {
             passport,
@@ -234,34 +236,12 @@ impl Planted {
         session
     }
 
-    /// What is found in the processes and in every file.
-    fn found(&self, world: &World) -> Vec<String> {
-        let dumps = tempfile::tempdir().unwrap();
-        let dump = |(name, id)| (name, dump(id, dumps.path()));
-        let processes = world.processes().into_iter().map(dump);
-        let mut found: Vec<_> = processes.flat_map(|place| self.found_in(&place)).collect();
-        found.extend(self.found_in_files(world));
-        found
-    }
-
-    /// What is found in the servers' stores, logs, configurations and temporary files.
-    fn found_in_files(&self, world: &World) -> Vec<String> {
-        let files = files(world.folder.path()).into_iter();
-        let places = files.map(|(path, content)| (path.display().to_string(), content));
-        places.flat_map(|place| self.found_in(&place)).collect()
-    }
-
-    fn found_in(&self, (place, content): &(String, Vec<u8>)) -> Vec<String> {
-        let hits = self.markers.find(content).into_iter();
-        hits.map(|hit| format!("{place}: {hit}")).collect()
-    }
-
     /// The controls: while an officer has to decide, the person is in the operator's memory; and a
     /// temporary file would be found.
     fn is_found(&self, world: &World) {
         let control = world.path("tmp/control");
         std::fs::write(&control, jose::encode("Quizzlewick")).unwrap();
-        let found = self.found_in_files(world);
+        let found = self.markers.found_in_files(world);
         std::fs::remove_file(control).unwrap();
         assert!(!found.is_empty(), "the control in a file was not found");
         let dumps = tempfile::tempdir().unwrap();
@@ -293,13 +273,13 @@ async fn nothing_of_an_enrolment_is_left_behind_however_it_was_decided() {
     let refused = world.answer_for_chip(&third, &[0x69, 0x88]).await;
     assert_eq!(refused.refusal(), (422, "chip-not-genuine"));
     // A document that no state has signed.
-    let (forged, _) = Utopia::pretend().issue_with_chip(&marked(&world), &details());
+    let (forged, _) = Utopia::pretend().issue_with_chip(&marked(&world));
     let fourth = world.begin().await;
     let refused = world.send_document(&fourth, &forged).await;
     assert_eq!(refused.refusal(), (422, "document-not-authentic"));
     world.close_connections();
     world.settle().await;
-    let found = person.found(&world);
+    let found = person.markers.found(&world);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -316,7 +296,7 @@ async fn nothing_of_an_enrolment_is_left_behind_when_nobody_ends_it() {
     world.close_connections();
     world.settle().await;
     wait_for("the sessions to be wiped", async || {
-        person.found(&world).is_empty().then_some(())
+        person.markers.found(&world).is_empty().then_some(())
     })
     .await;
 }
@@ -329,6 +309,6 @@ async fn nothing_of_an_enrolment_is_left_behind_by_an_operator_that_was_killed()
     person.is_found(&world);
     let world = world.restart_operator(); // kill -9
     world.settle().await;
-    let found = person.found(&world);
+    let found = person.markers.found(&world);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -1,6 +1,7 @@
 //! A whole operator with three trustees as processes of their own, and the people around it.
 
 pub(crate) mod chip;
+pub(crate) mod faces;
 pub(crate) mod officer;
 pub(crate) mod process;
 pub(crate) mod raw;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use credential::origin::Origin;
+use face::Models;
 use process::{Running, bauta, run_bauta};
 use serde_json::Value;
 use server::client::HttpsClient;
@@ -69,20 +71,10 @@ impl World {
         World::founded(terms, |_| String::new())
     }
 
-    /// One whose operator compares faces with these networks. The scores of its evaluation are made
-    /// up: two people score below 0.55.
+    /// One whose operator compares faces with these networks.
     pub(crate) fn comparing_faces(networks: &Path, terms: Terms) -> World {
-        let scores: Vec<f64> = (0..1000).map(|n| 0.55 * f64::from(n) / 1000.0).collect();
-        let evaluation = serde_json::json!({
-            "images": 100, "not_acquired": 0, "genuine": [0.8], "impostor": scores,
-        });
         World::founded(terms, |root| {
-            fs::write(root.join("evaluation.json"), evaluation.to_string()).unwrap();
-            format!(
-                "[face]\nnetworks = '{}'\nfalse_match_rate = 0.004\n\
-                 evaluation_file = 'evaluation.json'\n",
-                networks.display()
-            )
+            face_section(root, networks, "false_match_rate = 0.004")
         })
     }
 
@@ -342,6 +334,21 @@ fn write_operator_config(root: &Path, trustee_ports: &[u16], terms: Terms) -> Pa
     )
     .unwrap();
     path
+}
+
+/// An operator's section about faces, of which `more` are further fields. The scores of its evaluation
+/// are made up: two people score below 0.55.
+pub(crate) fn face_section(root: &Path, networks: &Path, more: &str) -> String {
+    let scores: Vec<f64> = (0..1000).map(|n| 0.55 * f64::from(n) / 1000.0).collect();
+    let evaluation = serde_json::json!({
+        "networks": Models::name(), "images": 100, "not_acquired": 0,
+        "genuine": [0.8], "impostor": scores,
+    });
+    fs::write(root.join("evaluation.json"), evaluation.to_string()).unwrap();
+    format!(
+        "[face]\nnetworks = '{}'\nevaluation_file = 'evaluation.json'\n{more}\n",
+        networks.display()
+    )
 }
 
 fn operator_trustee_port(root: &Path, index: usize) -> u16 {

@@ -60,7 +60,6 @@ impl Utopia {
     pub(crate) fn issue_with_chip(
         &self,
         holder: &SpecimenHolder,
-        details: &PersonalDetails,
     ) -> (SpecimenPassport, SpecimenChip) {
         let mut rng = UnwrapErr(getrandom::SysRng);
         let options = ChipOptions {
@@ -70,7 +69,7 @@ impl Utopia {
             ..ChipOptions::default()
         };
         let keys = ChipKeys::generate(&options, &mut rng).unwrap();
-        let mut others = vec![(11, compose_dg11(details).to_vec())];
+        let mut others = vec![(11, compose_dg11(&details()).to_vec())];
         others.extend(keys.groups());
         let issued = self.signer.issue_with(holder, others, None, &mut rng);
         let passport = issued.unwrap();
@@ -123,4 +122,23 @@ fn signer(authority: &SpecimenAuthority, kind: SignatureKind, now: UnixTime) -> 
     authority
         .issue_signer(kind, in_use, validity, &mut rng)
         .unwrap()
+}
+
+/// What data group 11 says of every holder; nothing of it is certified.
+fn details() -> PersonalDetails {
+    PersonalDetails {
+        address: vec!["KUMQUAT LANE".to_owned(), "OXBOWVILLE".to_owned()],
+        telephone: Some("0551 8372046".to_owned()),
+        profession: Some("GLOCKENSPIELER".to_owned()),
+        place_of_birth: vec!["WOBBLETHORPE".to_owned()],
+        full_name: None,
+        other_names: Vec::new(),
+        personal_number: None,
+        birth_date: None,
+        title: None,
+        summary: None,
+        proof_of_citizenship: None,
+        other_documents: Vec::new(),
+        custody: None,
+    }
 }

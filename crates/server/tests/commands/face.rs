@@ -1,47 +1,23 @@
-//! `bauta face` as an operator runs it, with the real networks and photographs.
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests, which clippy does not see as tests"
-)]
+//! `bauta face`, with the real networks and photographs.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use face::engine::Rten;
-use face::{Evaluation, Image, Matcher, Models, Recognizer, common_score};
+use face::{Evaluation, Matcher, Models, Recognizer, common_score};
 use jpeg_encoder::{ColorType, Encoder};
-use mrtd::EncodedImage;
 
-/// What a command said: exit code, output, errors.
-struct Said {
-    code: i32,
-    output: String,
-    errors: String,
-}
+use crate::{Said, bauta, faces};
 
 fn evaluate(networks: &Path, people: &Path, more: &[&str]) -> Said {
-    let done = Command::new(env!("CARGO_BIN_EXE_bauta"))
-        .args(["face", "evaluate"])
-        .arg(people)
-        .arg("--networks")
-        .arg(networks)
-        .args(more)
-        .output()
-        .unwrap();
-    Said {
-        code: done.status.code().unwrap(),
-        output: String::from_utf8(done.stdout).unwrap(),
-        errors: String::from_utf8(done.stderr).unwrap(),
-    }
+    let command = ["face", "evaluate", "--networks"].map(OsStr::new);
+    let folders = [networks, people].map(Path::as_os_str);
+    let arguments = command.into_iter().chain(folders);
+    bauta(arguments.chain(more.iter().map(OsStr::new)))
 }
 
 impl Said {
-    fn assert_refused(&self, id: &str) {
-        let named = self.errors.contains(&format!("[{id}]"));
-        assert!(self.code == 1 && named, "{} {}", self.code, self.errors);
-    }
-
     /// The numbers of a row of the report that begins with this name, the first after `after`.
     fn row(&self, after: &str, name: &str) -> Vec<f64> {
         let (_, rest) = self.output.split_once(after).unwrap();
@@ -51,21 +27,10 @@ impl Said {
     }
 }
 
-/// The folder that a variable names; `None` where it names none, which CI does not accept.
-fn folder(variable: &str) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).filter(|folder| !folder.is_empty());
-    if named.is_none() {
-        let ci = std::env::var_os("CI").is_some_and(|ci| ci == "true");
-        assert!(!ci, "{variable} names no folder; see tools/face-models");
-        eprintln!("skipped: {variable} names no folder; see tools/face-models");
-    }
-    named.map(PathBuf::from)
-}
-
 /// Networks, and photographs of people.
 fn given() -> Option<(PathBuf, PathBuf)> {
-    let people = folder("BAUTA_FACE_PHOTOGRAPHS")?.join("people");
-    Some((folder("BAUTA_FACE_MODELS")?, people))
+    let faces = faces::given()?;
+    Some((faces.networks, faces.photographs.join("people")))
 }
 
 /// A folder of people, each with copies of these files.
@@ -90,10 +55,7 @@ fn at_most(errors: usize, of: usize, p: f64) -> f64 {
 
 fn score(recognizer: &Recognizer, paths: [PathBuf; 2]) -> f32 {
     let [one, other] = paths.map(|path| {
-        let image = EncodedImage::new(&std::fs::read(path).unwrap()).unwrap();
-        let pixels = image.decode_within(Image::PIXELS_MAX).unwrap();
-        let (width, height) = (pixels.width().into(), pixels.height().into());
-        let image = Image::new(width, height, pixels.rgb().to_vec()).unwrap();
+        let image = faces::decode(&std::fs::read(path).unwrap());
         let face = recognizer.locate(&image).unwrap();
         let a = recognizer.matcher_a().template(&image, &face).unwrap();
         (a, recognizer.matcher_b().template(&image, &face).unwrap())
