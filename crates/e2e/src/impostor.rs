@@ -78,7 +78,6 @@ impl Impostor {
             certificate_file: folder.join("tls.pem"),
             private_key_file: folder.join("tls.key"),
             stop_with_stdin: false,
-            body_max_bytes: 16 << 20,
             request_timeout_secs: 30,
             connections_max: 64,
         };

@@ -268,6 +268,7 @@ mod tests {
             not_acquired: 0,
             genuine: (0..50).map(|n| 0.3 + n as f32 / 100.0).collect(),
             impostor: (0..500).map(|n| n as f32 / 1000.0).collect(),
+            ..Evaluation::empty()
         }
     }
 

@@ -104,7 +104,7 @@ fn another_movement_or_none_does_not_follow() {
         let asked = challenge().prompts()[number].movement;
         let other = match asked {
             Movement::TurnLeft => Movement::TurnRight,
-            _ => Movement::TurnLeft,
+            Movement::TurnRight | Movement::Nearer | Movement::CloseEyes => Movement::TurnLeft,
         };
         let another = but(&seen, from_ms, 15, pose(other));
         assert_eq!(another, Err(NotLive::NotAsked(number)));

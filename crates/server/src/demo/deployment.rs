@@ -307,7 +307,7 @@ impl Deployment {
             members.join(", "),
             self.faces
                 .as_ref()
-                .map_or(Ok(String::new()), |faces| faces.configure(&folder))?,
+                .map_or(Ok(String::new()), |faces| faces.configure(&operator))?,
             self.server_section(Party::Operator),
         );
         self.write_config(Party::Operator, &config)

@@ -226,6 +226,7 @@ async fn an_operator_does_not_start_with_a_face_check_that_nothing_supports() {
     let (nowhere, path) = (world.path("nowhere"), world.path("another.toml"));
     for (more, id) in [
         ("false_match_rate = 0.0001", "false-match-rate-unsupported"),
+        ("false_match_rate = 1.0", "configuration-invalid"),
         (
             "false_match_rate = 0.004\nhighest_level = 'high'",
             "level-unsupported",

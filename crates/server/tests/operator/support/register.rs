@@ -228,7 +228,6 @@ impl Impostor {
             certificate_file: register.path("impostor.pem"),
             private_key_file: register.path("impostor.tls"),
             stop_with_stdin: false,
-            body_max_bytes: 1 << 20,
             request_timeout_secs: 60,
             connections_max: 16,
         };
