@@ -1,10 +1,17 @@
-//! Poses as they would be measured: no network runs here.
+//! Poses as they would be measured, and at the end some of photographs.
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
 
 use super::*;
+use crate::Recognizer;
+use crate::photographs::photo::{Photo, recognizer};
+use crate::specimen::{Act, Actor, Medium};
 
 const STRAIGHT: Pose = Pose {
     turn: 0.02,
     height: 200.0,
+    width: 160.0,
     openness: Some(0.25),
 };
 const SHUT: Pose = Pose {
@@ -112,13 +119,61 @@ fn another_movement_or_none_does_not_follow() {
 }
 
 #[test]
-fn a_print_that_is_turned_is_not_turned_enough() {
-    let print = Pose {
-        turn: STRAIGHT.turn + 0.09,
+fn a_print_that_is_turned_narrows_more_than_its_nose_moves() {
+    let print = |moved, width| Pose {
+        turn: STRAIGHT.turn + moved,
+        width,
         ..STRAIGHT
     };
-    let shown = but(&follower(160), 2_500, 15, print);
-    assert_eq!(shown, Err(NotLive::NotFollowed(0)));
+    let seen = follower(160);
+    assert_eq!(but(&seen, 2_500, 15, print(0.2, 145.0)), Ok(()));
+    for pose in [print(0.13, 160.0), print(0.2, 140.0)] {
+        let shown = but(&seen, 2_500, 15, pose);
+        assert_eq!(shown, Err(NotLive::NotFollowed(0)));
+    }
+}
+
+/// What is measured of a photograph that is turned step by step.
+fn turned(recognizer: &Recognizer, name: &str, medium: Medium) -> Option<Vec<Pose>> {
+    let mut rng = ChaCha20Rng::from_seed([9; 32]);
+    let actor = Actor::new(recognizer, Photo::read(name)?.image(), medium).unwrap();
+    let poses = (-60_i8..=60).step_by(5).map(|degrees| {
+        let act = Act {
+            turned: degrees.into(),
+            ..Act::STRAIGHT
+        };
+        let frame = actor.frame(act, (240, 320), &mut rng);
+        Pose::of(&recognizer.locate(&frame).unwrap())
+    });
+    Some(poses.collect())
+}
+
+/// Whether from any of these poses, taken for straight, others are a turn to the left and to the right.
+fn can_turn_both_ways(poses: &[Pose]) -> bool {
+    let straight = poses.iter().filter(|pose| pose.turn.abs() <= STRAIGHT_MAX);
+    straight.copied().map(Straight).any(|straight| {
+        let can = |movement| {
+            poses
+                .iter()
+                .any(|pose| straight.movement(*pose) == Some(movement))
+        };
+        can(Movement::TurnLeft) && can(Movement::TurnRight)
+    })
+}
+
+#[test]
+fn a_head_can_turn_both_ways_and_a_print_cannot_however_far_it_is_turned() {
+    for name in ["obama", "obama2", "obama3", "biden"] {
+        let Some(recognizer) = recognizer() else {
+            return;
+        };
+        let Some(print) = turned(recognizer, name, Medium::Print) else {
+            return;
+        };
+        assert!(!can_turn_both_ways(&print), "{name}");
+    }
+    let head = recognizer().and_then(|recognizer| turned(recognizer, "obama", Medium::Head));
+    assert!(head.is_none_or(|head| can_turn_both_ways(&head)));
 }
 
 #[test]
