@@ -178,7 +178,7 @@ async fn decide(
     if session.state == SessionState::Checked {
         session = desk.send(Method::POST, "/decision", &json!({})).await?;
         if session.state == SessionState::Confirmed {
-            return desk.wait_for_decision().await;
+            return Ok(Confirmed(session));
         }
     }
     let reasons = session.review.unwrap_or_default();
@@ -237,7 +237,7 @@ fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
     })
 }
 
-/// What the operator says once an officer has confirmed.
+/// What the operator says once the person is confirmed.
 struct Confirmed(Session);
 
 impl Confirmed {

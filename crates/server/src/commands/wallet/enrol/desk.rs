@@ -23,8 +23,8 @@ use crate::failure::{Failure, refused};
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
-/// How long sending frames and their comparison may take.
-const LONG: Duration = Duration::from_secs(60);
+/// How long a step may take: the operator answers within 30 seconds, and frames are long to send.
+const STEP: Duration = Duration::from_secs(60);
 
 /// The enrolment session at the operator.
 pub(super) struct Desk {
@@ -117,25 +117,7 @@ impl Desk {
         step: &str,
         body: &(impl serde::Serialize + Sync),
     ) -> Result<T, Failure> {
-        let request = self.request(method, step).json(body);
-        self.send_request(request).await
-    }
-
-    /// The same for a step that is long to send and to answer.
-    pub(super) async fn send_long<T: DeserializeOwned>(
-        &mut self,
-        method: Method,
-        step: &str,
-        body: &(impl serde::Serialize + Sync),
-    ) -> Result<T, Failure> {
-        let request = self.request(method, step).json(body).timeout(LONG);
-        self.send_request(request).await
-    }
-
-    async fn send_request<T: DeserializeOwned>(
-        &mut self,
-        request: RequestBuilder,
-    ) -> Result<T, Failure> {
+        let request = self.request(method, step).json(body).timeout(STEP);
         let request = request.header(header::IF_MATCH, &self.version);
         let answer = self.client.send(request).await?;
         self.take(&answer)

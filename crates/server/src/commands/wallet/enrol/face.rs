@@ -91,7 +91,7 @@ async fn attempt(
     let operator = Origin::parse(&desk.base).map_err(|_| unexpected())?;
     let body = enrol::show_face(&frames, (&operator, &desk.session, nonce), device);
     for _ in 0..BUSY_MAX {
-        match desk.send_long(Method::PUT, "/face", &body).await {
+        match desk.send(Method::PUT, "/face", &body).await {
             // Others are compared; nothing of the try is used up.
             Err(failure) if failure.id == "face-check-busy" => {
                 output.progress("Others are being compared; trying again …");
