@@ -85,31 +85,41 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         None => Home::open(folder)?,
     };
     if args.withdraw {
-        Desk::resume(&home).await?.0.withdraw().await?;
-        home.keys.enrolment = None;
-        home.save_keys()?;
+        Desk::resume(&mut home).await?.0.withdraw().await?;
+        home.forget_enrolment()?;
         output.result(
             "Nothing of the enrolment is left at the operator.",
             &json!({}),
         );
         return Ok(());
     }
+    let Err(failure) = go_through(args, &mut home, output).await else {
+        return Ok(());
+    };
+    if failure.id == "unknown-session" {
+        home.forget_enrolment()?;
+    }
+    Err(failure)
+}
+
+/// Goes through the steps, from where the session is.
+async fn go_through(args: EnrolArgs, home: &mut Home, output: Output) -> Result<(), Failure> {
     let device = home.keys.holder().map_err(damaged)?;
     home.save_keys()?;
     let (mut desk, session) = if args.resume {
-        Desk::resume(&home).await?
+        Desk::resume(home).await?
     } else {
-        Desk::begin(&mut home, &device).await?
+        Desk::begin(home, &device).await?
     };
     let camera = args.face.as_deref().map(Source::parse).transpose()?;
-    let expected = show_evidence((&mut desk, session), &mut home, &args, output).await?;
+    let expected = show_evidence((&mut desk, session), home, &args, output).await?;
     let agreed = home.keys.enrolment.as_ref().and_then(|it| it.consented);
     let camera = camera.filter(|_| agreed == Some(FaceConsent::Given));
     let session = face::show(&mut desk, (camera.as_ref(), &device), output).await?;
-    let confirmed = decide(&mut desk, session, output).await?;
-    confirmed.check(&expected, &home)?;
+    let confirmed = decide((&mut desk, session), home, output).await?;
+    confirmed.check(&expected, home)?;
     let offer = desk
-        .agree_on_secrets(&mut home, &device, &confirmed, output)
+        .agree_on_secrets(home, &device, &confirmed, output)
         .await?;
     let code = match args.transaction_code {
         given @ Some(_) => given,
@@ -122,10 +132,9 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         generation,
         device: &device,
     };
-    receive::run(&mut home, &desk.client, &offer, code, &identity).await?;
-    home.keys.enrolment = None;
-    home.save_keys()?;
-    report(&home, output)
+    receive::run(home, &desk.client, &offer, code, &identity).await?;
+    home.forget_enrolment()?;
+    report(home, output)
 }
 
 /// Agrees to the notice and sends the evidence, as far as the session has not come yet; what the
@@ -171,8 +180,8 @@ async fn show_evidence(
 
 /// Has the machine decide where nothing speaks against it, or else waits for an officer.
 async fn decide(
-    desk: &mut Desk,
-    mut session: Session,
+    (desk, mut session): (&mut Desk, Session),
+    home: &mut Home,
     output: Output,
 ) -> Result<Confirmed, Failure> {
     if session.state == SessionState::Checked {
@@ -195,7 +204,7 @@ async fn decide(
         let value = json!({ "session": desk.session, "review": reasons });
         output.result("", &value);
     }
-    desk.wait_for_decision().await
+    desk.wait_for_decision(home).await
 }
 
 /// A reason for which a machine may not decide, as a line; nothing for one that is not known.
