@@ -23,8 +23,8 @@ use crate::failure::{Failure, refused};
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
-/// How long a step may take: the operator answers within 30 seconds, and frames are long to send.
-const STEP: Duration = Duration::from_secs(60);
+/// How long a request may take: the operator answers in 30 seconds, and frames are long to send.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The enrolment session at the operator.
 pub(super) struct Desk {
@@ -101,7 +101,7 @@ impl Desk {
     fn request(&self, method: Method, step: &str) -> RequestBuilder {
         let url = format!("{}/enrolment/{}{step}", self.base, self.session);
         let request = self.client.requests().request(method, url);
-        request.bearer_auth(self.token.as_str())
+        request.bearer_auth(self.token.as_str()).timeout(PATIENCE)
     }
 
     /// Reads an answer and the version that it names.
@@ -123,7 +123,7 @@ impl Desk {
         step: &str,
         body: &(impl serde::Serialize + Sync),
     ) -> Result<T, Failure> {
-        let request = self.request(method, step).json(body).timeout(STEP);
+        let request = self.request(method, step).json(body);
         let request = request.header(header::IF_MATCH, &self.version);
         let answer = self.client.send(request).await?;
         self.take(&answer)
