@@ -31,6 +31,7 @@ pub enum FaceConsent {
 
 /// The operator's signed word of what was agreed to. The holder keeps it; the operator does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConsentReceipt {
     /// The operator.
     pub iss: Origin,

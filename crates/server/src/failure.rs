@@ -60,7 +60,7 @@ fn next_step(id: &str) -> &'static str {
             "Begin again with `bauta wallet enrol`."
         }
         "wrong-transaction-code" => {
-            "Begin again with `bauta wallet enrol`; an officer hands over a new code."
+            "Go on with `bauta wallet enrol --resume` and type it again; it is taken three times."
         }
         "document-weak" => "Use another document; this one cannot be relied on.",
         "list-not-trusted" => {

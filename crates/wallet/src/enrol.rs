@@ -32,6 +32,7 @@ use crate::vault::{DamagedVault, Person, StoredCertificate};
 
 /// Body of `POST /enrolment/{id}/commitment` and `/restore`.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CommitmentRequest {
     commitment: String,
     proof: String,
@@ -142,6 +143,7 @@ impl Drop for OngoingEnrolment {
 
 /// Secrets that are drawn but not yet registered, with the request that commits to them.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Draft {
     opening: Person,
     /// The body to be sent.

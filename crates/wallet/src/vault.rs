@@ -1,8 +1,8 @@
 //! What a wallet keeps in its vault, and the form of what it stores.
 //!
 //! The vault may be copied (a backup holds its secrets); device keys and certificate stay on the
-//! device ([`DeviceKeys`](crate::device::DeviceKeys)). Whoever has a copied vault alone knows all pseudonyms, but opens no account and signs
-//! up nowhere.
+//! device ([`DeviceKeys`](crate::device::DeviceKeys)). Whoever has a copied vault alone knows all
+//! pseudonyms, but opens no account and signs up nowhere.
 
 use std::collections::BTreeMap;
 

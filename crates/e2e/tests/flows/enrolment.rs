@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 
 use e2e::log_in::{Way, log_in};
+use e2e::opened::Opened;
 use e2e::wallet::Wallet;
 use e2e::world::World;
 use server::demo::deployment::Party;
@@ -192,4 +193,32 @@ fn an_enrolment_ends_when_the_consent_is_taken_back_or_not_given() {
     drop(waiting);
     let refused = wallet.run(&["enrol", passport.to_str().unwrap()]).unwrap();
     assert_eq!(refused.unwrap_err().id, "consent-missing");
+}
+
+#[test]
+fn nothing_of_an_enrolment_that_was_refused_stays_on_the_device() {
+    let world = World::running().unwrap();
+    let passport = world.deployment().passport(1, &[]).unwrap();
+    let wallet = world.wallet("alva");
+    let kept = || Opened::read(&world, "alva").unwrap().keys.enrolment;
+    let refuse = |session: &str| {
+        let mut officer = world.deployment().officer("refuse").unwrap();
+        officer.args(["--reason", "another person", session]);
+        assert!(officer.output().unwrap().status.success());
+    };
+    let waiting = wallet.begin_enrolment(&passport).unwrap().unwrap();
+    assert!(kept().is_some());
+    refuse(&waiting.session);
+    let refused = waiting.finish("").unwrap().unwrap_err();
+    assert_eq!(refused.id, "officer-refused");
+    assert!(kept().is_none());
+
+    let waiting = wallet.begin_enrolment(&passport).unwrap().unwrap();
+    let session = waiting.session.clone();
+    drop(waiting); // kill -9
+    refuse(&session);
+    assert!(kept().is_some());
+    let over = wallet.run(&["enrol", "--withdraw"]).unwrap().unwrap_err();
+    assert_eq!(over.id, "enrolment-over");
+    assert!(kept().is_none());
 }

@@ -14,7 +14,7 @@ async fn a_consent_names_the_notice_and_is_receipted() {
     let world = World::new();
     let notice = world.call(Method::GET, "/.well-known/bauta/notice", None, None);
     let notice = notice.await;
-    assert_eq!(notice.body["version"], 2);
+    assert_eq!(notice.body["version"], 3);
     let ids = notice.body["processing"].as_array().unwrap().iter();
     let ids: Vec<_> = ids.map(|one| one["id"].as_str().unwrap()).collect();
     // This operator asks no register and compares no faces.

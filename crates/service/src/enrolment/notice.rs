@@ -13,7 +13,7 @@ use super::session::{Consented, Step};
 use super::{EnrolmentError, Enrolments, Hold, Status, session_text};
 
 /// Counts the notices, from 1 on.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The notice as everybody is shown it.
 pub struct Notice {
@@ -67,6 +67,7 @@ const NAME_TAG: &str = "a tag of name, birth date and sex together, of which nob
 const DEVICE_KEY: &str = "hash of the device's key";
 const STANDING: &str = "whether the registration has ended, how often the person began anew, and the \
                         week of the latest certificate";
+const EVIDENCE: &str = "what kind of evidence was shown, what it was worth, and on which day";
 
 const PROCESSING: [Processing; 4] = [
     Processing {
@@ -112,7 +113,7 @@ const PROCESSING: [Processing; 4] = [
                     document was not matched, an hour; all in memory alone",
         recipients: &[
             "an officer, where one has to decide, sees whether a machine found a match",
-            "the trustees are told where a machine has compared",
+            "the trustees are told that a machine has compared, and keep that without knowing whom",
         ],
         consent: "separate",
         otherwise: Some("an officer compares you with the portrait"),
@@ -126,12 +127,17 @@ const PROCESSING: [Processing; 4] = [
             NAME_TAG,
             DEVICE_KEY,
             STANDING,
+            EVIDENCE,
         ],
         purpose: "one registration a person, renewal, and coming back after a loss; an officer looks \
                   again when somebody of the same name, birth date and sex enrols",
         retention: "for good, also once the registration has ended: that is marked, and nothing is \
                     deleted",
-        recipients: &["the trustees see numbers, and name with birth date and sex, hidden"],
+        recipients: &[
+            "the trustees see numbers, and name with birth date and sex, hidden",
+            "the trustees keep the kind and worth of the evidence, and the day, for good and also \
+             where no registration follows, without knowing whose",
+        ],
         consent: "needed",
         otherwise: None,
     },
@@ -249,9 +255,10 @@ mod tests {
     }
     use Told::{As, Not};
 
-    /// Every column of the register, the one file that keeps something of people for longer than an
-    /// enrolment. Whoever adds one adds it here, and to the notice where it comes from a person.
-    const STORED: [(&str, &[(&str, Told)]); 3] = [
+    /// Every column of what keeps something of people for longer than an enrolment: the register, and
+    /// the trustees' log. Whoever adds one adds it here, and to the notice where it comes from a
+    /// person.
+    const STORED: [(&str, &[(&str, Told)]); 4] = [
         (
             "register.sqlite: table registration",
             &[
@@ -281,15 +288,27 @@ mod tests {
                 ("review_id", Not),
             ],
         ),
+        (
+            TRUSTEES_LOG,
+            &[
+                ("evidence_hash", Not),
+                ("kind", As(EVIDENCE)),
+                ("level", As(EVIDENCE)),
+                ("day", As(EVIDENCE)),
+            ],
+        ),
     ];
 
-    /// The tables of the register, with their columns. That the data model has every column of the
-    /// schemas is seen by a flow of `crates/e2e`.
+    const TRUSTEES_LOG: &str = "trustee.sqlite: table evaluation_log";
+
+    /// These tables, with their columns. That the data model has every column of the schemas is seen
+    /// by a flow of `crates/e2e`.
     fn stored() -> Vec<(String, Vec<String>)> {
         let model = include_str!("../../../../docs/data-model.md");
         let sections = model.split("\n## ").filter_map(|section| {
             let (title, text) = section.split_once('\n')?;
-            title.starts_with("register.sqlite: ").then(|| {
+            let stays = title.starts_with("register.sqlite: ") || title == TRUSTEES_LOG;
+            stays.then(|| {
                 let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
                 let columns = rows.filter_map(|row| row.split('`').next());
                 (title.to_owned(), columns.map(str::to_owned).collect())
@@ -299,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_register_keeps_is_told() {
+    fn what_is_kept_of_people_is_told() {
         let listed = STORED.iter().map(|(table, columns)| {
             let columns = columns.iter().map(|(column, _)| (*column).to_owned());
             ((*table).to_owned(), columns.collect())

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use credential::attributes::{Attributes, Generation};
 use credential::consent::{ChosenEvidence, FaceConsent};
+use credential::jose::SigningKey;
+use openid4vc::vci::CredentialOffer;
 use reqwest::Method;
 use serde_json::json;
 use wallet::enrol::{self, Session, SessionState};
@@ -85,9 +87,8 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         None => Home::open(folder)?,
     };
     if args.withdraw {
-        Desk::resume(&home).await?.0.withdraw().await?;
-        home.keys.enrolment = None;
-        home.save_keys()?;
+        Desk::resume(&mut home).await?.0.withdraw().await?;
+        home.forget_enrolment()?;
         output.result(
             "Nothing of the enrolment is left at the operator.",
             &json!({}),
@@ -96,21 +97,16 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
     }
     let device = home.keys.holder().map_err(damaged)?;
     home.save_keys()?;
-    let (mut desk, session) = if args.resume {
-        Desk::resume(&home).await?
-    } else {
-        Desk::begin(&mut home, &device).await?
+    let reached = reach_offer(&args, &mut home, &device, output).await;
+    if let Err(failure) = &reached
+        && failure.id == "unknown-session"
+    {
+        home.forget_enrolment()?;
+    }
+    let (desk, confirmed, offer) = match reached {
+        Err(failure) if home.keys.enrolment.is_some() => return Err(gone_on_from(failure)),
+        reached => reached?,
     };
-    let camera = args.face.as_deref().map(Source::parse).transpose()?;
-    let expected = show_evidence((&mut desk, session), &mut home, &args, output).await?;
-    let agreed = home.keys.enrolment.as_ref().and_then(|it| it.consented);
-    let camera = camera.filter(|_| agreed == Some(FaceConsent::Given));
-    let session = face::show(&mut desk, (camera.as_ref(), &device), output).await?;
-    let confirmed = decide(&mut desk, session, output).await?;
-    confirmed.check(&expected, &home)?;
-    let offer = desk
-        .agree_on_secrets(&mut home, &device, &confirmed, output)
-        .await?;
     let code = match args.transaction_code {
         given @ Some(_) => given,
         None if offer.transaction_code().is_some() => Some(ask_code(output)?),
@@ -123,9 +119,50 @@ pub(super) async fn run(args: EnrolArgs, folder: &Path, output: Output) -> Resul
         device: &device,
     };
     receive::run(&mut home, &desk.client, &offer, code, &identity).await?;
-    home.keys.enrolment = None;
-    home.save_keys()?;
+    home.forget_enrolment()?;
     report(&home, output)
+}
+
+/// What passes by itself loses nothing of a session, but the same command again would begin anew.
+fn gone_on_from(failure: Failure) -> Failure {
+    let next = match failure.id.as_str() {
+        "trustees-unavailable"
+        | "session-moved"
+        | "request-timeout"
+        | "internal-error"
+        | "server-failed"
+        | "server-unreachable" => {
+            "Nothing is lost. In a few minutes go on with `bauta wallet enrol --resume` and the \
+             options that you gave."
+        }
+        _ => failure.next,
+    };
+    Failure { next, ..failure }
+}
+
+/// Goes through the steps up to the offer of a certificate, from where the session is.
+async fn reach_offer(
+    args: &EnrolArgs,
+    home: &mut Home,
+    device: &SigningKey,
+    output: Output,
+) -> Result<(Desk, Confirmed, CredentialOffer), Failure> {
+    let (mut desk, session) = if args.resume {
+        Desk::resume(home).await?
+    } else {
+        Desk::begin(home, device).await?
+    };
+    let camera = args.face.as_deref().map(Source::parse).transpose()?;
+    let expected = show_evidence((&mut desk, session), home, args, output).await?;
+    let agreed = home.keys.enrolment.as_ref().and_then(|it| it.consented);
+    let camera = camera.filter(|_| agreed == Some(FaceConsent::Given));
+    let session = face::show(&mut desk, (camera.as_ref(), device), output).await?;
+    let confirmed = decide((&mut desk, session), home, output).await?;
+    confirmed.check(&expected, home)?;
+    let offer = desk
+        .agree_on_secrets(home, device, &confirmed, output)
+        .await?;
+    Ok((desk, confirmed, offer))
 }
 
 /// Agrees to the notice and sends the evidence, as far as the session has not come yet; what the
@@ -171,14 +208,14 @@ async fn show_evidence(
 
 /// Has the machine decide where nothing speaks against it, or else waits for an officer.
 async fn decide(
-    desk: &mut Desk,
-    mut session: Session,
+    (desk, mut session): (&mut Desk, Session),
+    home: &mut Home,
     output: Output,
 ) -> Result<Confirmed, Failure> {
     if session.state == SessionState::Checked {
         session = desk.send(Method::POST, "/decision", &json!({})).await?;
         if session.state == SessionState::Confirmed {
-            return desk.wait_for_decision().await;
+            return Ok(Confirmed(session));
         }
     }
     let reasons = session.review.unwrap_or_default();
@@ -195,7 +232,7 @@ async fn decide(
         let value = json!({ "session": desk.session, "review": reasons });
         output.result("", &value);
     }
-    desk.wait_for_decision().await
+    desk.wait_for_decision(home).await
 }
 
 /// A reason for which a machine may not decide, as a line; nothing for one that is not known.
@@ -217,7 +254,8 @@ fn ask_code(output: Output) -> Result<String, Failure> {
         eprint!("Transaction code from the officer: ");
     }
     read_line().filter(|code| !code.is_empty()).ok_or_else(|| {
-        let next = "Give it with --transaction-code or on standard input.";
+        let next = "Go on with `bauta wallet enrol --resume`, and give it with --transaction-code \
+                    or on standard input.";
         Failure::new(
             "transaction-code-missing",
             "the officer's transaction code is needed",
@@ -237,7 +275,7 @@ fn read_operator(path: &Path) -> Result<OperatorTrust, Failure> {
     })
 }
 
-/// What the operator says once an officer has confirmed.
+/// What the operator says once the person is confirmed.
 struct Confirmed(Session);
 
 impl Confirmed {
@@ -304,4 +342,19 @@ pub(super) fn enrol_failure(error: enrol::EnrolError) -> Failure {
         error,
         "This wallet kept nothing of it. Enrol again; if it fails again, tell the operator.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_passes_is_gone_on_from_instead_of_beginning_anew() {
+        for id in ["trustees-unavailable", "request-timeout", "server-failed"] {
+            let failure = gone_on_from(Failure::of(id, "it failed"));
+            assert!(failure.next.contains("--resume"), "{id}");
+        }
+        let failure = gone_on_from(Failure::of("document-expired", "it has expired"));
+        assert_eq!(failure.next, Failure::of("document-expired", "").next);
+    }
 }

@@ -136,6 +136,16 @@ impl Home {
         self.save(DEVICE_KEYS, self.identity.seal(&self.keys))
     }
 
+    /// Forgets the enrolment that is over: its token, what it was to certify, and the secrets drawn for it.
+    ///
+    /// # Errors
+    ///
+    /// `local-failure`.
+    pub(super) fn forget_enrolment(&mut self) -> Result<(), Failure> {
+        self.keys.enrolment = None;
+        self.save_keys()
+    }
+
     fn save(
         &self,
         name: &str,

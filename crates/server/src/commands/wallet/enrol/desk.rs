@@ -23,8 +23,8 @@ use crate::failure::{Failure, refused};
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
-/// How long sending frames and their comparison may take.
-const LONG: Duration = Duration::from_secs(60);
+/// How long a request may take: the operator answers in 30 seconds, and frames are long to send.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The enrolment session at the operator.
 pub(super) struct Desk {
@@ -48,9 +48,11 @@ impl Desk {
         home: &mut Home,
         device: &SigningKey,
     ) -> Result<(Desk, Session), Failure> {
-        if let Ok((before, _)) = Desk::resume(home).await {
-            // Where the operator does not hear it, that session ends by itself.
-            let _told = before.withdraw().await;
+        // Where the operator does not hear it, that session ends by itself.
+        if let Ok((before, _)) = Desk::resume(home).await
+            && before.withdraw().await.is_ok()
+        {
+            home.forget_enrolment()?;
         }
         let client = home.client()?;
         let url = format!("{}/enrolment", home.vault.operator.origin);
@@ -63,8 +65,8 @@ impl Desk {
         Desk::resume(home).await
     }
 
-    /// Goes on with the session that this wallet holds.
-    pub(super) async fn resume(home: &Home) -> Result<(Desk, Session), Failure> {
+    /// Goes on with the session that this wallet holds; one that is over is forgotten.
+    pub(super) async fn resume(home: &mut Home) -> Result<(Desk, Session), Failure> {
         let over = || Failure::of("enrolment-over", "there is no enrolment to go on with");
         let ongoing = home.keys.enrolment.as_ref().ok_or_else(over)?;
         let mut desk = Desk {
@@ -76,11 +78,15 @@ impl Desk {
         };
         let answer = desk.client.send(desk.request(Method::GET, "")).await?;
         if answer.status == StatusCode::NOT_FOUND {
+            home.forget_enrolment()?;
             return Err(over());
         }
         let session: Session = desk.take(&answer)?;
         match session.state {
-            SessionState::Refused | SessionState::Issued => Err(over()),
+            SessionState::Refused | SessionState::Issued => {
+                home.forget_enrolment()?;
+                Err(over())
+            }
             SessionState::AwaitingConsent
             | SessionState::AwaitingEvidence
             | SessionState::AwaitingChip
@@ -95,7 +101,7 @@ impl Desk {
     fn request(&self, method: Method, step: &str) -> RequestBuilder {
         let url = format!("{}/enrolment/{}{step}", self.base, self.session);
         let request = self.client.requests().request(method, url);
-        request.bearer_auth(self.token.as_str())
+        request.bearer_auth(self.token.as_str()).timeout(PATIENCE)
     }
 
     /// Reads an answer and the version that it names.
@@ -118,24 +124,6 @@ impl Desk {
         body: &(impl serde::Serialize + Sync),
     ) -> Result<T, Failure> {
         let request = self.request(method, step).json(body);
-        self.send_request(request).await
-    }
-
-    /// The same for a step that is long to send and to answer.
-    pub(super) async fn send_long<T: DeserializeOwned>(
-        &mut self,
-        method: Method,
-        step: &str,
-        body: &(impl serde::Serialize + Sync),
-    ) -> Result<T, Failure> {
-        let request = self.request(method, step).json(body).timeout(LONG);
-        self.send_request(request).await
-    }
-
-    async fn send_request<T: DeserializeOwned>(
-        &mut self,
-        request: RequestBuilder,
-    ) -> Result<T, Failure> {
         let request = request.header(header::IF_MATCH, &self.version);
         let answer = self.client.send(request).await?;
         self.take(&answer)
@@ -157,13 +145,18 @@ impl Desk {
         self.take(&answer)
     }
 
-    pub(super) async fn wait_for_decision(&mut self) -> Result<Confirmed, Failure> {
+    /// Asks until there is a decision; after a refusal the enrolment is forgotten.
+    pub(super) async fn wait_for_decision(
+        &mut self,
+        home: &mut Home,
+    ) -> Result<Confirmed, Failure> {
         let ended = tokio::time::Instant::now() + OFFICER_WAIT;
         loop {
             let session = self.look().await?;
             match session.state {
                 SessionState::Confirmed | SessionState::Offered => return Ok(Confirmed(session)),
                 SessionState::Refused => {
+                    home.forget_enrolment()?;
                     let id = session.refusal.as_deref().unwrap_or("enrolment-refused");
                     return Err(Failure::new(id, "the enrolment was refused", ""));
                 }

@@ -41,8 +41,11 @@ pub(super) async fn show(
         }
         match attempt(desk, (source, device), output).await {
             Ok(session) => return Ok(session),
-            Err(failure) if is_about_frames(&failure) => {
+            Err(failure) if is_about_frames(&failure) || is_unheard(&failure) => {
                 let session = desk.look().await?;
+                if session.state != SessionState::AwaitingFace {
+                    return Ok(session);
+                }
                 tries_left = session.face.map_or(0, |face| face.tries_left);
                 warn(&failure.to_string());
                 if tries_left > 0 {
@@ -91,14 +94,21 @@ async fn attempt(
     let operator = Origin::parse(&desk.base).map_err(|_| unexpected())?;
     let body = enrol::show_face(&frames, (&operator, &desk.session, nonce), device);
     for _ in 0..BUSY_MAX {
-        match desk.send_long(Method::PUT, "/face", &body).await {
+        match desk.send(Method::PUT, "/face", &body).await {
             // Others are compared; nothing of the try is used up.
             Err(failure) if failure.id == "face-check-busy" => {
                 output.progress("Others are being compared; trying again …");
-                tokio::time::sleep(BUSY).await;
+            }
+            // The challenge still runs where they did not arrive.
+            Err(failure) if is_unheard(&failure) => {
+                let face = desk.look().await?.face;
+                if face.is_none_or(|face| face.challenge().is_err()) {
+                    return Err(failure);
+                }
             }
             sent => return sent,
         }
+        tokio::time::sleep(BUSY).await;
     }
     Err(Failure::of("face-check-busy", "others are being compared"))
 }
@@ -117,6 +127,15 @@ fn is_about_frames(failure: &Failure) -> bool {
             | "frames-missing"
             | "frames-too-large"
             | "picture-unusable"
+    )
+}
+
+/// Whether the operator may have done what it was asked: it finishes what it has received, also
+/// where its answer is lost.
+fn is_unheard(failure: &Failure) -> bool {
+    matches!(
+        failure.id.as_str(),
+        "request-timeout" | "server-unreachable" | "session-moved"
     )
 }
 
