@@ -9,10 +9,10 @@ use openid4vc::Secret;
 use openid4vc::oauth::{CodeChallenge, CodeVerifier};
 use serde::de::DeserializeOwned;
 use service::enrolment;
+use wallet::device::DeviceKeys;
 use wallet::enrol::{self, Begun, Committed, Draft, Notice, Session};
 use wallet::present::Request;
 use wallet::seal::DeviceIdentity;
-use wallet::device::DeviceKeys;
 use wallet::vault::{OperatorTrust, Person, SiteState, StoredCertificate, Vault};
 
 use crate::Target;

@@ -23,8 +23,8 @@ use crate::failure::{Failure, refused};
 /// How long the wallet asks again whether an officer has confirmed.
 const OFFICER_WAIT: Duration = Duration::from_secs(15 * 60);
 const POLL: Duration = Duration::from_secs(1);
-/// How long a request may take: the operator answers in 30 seconds, and frames are long to send.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a request may take: longer than the operator gives it.
+const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The enrolment session at the operator.
 pub(super) struct Desk {

@@ -52,11 +52,10 @@ pub(super) async fn show(
                     output.progress("Once more.");
                 }
             }
-            Err(failure) if failure.id == "portrait-without-face" => break,
             Err(failure) => return Err(failure),
         }
     }
-    // The operator still waits: nothing came to be compared, or the portrait cannot be.
+    // The operator still waits: nothing came to be compared.
     desk.send(Method::DELETE, "/face", &json!({})).await
 }
 
