@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 
 use super::{Engine, EngineError, Network, Tensor};
 
-/// ONNX Runtime, from a library that somebody else built: by network 1.5 to 4.8 times as fast, the
-/// face check 2.2 times (docs/benchmarks.md).
+/// ONNX Runtime, from a library that somebody else built: by network 1.2 to 4.1 times as fast, the
+/// face check 1.5 times (docs/benchmarks.md).
 pub struct OnnxRuntime {
     environment: Environment,
     threads: usize,
