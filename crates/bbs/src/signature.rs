@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Invalid;
 use crate::blst::{
-    G1, G1_LEN, G2, G2_LEN, SCALAR_LEN, Scalar, msm_vartime, pairs_as_with_generator,
+    G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, msm_vartime, pairs_as_with_generator,
     sum_of_products,
 };
 use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar, p1};
@@ -190,5 +190,8 @@ pub fn verify(
     let b = Zeroizing::new(b_point(parameters, &domain, messages));
     let e = G2::generator_mul(&signature.e);
     let key = issuer.0.add(e).ok_or(Invalid)?;
-    Invalid::when(!pairs_as_with_generator((&signature.a, &key), &b))
+    Invalid::when(!pairs_as_with_generator(
+        (&signature.a, &Lines::of(&key)),
+        &b,
+    ))
 }

@@ -1,6 +1,8 @@
 //! The suite BLS12-381-SHA-256: interfaces, generators, and how octets become scalars.
 
-use crate::blst::{EXPAND_LEN, G1, Scalar, expand_message, msm_vartime};
+use std::sync::OnceLock;
+
+use crate::blst::{EXPAND_LEN, G1, Multiples, Scalar, expand_message, msm_vartime, normalize};
 use crate::signature::PublicKey;
 
 /// Identifier of the suite. Source: draft-irtf-cfrg-bbs-signatures §7.2.2.
@@ -15,7 +17,20 @@ const P1: [u8; 48] = [
 
 /// P1 of the suite as a point.
 pub(crate) fn p1() -> G1 {
-    G1::from_bytes(&P1).expect("the suite's constant is a point of G1")
+    static POINT: OnceLock<G1> = OnceLock::new();
+    *POINT.get_or_init(|| G1::from_bytes(&P1).expect("the suite's constant is a point of G1"))
+}
+
+/// Its multiples.
+pub(crate) fn p1_multiples() -> &'static Multiples {
+    static MULTIPLES: OnceLock<Vec<Multiples>> = OnceLock::new();
+    let [multiples] = MULTIPLES
+        .get_or_init(|| Multiples::to_keep(&[p1()]))
+        .as_slice()
+    else {
+        unreachable!("of one point")
+    };
+    multiples
 }
 
 /// A BBS interface: the identifier that separates its generators, mappings and challenges.
@@ -81,10 +96,17 @@ impl Interface {
         if let Some(committed) = committed {
             message_generators.extend(self.blind_generators(committed));
         }
+        let mut octets = Octets::default();
+        octets.point(&q1);
+        for generator in &message_generators {
+            octets.point(generator);
+        }
         Parameters {
             interface: self.clone(),
             q1,
             message_generators,
+            octets: octets.0,
+            multiples: OnceLock::new(),
         }
     }
 
@@ -100,6 +122,10 @@ pub struct Parameters {
     pub(crate) interface: Interface,
     pub(crate) q1: G1,
     pub(crate) message_generators: Vec<G1>,
+    /// Q_1 and all of them, serialised: every domain has them.
+    octets: Vec<u8>,
+    /// Of Q_1 and all of them, once something is verified.
+    multiples: OnceLock<Vec<Multiples>>,
 }
 
 impl Parameters {
@@ -109,15 +135,22 @@ impl Parameters {
         &self.interface
     }
 
+    /// The multiples of Q_1, and of the generators in their order.
+    pub(crate) fn multiples(&self) -> (&Multiples, &[Multiples]) {
+        let all = self.multiples.get_or_init(|| {
+            let q1 = std::iter::once(&self.q1);
+            let all: Vec<G1> = q1.chain(&self.message_generators).copied().collect();
+            Multiples::to_keep(&all)
+        });
+        all.split_first().expect("Q_1 is the first of them")
+    }
+
     /// calculate_domain. Source: draft-irtf-cfrg-bbs-signatures §4.2.3.
     pub(crate) fn domain(&self, issuer: &PublicKey, header: &[u8]) -> Scalar {
         let mut input = Octets::default();
         input.raw(&issuer.to_bytes());
         input.integer(self.message_generators.len());
-        input.point(&self.q1);
-        for generator in &self.message_generators {
-            input.point(generator);
-        }
+        input.raw(&self.octets);
         input.raw(self.interface.api_id());
         input.prefixed(header);
         self.interface.hash_to_scalar(&input.0)
@@ -182,7 +215,7 @@ pub(crate) fn create_generators(count: usize, api_id: &[u8]) -> Vec<G1> {
         &seed_dst,
         &mut v,
     );
-    (1..=count as u64)
+    let mut generators: Vec<G1> = (1..=count as u64)
         .map(|i| {
             let mut next = [0; EXPAND_LEN];
             expand_message(
@@ -193,5 +226,7 @@ pub(crate) fn create_generators(count: usize, api_id: &[u8]) -> Vec<G1> {
             v = next;
             G1::hash(&v, &generator_dst)
         })
-        .collect()
+        .collect();
+    normalize(&mut generators);
+    generators
 }

@@ -7,10 +7,12 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{NymStatement, Proof, Statement};
 use crate::Invalid;
-use crate::blst::{G1, Scalar, msm_vartime, pairs_as_with_generator, sum_of_products};
+use crate::blst::{
+    G1, Lines, Multiples, Scalar, pairs_as_with_generator, sum_of_products, sum_vartime,
+};
 use crate::pseudonym::Pseudonym;
 use crate::signature::{Signature, b_point};
-use crate::suite::{Octets, announced, p1};
+use crate::suite::{Octets, announced, p1_multiples};
 
 /// The prover's random scalars in the order of `calculate_random_scalars`.
 #[derive(ZeroizeOnDrop)]
@@ -143,7 +145,7 @@ pub(super) fn nym_init(
 /// The last step of ProofVerify: Abar and Bbar are those of a signature.
 pub(crate) fn verify_pairing(statement: &Statement<'_>, proof: &Proof) -> Result<(), Invalid> {
     Invalid::when(!pairs_as_with_generator(
-        (&proof.abar, &statement.issuer.0),
+        (&proof.abar, &Lines::kept(&statement.issuer.0)),
         &proof.bbar,
     ))
 }
@@ -157,32 +159,26 @@ pub(crate) fn verify_init(
 ) -> Commitments {
     let domain = domain(statement);
     let c = proof.challenge;
-    let t1 = msm_vartime(&[
-        (proof.bbar, c),
-        (proof.abar, proof.e_hat),
-        (proof.d, proof.r1_hat),
-    ]);
-    let mut terms = vec![
-        (p1(), c),
-        (statement.parameters.q1, domain * c),
-        (proof.d, proof.r3_hat),
-    ];
-    for (generator, (_, message)) in split.disclosed_generators.iter().zip(disclosed) {
-        terms.push((*generator, *message * c));
-    }
-    terms.extend(
-        split
-            .hidden_generators
-            .iter()
-            .copied()
-            .zip(proof.m_hats.iter().copied()),
-    );
+    let points = Multiples::for_once(&[proof.bbar, proof.abar, proof.d]);
+    let [bbar, abar, d] = points.as_slice() else {
+        unreachable!("of three points")
+    };
+    let t1 = sum_vartime(&[(bbar, c), (abar, proof.e_hat), (d, proof.r1_hat)]);
+    let (q1, generators) = statement.parameters.multiples();
+    let of = |slot: usize| generators.get(slot).expect("the split is of this layout");
+    let disclosed = disclosed
+        .iter()
+        .map(|(slot, message)| (of(*slot), *message * c));
+    let hidden = split.hidden.iter().map(|slot| of(*slot));
+    let hidden = hidden.zip(proof.m_hats.iter().copied());
+    let terms = [(p1_multiples(), c), (q1, domain * c), (d, proof.r3_hat)].into_iter();
+    let terms: Vec<_> = terms.chain(disclosed).chain(hidden).collect();
     Commitments {
         abar: proof.abar,
         bbar: proof.bbar,
         d: proof.d,
         t1,
-        t2: msm_vartime(&terms),
+        t2: sum_vartime(&terms),
         domain,
     }
 }

@@ -1,0 +1,328 @@
+//! Sums of products in variable time, for public scalars only: Straus' method on halves of the
+//! scalars, with odd multiples of each point, which are computed once for points that stay.
+//!
+//! G1 has a cheap map φ(x, y) = (βx, y) with −φ(P) = x²·P, where x is the parameter of the curve. With
+//! k = k0 + x²·k1 both halves have 128 bits, so half of the doublings go. Source: Gallant, Lambert,
+//! Vanstone, CRYPTO 2001.
+
+use std::sync::OnceLock;
+
+use blst::{
+    blst_fp, blst_fp_cneg, blst_fp_from_bendian, blst_fp_mul, blst_p1, blst_p1_add_affine,
+    blst_p1_add_or_double_affine, blst_p1_affine, blst_p1_double, blst_p1_from_affine,
+    blst_p1_is_inf, blst_p1s_to_affine,
+};
+
+use super::{G1, Scalar};
+
+/// P, 3P, 5P, … of a point that is not the identity.
+#[derive(Clone)]
+pub(crate) struct Multiples {
+    odd: Vec<blst_p1_affine>,
+    width: u32,
+}
+
+impl Multiples {
+    /// Of points that stay, none of which is the identity.
+    pub(crate) fn to_keep(points: &[G1]) -> Vec<Multiples> {
+        Multiples::of(points, WIDTH_KEPT)
+    }
+
+    /// Of points that are met once, none of which is the identity.
+    pub(crate) fn for_once(points: &[G1]) -> Vec<Multiples> {
+        Multiples::of(points, WIDTH)
+    }
+
+    fn of(points: &[G1], width: u32) -> Vec<Multiples> {
+        // Digits of this width are odd and below 2^(width − 1).
+        let count = 1 << (width - 2);
+        let mut odd = Vec::with_capacity(points.len() * count);
+        for point in points {
+            let twice = point.double();
+            let each = std::iter::successors(Some(*point), |last| Some(*last + twice));
+            odd.extend(each.take(count));
+        }
+        // An odd multiple of a point of prime order is not the identity.
+        let odd = normalized(&odd);
+        let of_each = odd.chunks(count).map(<[_]>::to_vec);
+        of_each.map(|odd| Multiples { odd, width }).collect()
+    }
+
+    /// `digit` times the point, times x² if that is asked for.
+    fn times(&self, digit: i16, times_x2: bool) -> Option<blst_p1_affine> {
+        if digit == 0 {
+            return None;
+        }
+        let mut point = *self.odd.get(usize::from(digit.unsigned_abs() / 2))?;
+        // SAFETY: all values are initialised, and blst allows a result in the place of an operand.
+        unsafe {
+            if times_x2 {
+                blst_fp_mul(&raw mut point.x, &raw const point.x, beta());
+            }
+            blst_fp_cneg(
+                &raw mut point.y,
+                &raw const point.y,
+                (digit < 0) != times_x2,
+            );
+        }
+        Some(point)
+    }
+}
+
+/// Σ scalar · point.
+pub(crate) fn sum_vartime(terms: &[(&Multiples, Scalar)]) -> G1 {
+    let terms = terms.iter().map(|(multiples, scalar)| {
+        let (low, high) = halves(scalar);
+        let digits = [low, high].map(|half| digits(half, multiples.width));
+        (*multiples, digits)
+    });
+    let terms: Vec<_> = terms.collect();
+    let lengths = terms.iter().flat_map(|(_, digits)| digits).map(Vec::len);
+    let mut sum = G1::default();
+    for place in (0..lengths.max().unwrap_or(0)).rev() {
+        sum = sum.double();
+        for (multiples, [low, high]) in &terms {
+            for (digits, times_x2) in [(low, false), (high, true)] {
+                let digit = digits.get(place).copied().unwrap_or_default();
+                if let Some(multiple) = multiples.times(digit, times_x2) {
+                    sum = sum.add_affine(&multiple);
+                }
+            }
+        }
+    }
+    sum
+}
+
+/// Makes every later serialisation of these points, none the identity, one without a division.
+pub(crate) fn normalize(points: &mut [G1]) {
+    let affine = normalized(points);
+    for (point, affine) in points.iter_mut().zip(&affine) {
+        // SAFETY: both values are initialised.
+        unsafe { blst_p1_from_affine(&raw mut point.0, affine) };
+    }
+}
+
+/// With one division for all; none is the identity, and an odd multiple of a point of prime order is
+/// not.
+fn normalized(points: &[G1]) -> Vec<blst_p1_affine> {
+    let mut affine = vec![blst_p1_affine::default(); points.len()];
+    let pointers: Vec<*const blst_p1> = points.iter().map(|point| &raw const point.0).collect();
+    if !points.is_empty() {
+        // SAFETY: there are as many pointers as places in `affine`.
+        unsafe {
+            blst_p1s_to_affine(affine.as_mut_ptr(), pointers.as_ptr(), pointers.len());
+        }
+    }
+    affine
+}
+
+/// k0 and k1 with k = k0 + x²·k1, both below 2^128: long division, a bit at a time.
+fn halves(scalar: &Scalar) -> (u128, u128) {
+    let octets = scalar.to_blst().b;
+    let (low, high) = octets.split_at(16);
+    let number = |octets: &[u8]| {
+        octets
+            .iter()
+            .rev()
+            .fold(0, |n: u128, o| n << 8 | u128::from(*o))
+    };
+    // r < x⁴, so the upper half is below x² and takes no digit of the quotient.
+    let (low, mut rest) = (number(low), number(high));
+    let mut quotient = 0;
+    for place in (0..128).rev() {
+        let carry = rest >> 127 == 1;
+        rest = rest << 1 | (low >> place & 1);
+        quotient <<= 1;
+        if carry || rest >= X2 {
+            rest = rest.wrapping_sub(X2);
+            quotient |= 1;
+        }
+    }
+    (rest, quotient)
+}
+
+/// Digits that are zero or odd, below 2^(width − 1) on both sides, and of which one in `width` + 1 is
+/// not zero in the mean: the lowest first.
+fn digits(number: u128, width: u32) -> Vec<i16> {
+    let mut number = number;
+    let mut digits = Vec::with_capacity(130);
+    while number != 0 {
+        let mut digit = 0;
+        if number & 1 == 1 {
+            let low = i16::try_from(number & ((1 << width) - 1)).unwrap_or_default();
+            digit = if low >= 1 << (width - 1) {
+                low - (1 << width)
+            } else {
+                low
+            };
+            // `number` stays below x² + 2^width, far from 2^128.
+            number = number.wrapping_sub(i128::from(digit).cast_unsigned());
+        }
+        digits.push(digit);
+        number >>= 1;
+    }
+    digits
+}
+
+/// A third root of one in the base field.
+fn beta() -> *const blst_fp {
+    static BETA: OnceLock<blst_fp> = OnceLock::new();
+    BETA.get_or_init(|| {
+        let mut beta = blst_fp::default();
+        // SAFETY: 48 readable octets in.
+        unsafe { blst_fp_from_bendian(&raw mut beta, BETA_OCTETS.as_ptr()) };
+        beta
+    })
+}
+
+impl G1 {
+    fn double(&self) -> G1 {
+        let mut out = blst_p1::default();
+        // SAFETY: both values are initialised.
+        unsafe { blst_p1_double(&raw mut out, &raw const self.0) };
+        G1(out)
+    }
+
+    /// In variable time: blst's shorter addition gives the identity for a point and itself, too.
+    fn add_affine(&self, other: &blst_p1_affine) -> G1 {
+        let mut out = blst_p1::default();
+        // SAFETY: all values are initialised.
+        unsafe {
+            blst_p1_add_affine(&raw mut out, &raw const self.0, other);
+            if blst_p1_is_inf(&raw const out) {
+                blst_p1_add_or_double_affine(&raw mut out, &raw const self.0, other);
+            }
+        }
+        G1(out)
+    }
+}
+
+/// The square of the curve's parameter x = −0xd201000000010000.
+const X2: u128 = 0xd201_0000_0001_0000 * 0xd201_0000_0001_0000;
+/// The one of both roots for which −φ multiplies by x²; a test says so.
+const BETA_OCTETS: [u8; 48] = [
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x5f, 0x19, 0x67, 0x2f, 0xdf, 0x76, 0xce, 0x51,
+    0xba, 0x69, 0xc6, 0x07, 0x6a, 0x0f, 0x77, 0xea, 0xdd, 0xb3, 0xa9, 0x3b, 0xe6, 0xf8, 0x96, 0x88,
+    0xde, 0x17, 0xd8, 0x13, 0x62, 0x0a, 0x00, 0x02, 0x2e, 0x01, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xfe,
+];
+/// Of digits for points that are met once: eight multiples are computed for each.
+const WIDTH: u32 = 5;
+/// For points that stay: 128 multiples, 12 kB each.
+const WIDTH_KEPT: u32 = 9;
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::blst::sum_of_products;
+
+    fn random(count: usize, seed: u8) -> Vec<Scalar> {
+        let mut rng = ChaCha20Rng::from_seed([seed; 32]);
+        (0..count).map(|_| Scalar::random(&mut rng)).collect()
+    }
+
+    /// Scalars at which a half is zero or at its largest, and others.
+    fn scalars() -> Vec<Scalar> {
+        let (one, x2) = (Scalar::one(), Scalar::from_u128(X2));
+        let edges = [
+            Scalar::default(),
+            one,
+            -one,
+            x2,
+            -x2,
+            x2 - one,
+            x2 * x2,
+            x2 * x2 - x2,
+        ];
+        let more = [
+            Scalar::from_u128(u128::MAX),
+            Scalar::from_u128(255),
+            Scalar::from_u128(128),
+        ];
+        [edges.to_vec(), more.to_vec(), random(20, 1)].concat()
+    }
+
+    #[test]
+    fn halves_are_short_and_make_the_scalar() {
+        for scalar in scalars() {
+            let (low, high) = halves(&scalar);
+            assert!(low < X2 && high <= X2);
+            let whole = Scalar::from_u128(low) + Scalar::from_u128(high) * Scalar::from_u128(X2);
+            assert!(whole == scalar);
+        }
+    }
+
+    #[test]
+    fn digits_are_odd_or_zero_and_make_the_number() {
+        for scalar in scalars() {
+            for (number, width) in [(halves(&scalar).0, WIDTH), (halves(&scalar).1, WIDTH_KEPT)] {
+                let digits = digits(number, width);
+                let signed = |digit: i16| {
+                    let size = Scalar::from_u128(digit.unsigned_abs().into());
+                    if digit < 0 { -size } else { size }
+                };
+                let two = Scalar::from_u128(2);
+                let sum = digits
+                    .iter()
+                    .rev()
+                    .fold(Scalar::default(), |sum, d| sum * two + signed(*d));
+                assert!(sum == Scalar::from_u128(number));
+                let fits = |d: &i16| *d == 0 || d % 2 != 0 && d.abs() < 1 << (width - 1);
+                assert!(digits.iter().all(fits));
+            }
+        }
+    }
+
+    #[test]
+    fn the_map_multiplies_by_the_square_of_the_parameter() {
+        let multiples = Multiples::for_once(&[G1::base()]);
+        let multiple = multiples[0].times(1, true).unwrap();
+        let times_x2 = G1::default().add_affine(&multiple);
+        assert!(times_x2 == G1::base().mul(&Scalar::from_u128(X2)));
+    }
+
+    #[test]
+    fn sums_of_multiples_are_those_in_constant_time() {
+        let points: Vec<G1> = random(5, 2)
+            .iter()
+            .map(|scalar| G1::base().mul(scalar))
+            .collect();
+        // Also a point twice, and its opposite.
+        let once = [points[0], -points[1], points[4], G1::base()];
+        let both = [Multiples::to_keep(&points), Multiples::for_once(&once)].concat();
+        let points = [points.as_slice(), &once].concat();
+        let scalars = scalars();
+        for begin in 0..scalars.len() {
+            let scalars: Vec<_> = scalars
+                .iter()
+                .cycle()
+                .skip(begin)
+                .take(9)
+                .copied()
+                .collect();
+            let terms: Vec<_> = both.iter().zip(scalars.iter().copied()).collect();
+            assert!(
+                sum_vartime(&terms) == sum_of_products(&points, &scalars),
+                "{begin}"
+            );
+        }
+        // Sums that come to the identity, or to the next point, on the way.
+        let (p, one) = (G1::base(), Scalar::one());
+        let two = Multiples::for_once(&[p, -p, p.double()]);
+        for (factors, wanted) in [
+            ([1, 1, 0], 0),
+            ([1, 0, 1], 3),
+            ([3, 1, 1], 4),
+            ([0, 2, 1], 0),
+        ] {
+            let terms: Vec<_> = two.iter().zip(factors.map(Scalar::from_u128)).collect();
+            assert!(
+                sum_vartime(&terms) == p.mul(&(Scalar::from_u128(wanted) * one)),
+                "{factors:?}"
+            );
+        }
+        assert!(sum_vartime(&[]).is_identity());
+    }
+}
