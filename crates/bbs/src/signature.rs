@@ -5,8 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Invalid;
 use crate::blst::{
-    G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, msm_vartime, pairs_as_with_generator,
-    sum_of_products,
+    G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, pairs_as_with_generator, sum_of_tables,
 };
 use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar, p1};
 
@@ -146,8 +145,9 @@ impl Drop for Signature {
 
 /// B = P1 + Q_1 · domain + Σ H_i · m_i, in constant time in the messages.
 pub(crate) fn b_point(parameters: &Parameters, domain: &Scalar, messages: &[Scalar]) -> G1 {
-    let public = msm_vartime(&[(parameters.q1, *domain)]);
-    p1() + public + sum_of_products(&parameters.message_generators, messages)
+    let (q1, generators) = parameters.tables();
+    let scalars = Zeroizing::new([std::slice::from_ref(domain), messages].concat());
+    p1() + sum_of_tables(std::iter::once(q1).chain(generators), &scalars)
 }
 
 /// CoreSign: signs `messages`, one scalar per generator of `parameters`. Source: §3.6.1.

@@ -2,7 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::blst::{EXPAND_LEN, G1, Multiples, Scalar, expand_message, msm_vartime, normalize};
+use crate::blst::{
+    EXPAND_LEN, G1, Multiples, Scalar, Table, expand_message, msm_vartime, normalize,
+};
 use crate::signature::PublicKey;
 
 /// Identifier of the suite. Source: draft-irtf-cfrg-bbs-signatures §7.2.2.
@@ -107,6 +109,7 @@ impl Interface {
             message_generators,
             octets: octets.0,
             multiples: OnceLock::new(),
+            tables: OnceLock::new(),
         }
     }
 
@@ -126,6 +129,8 @@ pub struct Parameters {
     octets: Vec<u8>,
     /// Of Q_1 and all of them, once something is verified.
     multiples: OnceLock<Vec<Multiples>>,
+    /// The same for sums of secrets.
+    tables: OnceLock<Vec<Table>>,
 }
 
 impl Parameters {
@@ -137,12 +142,21 @@ impl Parameters {
 
     /// The multiples of Q_1, and of the generators in their order.
     pub(crate) fn multiples(&self) -> (&Multiples, &[Multiples]) {
-        let all = self.multiples.get_or_init(|| {
-            let q1 = std::iter::once(&self.q1);
-            let all: Vec<G1> = q1.chain(&self.message_generators).copied().collect();
-            Multiples::to_keep(&all)
-        });
+        let all = self
+            .multiples
+            .get_or_init(|| Multiples::to_keep(&self.generators()));
         all.split_first().expect("Q_1 is the first of them")
+    }
+
+    /// The table of Q_1, and of the generators in their order.
+    pub(crate) fn tables(&self) -> (&Table, &[Table]) {
+        let all = self.tables.get_or_init(|| Table::of(&self.generators()));
+        all.split_first().expect("Q_1 is the first of them")
+    }
+
+    fn generators(&self) -> Vec<G1> {
+        let q1 = std::iter::once(&self.q1);
+        q1.chain(&self.message_generators).copied().collect()
     }
 
     /// calculate_domain. Source: draft-irtf-cfrg-bbs-signatures §4.2.3.

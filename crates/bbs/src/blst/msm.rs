@@ -38,7 +38,7 @@ impl Multiples {
         let count = 1 << (width - 2);
         let mut odd = Vec::with_capacity(points.len() * count);
         for point in points {
-            let twice = point.double();
+            let twice = double(point);
             let each = std::iter::successors(Some(*point), |last| Some(*last + twice));
             odd.extend(each.take(count));
         }
@@ -48,22 +48,16 @@ impl Multiples {
         of_each.map(|odd| Multiples { odd, width }).collect()
     }
 
-    /// `digit` times the point, times x² if that is asked for.
-    fn times(&self, digit: i16, times_x2: bool) -> Option<blst_p1_affine> {
+    /// `digit` times the point, and times x² for the upper half of a scalar.
+    fn times(&self, digit: i16, is_high: bool) -> Option<blst_p1_affine> {
         if digit == 0 {
             return None;
         }
         let mut point = *self.odd.get(usize::from(digit.unsigned_abs() / 2))?;
-        // SAFETY: all values are initialised, and blst allows a result in the place of an operand.
-        unsafe {
-            if times_x2 {
-                blst_fp_mul(&raw mut point.x, &raw const point.x, beta());
-            }
-            blst_fp_cneg(
-                &raw mut point.y,
-                &raw const point.y,
-                (digit < 0) != times_x2,
-            );
+        // SAFETY: the value is initialised, and blst allows a result in the place of an operand.
+        unsafe { blst_fp_cneg(&raw mut point.y, &raw const point.y, digit < 0) };
+        if is_high {
+            times_x2(&mut point);
         }
         Some(point)
     }
@@ -71,22 +65,23 @@ impl Multiples {
 
 /// Σ scalar · point.
 pub(crate) fn sum_vartime(terms: &[(&Multiples, Scalar)]) -> G1 {
-    let terms = terms.iter().map(|(multiples, scalar)| {
+    let mut halves_left = Vec::with_capacity(2 * terms.len());
+    for (multiples, scalar) in terms {
         let (low, high) = halves(scalar);
-        let digits = [low, high].map(|half| digits(half, multiples.width));
-        (*multiples, digits)
-    });
-    let terms: Vec<_> = terms.collect();
-    let lengths = terms.iter().flat_map(|(_, digits)| digits).map(Vec::len);
+        for (half, is_high) in [(low, false), (high, true)] {
+            halves_left.push((*multiples, is_high, digits(half, multiples.width)));
+        }
+    }
+    let highest = halves_left.iter().filter_map(|(_, _, left)| left.last());
+    let places = highest.map(|digit| digit.place + 1).max().unwrap_or(0);
     let mut sum = G1::default();
-    for place in (0..lengths.max().unwrap_or(0)).rev() {
-        sum = sum.double();
-        for (multiples, [low, high]) in &terms {
-            for (digits, times_x2) in [(low, false), (high, true)] {
-                let digit = digits.get(place).copied().unwrap_or_default();
-                if let Some(multiple) = multiples.times(digit, times_x2) {
-                    sum = sum.add_affine(&multiple);
-                }
+    for place in (0..places).rev() {
+        sum = double(&sum);
+        for (multiples, is_high, left) in &mut halves_left {
+            if let Some(digit) = left.pop_if(|digit| digit.place == place)
+                && let Some(multiple) = multiples.times(digit.value, *is_high)
+            {
+                add_vartime(&mut sum, &multiple);
             }
         }
     }
@@ -104,7 +99,7 @@ pub(crate) fn normalize(points: &mut [G1]) {
 
 /// With one division for all; none is the identity, and an odd multiple of a point of prime order is
 /// not.
-fn normalized(points: &[G1]) -> Vec<blst_p1_affine> {
+pub(super) fn normalized(points: &[G1]) -> Vec<blst_p1_affine> {
     let mut affine = vec![blst_p1_affine::default(); points.len()];
     let pointers: Vec<*const blst_p1> = points.iter().map(|point| &raw const point.0).collect();
     if !points.is_empty() {
@@ -116,10 +111,10 @@ fn normalized(points: &[G1]) -> Vec<blst_p1_affine> {
     affine
 }
 
-/// k0 and k1 with k = k0 + x²·k1, both below 2^128: long division, a bit at a time.
-fn halves(scalar: &Scalar) -> (u128, u128) {
-    let octets = scalar.to_blst().b;
-    let (low, high) = octets.split_at(16);
+/// k0 and k1 with k = k0 + x²·k1, both below 2^128: long division, a bit at a time, in constant time.
+pub(super) fn halves(scalar: &Scalar) -> (u128, u128) {
+    let scalar = scalar.to_blst();
+    let (low, high) = scalar.b.split_at(16);
     let number = |octets: &[u8]| {
         octets
             .iter()
@@ -130,38 +125,61 @@ fn halves(scalar: &Scalar) -> (u128, u128) {
     let (low, mut rest) = (number(low), number(high));
     let mut quotient = 0;
     for place in (0..128).rev() {
-        let carry = rest >> 127 == 1;
+        let carry = rest >> 127;
         rest = rest << 1 | (low >> place & 1);
-        quotient <<= 1;
-        if carry || rest >= X2 {
-            rest = rest.wrapping_sub(X2);
-            quotient |= 1;
-        }
+        let (less, borrow) = rest.overflowing_sub(X2);
+        let taken = carry | u128::from(!borrow);
+        // All ones where x² goes into what is left.
+        let mask = taken.wrapping_neg();
+        rest = (less & mask) | (rest & !mask);
+        quotient = quotient << 1 | taken;
     }
     (rest, quotient)
 }
 
-/// Digits that are zero or odd, below 2^(width − 1) on both sides, and of which one in `width` + 1 is
-/// not zero in the mean: the lowest first.
-fn digits(number: u128, width: u32) -> Vec<i16> {
+/// A digit that is not zero, in its place among the bits.
+struct Digit {
+    place: u32,
+    value: i16,
+}
+
+/// The digits of a number that are not zero, the lowest first: odd, below 2^(width − 1) on both sides,
+/// and one in `width` + 1 places in the mean.
+fn digits(number: u128, width: u32) -> Vec<Digit> {
     let mut number = number;
-    let mut digits = Vec::with_capacity(130);
+    let mut digits = Vec::with_capacity(DIGITS_MAX);
+    let mut place = 0;
     while number != 0 {
-        let mut digit = 0;
-        if number & 1 == 1 {
-            let low = i16::try_from(number & ((1 << width) - 1)).unwrap_or_default();
-            digit = if low >= 1 << (width - 1) {
-                low - (1 << width)
-            } else {
-                low
-            };
-            // `number` stays below x² + 2^width, far from 2^128.
-            number = number.wrapping_sub(i128::from(digit).cast_unsigned());
-        }
-        digits.push(digit);
-        number >>= 1;
+        let zeros = number.trailing_zeros();
+        place += zeros;
+        number >>= zeros;
+        let low = i16::try_from(number & ((1 << width) - 1)).unwrap_or_default();
+        let value = if low >= 1 << (width - 1) {
+            low - (1 << width)
+        } else {
+            low
+        };
+        digits.push(Digit { place, value });
+        // `number` stays below x² + 2^width, far from 2^128.
+        number = number.wrapping_sub(i128::from(value).cast_unsigned());
     }
     digits
+}
+
+/// −φ, which is a multiplication by x².
+pub(super) fn times_x2(point: &mut blst_p1_affine) {
+    // SAFETY: all values are initialised, and blst allows a result in the place of an operand.
+    unsafe {
+        blst_fp_mul(&raw mut point.x, &raw const point.x, beta());
+        blst_fp_cneg(&raw mut point.y, &raw const point.y, true);
+    }
+}
+
+pub(super) fn double(point: &G1) -> G1 {
+    let mut out = blst_p1::default();
+    // SAFETY: both values are initialised.
+    unsafe { blst_p1_double(&raw mut out, &raw const point.0) };
+    G1(out)
 }
 
 /// A third root of one in the base field.
@@ -175,26 +193,17 @@ fn beta() -> *const blst_fp {
     })
 }
 
-impl G1 {
-    fn double(&self) -> G1 {
-        let mut out = blst_p1::default();
-        // SAFETY: both values are initialised.
-        unsafe { blst_p1_double(&raw mut out, &raw const self.0) };
-        G1(out)
-    }
-
-    /// In variable time: blst's shorter addition gives the identity for a point and itself, too.
-    fn add_affine(&self, other: &blst_p1_affine) -> G1 {
-        let mut out = blst_p1::default();
-        // SAFETY: all values are initialised.
-        unsafe {
-            blst_p1_add_affine(&raw mut out, &raw const self.0, other);
-            if blst_p1_is_inf(&raw const out) {
-                blst_p1_add_or_double_affine(&raw mut out, &raw const self.0, other);
-            }
+/// blst's shorter addition gives the identity for a point and itself, too.
+fn add_vartime(sum: &mut G1, term: &blst_p1_affine) {
+    let mut out = blst_p1::default();
+    // SAFETY: all values are initialised.
+    unsafe {
+        blst_p1_add_affine(&raw mut out, &raw const sum.0, term);
+        if blst_p1_is_inf(&raw const out) {
+            blst_p1_add_or_double_affine(&raw mut out, &raw const sum.0, term);
         }
-        G1(out)
     }
+    sum.0 = out;
 }
 
 /// The square of the curve's parameter x = −0xd201000000010000.
@@ -207,16 +216,18 @@ const BETA_OCTETS: [u8; 48] = [
 ];
 /// Of digits for points that are met once: eight multiples are computed for each.
 const WIDTH: u32 = 5;
-/// For points that stay: 128 multiples, 12 kB each.
-const WIDTH_KEPT: u32 = 9;
+/// For points that stay: 256 multiples, 24 kB each.
+const WIDTH_KEPT: u32 = 10;
+/// More than a half has in digits of the smaller width, of which each takes as many bits at least.
+const DIGITS_MAX: usize = 27;
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng;
 
     use super::*;
-    use crate::blst::sum_of_products;
+    use crate::blst::tests::simple_sum;
 
     fn random(count: usize, seed: u8) -> Vec<Scalar> {
         let mut rng = ChaCha20Rng::from_seed([seed; 32]);
@@ -224,7 +235,7 @@ mod tests {
     }
 
     /// Scalars at which a half is zero or at its largest, and others.
-    fn scalars() -> Vec<Scalar> {
+    pub(in crate::blst) fn scalars() -> Vec<Scalar> {
         let (one, x2) = (Scalar::one(), Scalar::from_u128(X2));
         let edges = [
             Scalar::default(),
@@ -255,22 +266,18 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_odd_or_zero_and_make_the_number() {
+    fn digits_are_odd_and_make_the_number() {
         for scalar in scalars() {
             for (number, width) in [(halves(&scalar).0, WIDTH), (halves(&scalar).1, WIDTH_KEPT)] {
-                let digits = digits(number, width);
-                let signed = |digit: i16| {
-                    let size = Scalar::from_u128(digit.unsigned_abs().into());
-                    if digit < 0 { -size } else { size }
-                };
-                let two = Scalar::from_u128(2);
-                let sum = digits
-                    .iter()
-                    .rev()
-                    .fold(Scalar::default(), |sum, d| sum * two + signed(*d));
+                let mut sum = Scalar::default();
+                for Digit { place, value } in digits(number, width) {
+                    assert!(value % 2 != 0 && value.abs() < 1 << (width - 1));
+                    let size = Scalar::from_u128(value.unsigned_abs().into());
+                    let bit = Scalar::from_u128(1 << (place / 2));
+                    let power = bit * bit * Scalar::from_u128(1 << (place % 2));
+                    sum = sum + power * if value < 0 { -size } else { size };
+                }
                 assert!(sum == Scalar::from_u128(number));
-                let fits = |d: &i16| *d == 0 || d % 2 != 0 && d.abs() < 1 << (width - 1);
-                assert!(digits.iter().all(fits));
             }
         }
     }
@@ -279,7 +286,8 @@ mod tests {
     fn the_map_multiplies_by_the_square_of_the_parameter() {
         let multiples = Multiples::for_once(&[G1::base()]);
         let multiple = multiples[0].times(1, true).unwrap();
-        let times_x2 = G1::default().add_affine(&multiple);
+        let mut times_x2 = G1::default();
+        add_vartime(&mut times_x2, &multiple);
         assert!(times_x2 == G1::base().mul(&Scalar::from_u128(X2)));
     }
 
@@ -304,13 +312,13 @@ mod tests {
                 .collect();
             let terms: Vec<_> = both.iter().zip(scalars.iter().copied()).collect();
             assert!(
-                sum_vartime(&terms) == sum_of_products(&points, &scalars),
+                sum_vartime(&terms) == simple_sum(&points, &scalars),
                 "{begin}"
             );
         }
         // Sums that come to the identity, or to the next point, on the way.
         let (p, one) = (G1::base(), Scalar::one());
-        let two = Multiples::for_once(&[p, -p, p.double()]);
+        let two = Multiples::for_once(&[p, -p, double(&p)]);
         for (factors, wanted) in [
             ([1, 1, 0], 0),
             ([1, 0, 1], 3),

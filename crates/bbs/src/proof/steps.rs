@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::{NymStatement, Proof, Statement};
 use crate::Invalid;
 use crate::blst::{
-    G1, Lines, Multiples, Scalar, pairs_as_with_generator, sum_of_products, sum_vartime,
+    G1, Lines, Multiples, Scalar, Table, pairs_as_with_generator, sum_of_tables, sum_vartime,
 };
 use crate::pseudonym::Pseudonym;
 use crate::signature::{Signature, b_point};
@@ -116,9 +116,17 @@ pub(crate) fn proof_init(
     let d = b.mul(&random.r2);
     b.zeroize();
     let abar = signature.a.mul(&Zeroizing::new(random.r1 * random.r2));
-    let bbar = d.mul(&random.r1) - abar.mul(&signature.e);
-    let t1 = abar.mul(&random.e) + d.mul(&random.r1_mask);
-    let t2 = d.mul(&random.r3_mask) + sum_of_products(&split.hidden_generators, &random.messages);
+    let both = Table::of(&[abar, d]);
+    let sum = |of_abar: Scalar, of_d: Scalar| {
+        let scalars = Zeroizing::new([of_abar, of_d]);
+        sum_of_tables(&both, scalars.as_slice())
+    };
+    let bbar = sum(-signature.e, random.r1);
+    let t1 = sum(random.e, random.r1_mask);
+    let (_, tables) = statement.parameters.tables();
+    let hidden = split.hidden.iter().filter_map(|slot| tables.get(*slot));
+    let masks = Zeroizing::new([&[random.r3_mask], random.messages.as_slice()].concat());
+    let t2 = sum_of_tables(both.get(1).into_iter().chain(hidden), &masks);
     Commitments {
         abar,
         bbar,

@@ -1,0 +1,159 @@
+//! Sums of products in constant time in the scalars: every table is read as a whole, and every place
+//! of every scalar costs one addition. Doublings are shared by all terms, and by both halves of a scalar
+//! (see `msm`).
+
+use blst::{blst_fp_cneg, blst_p1, blst_p1_add_or_double_affine, blst_p1_affine};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::msm::{double, halves, normalized, times_x2};
+use super::{G1, Scalar};
+
+/// P, 2P, … 16P of a point that is not the identity.
+#[derive(Clone)]
+pub(crate) struct Table([blst_p1_affine; ENTRIES]);
+
+impl Table {
+    /// Of each of these points, none of which is the identity.
+    pub(crate) fn of(points: &[G1]) -> Vec<Table> {
+        let mut all = Vec::with_capacity(points.len() * ENTRIES);
+        for point in points {
+            let each = std::iter::successors(Some(*point), |last| Some(*last + *point));
+            all.extend(each.take(ENTRIES));
+        }
+        // No such multiple of a point of prime order is the identity.
+        let all = normalized(&all);
+        let (tables, _) = all.as_chunks();
+        tables.iter().copied().map(Table).collect()
+    }
+
+    /// `digit` times the point; for zero what blst takes for the identity.
+    fn times(&self, digit: i8, out: &mut blst_p1_affine) {
+        let negative = digit >> 7; // 0 or −1
+        let size = ((digit ^ negative) - negative).cast_unsigned();
+        *out = blst_p1_affine::default();
+        for (entry, number) in self.0.iter().zip(1_u8..) {
+            let chosen = number.ct_eq(&size);
+            for (limb, value) in out.x.l.iter_mut().zip(&entry.x.l) {
+                limb.conditional_assign(value, chosen);
+            }
+            for (limb, value) in out.y.l.iter_mut().zip(&entry.y.l) {
+                limb.conditional_assign(value, chosen);
+            }
+        }
+        // SAFETY: the value is initialised, and blst allows a result in the place of an operand.
+        unsafe { blst_fp_cneg(&raw mut out.y, &raw const out.y, negative != 0) };
+    }
+}
+
+/// Σ table · scalar. The shorter of the two decides; callers pass equal lengths.
+pub(crate) fn sum_of_tables<'t>(
+    tables: impl IntoIterator<Item = &'t Table>,
+    scalars: &[Scalar],
+) -> G1 {
+    let tables: Vec<&Table> = tables.into_iter().collect();
+    // Reserved at once: a buffer that grows leaves copies of secrets behind.
+    let mut digits = Zeroizing::new(Vec::with_capacity(2 * scalars.len()));
+    for scalar in scalars {
+        let (low, high) = halves(scalar);
+        digits.extend([recode(low), recode(high)]);
+    }
+    let mut sum = G1::default();
+    let mut term = blst_p1_affine::default();
+    for place in (0..PLACES).rev() {
+        for _ in 0..WINDOW {
+            sum = double(&sum);
+        }
+        for (table, halves) in tables.iter().zip(digits.chunks(2)) {
+            for (digits, is_high) in halves.iter().zip([false, true]) {
+                table.times(digits.get(place).copied().unwrap_or_default(), &mut term);
+                if is_high {
+                    times_x2(&mut term);
+                }
+                sum = add(&sum, &term);
+            }
+        }
+    }
+    term.x.l.zeroize();
+    term.y.l.zeroize();
+    sum
+}
+
+/// Digits from −15 to 16 in places of five bits, the lowest first.
+fn recode(number: u128) -> [i8; PLACES] {
+    let mut digits = [0; PLACES];
+    let (mut rest, mut carry) = (number, 0);
+    for digit in &mut digits {
+        let low = (rest & 31).to_le_bytes()[0].cast_signed() + carry;
+        rest >>= WINDOW;
+        // One where the digit would be larger than 16.
+        carry = (16 - low).cast_unsigned().wrapping_shr(7).cast_signed();
+        *digit = low - (carry << WINDOW);
+    }
+    digits
+}
+
+fn add(sum: &G1, term: &blst_p1_affine) -> G1 {
+    let mut out = blst_p1::default();
+    // SAFETY: all values are initialised. blst knows the identity on both sides.
+    unsafe { blst_p1_add_or_double_affine(&raw mut out, &raw const sum.0, term) };
+    G1(out)
+}
+
+/// Bits of a place.
+const WINDOW: u32 = 5;
+/// Places of half a scalar.
+const PLACES: usize = 26;
+const ENTRIES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blst::msm::tests::scalars;
+
+    #[test]
+    fn digits_make_the_number() {
+        let small = [0, 1, 15, 16, 17, 31, 32, u128::MAX >> 1, u128::MAX].into_iter();
+        let halves = scalars().into_iter().flat_map(|scalar| {
+            let (low, high) = halves(&scalar);
+            [low, high]
+        });
+        for number in small.chain(halves) {
+            let digits = recode(number);
+            assert!(digits.iter().all(|digit| (-15..=16).contains(digit)));
+            let signed = |digit: i8| {
+                let size = Scalar::from_u128(digit.unsigned_abs().into());
+                if digit < 0 { -size } else { size }
+            };
+            let base = Scalar::from_u128(32);
+            let sum = digits
+                .iter()
+                .rev()
+                .fold(Scalar::default(), |sum, d| sum * base + signed(*d));
+            assert!(sum == Scalar::from_u128(number), "{number}");
+        }
+    }
+
+    #[test]
+    fn sums_of_tables_are_sums_of_products() {
+        let scalars = scalars();
+        let points: Vec<G1> = (2..7)
+            .map(|n| G1::base().mul(&Scalar::from_u128(n)))
+            .collect();
+        let points = [points.as_slice(), &[-points[0], points[1]]].concat();
+        let tables = Table::of(&points);
+        for begin in 0..scalars.len() {
+            let scalars: Vec<_> = scalars
+                .iter()
+                .cycle()
+                .skip(begin)
+                .take(7)
+                .copied()
+                .collect();
+            let simple = points.iter().zip(&scalars);
+            let simple = simple.fold(G1::default(), |sum, (point, s)| sum + point.mul(s));
+            assert!(sum_of_tables(&tables, &scalars) == simple, "{begin}");
+        }
+        assert!(sum_of_tables(&[], &[]).is_identity());
+    }
+}
