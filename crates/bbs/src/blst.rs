@@ -20,8 +20,8 @@ use blst::{
     blst_p1_cneg, blst_p1_compress, blst_p1_from_affine, blst_p1_generator, blst_p1_is_equal,
     blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger,
     blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2, blst_p2_add_or_double,
-    blst_p2_affine, blst_p2_affine_compress, blst_p2_affine_generator, blst_p2_affine_in_g2,
-    blst_p2_affine_is_inf, blst_p2_from_affine, blst_p2_generator, blst_p2_is_inf, blst_p2_mult,
+    blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
+    blst_p2_compress, blst_p2_from_affine, blst_p2_generator, blst_p2_is_inf, blst_p2_mult,
     blst_p2_to_affine, blst_p2_uncompress, blst_scalar, blst_scalar_fr_check,
     blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
 };
@@ -415,8 +415,9 @@ impl G2 {
 
     pub(crate) fn to_bytes(self) -> [u8; G2_LEN] {
         let mut bytes = [0; G2_LEN];
+        let point = self.to_projective();
         // SAFETY: 96 writable octets out.
-        unsafe { blst_p2_affine_compress(bytes.as_mut_ptr(), &raw const self.0) };
+        unsafe { blst_p2_compress(bytes.as_mut_ptr(), &raw const point) };
         bytes
     }
 

@@ -28,12 +28,10 @@ impl Table {
     }
 
     /// `digit` times the point; for zero what blst takes for the identity.
-    fn times(&self, digit: i8, out: &mut blst_p1_affine) {
-        let negative = digit >> 7; // 0 or −1
-        let size = ((digit ^ negative) - negative).cast_unsigned();
+    fn times(&self, digit: Digit, out: &mut blst_p1_affine) {
         *out = blst_p1_affine::default();
-        for (entry, number) in self.0.iter().zip(1_u8..) {
-            let chosen = number.ct_eq(&size);
+        for (entry, number) in self.0.iter().zip(1_u64..) {
+            let chosen = number.ct_eq(&digit.size);
             for (limb, value) in out.x.l.iter_mut().zip(&entry.x.l) {
                 limb.conditional_assign(value, chosen);
             }
@@ -42,7 +40,7 @@ impl Table {
             }
         }
         // SAFETY: the value is initialised, and blst allows a result in the place of an operand.
-        unsafe { blst_fp_cneg(&raw mut out.y, &raw const out.y, negative != 0) };
+        unsafe { blst_fp_cneg(&raw mut out.y, &raw const out.y, digit.negative != 0) };
     }
 }
 
@@ -79,16 +77,36 @@ pub(crate) fn sum_of_tables<'t>(
     sum
 }
 
-/// Digits from −15 to 16 in places of five bits, the lowest first.
-fn recode(number: u128) -> [i8; PLACES] {
-    let mut digits = [0; PLACES];
+/// From −15 to 16.
+#[derive(Clone, Copy, Default)]
+struct Digit {
+    size: u64,
+    /// 1 below zero.
+    negative: u64,
+}
+
+impl Zeroize for Digit {
+    fn zeroize(&mut self) {
+        self.size.zeroize();
+        self.negative.zeroize();
+    }
+}
+
+/// Digits in places of five bits, the lowest first.
+fn recode(number: u128) -> [Digit; PLACES] {
+    let mut digits = [Digit::default(); PLACES];
     let (mut rest, mut carry) = (number, 0);
     for digit in &mut digits {
-        let low = (rest & 31).to_le_bytes()[0].cast_signed() + carry;
+        let [low, ..] = (rest & 31).to_le_bytes();
+        let low = u64::from(low).wrapping_add(carry);
         rest >>= WINDOW;
-        // One where the digit would be larger than 16.
-        carry = (16 - low).cast_unsigned().wrapping_shr(7).cast_signed();
-        *digit = low - (carry << WINDOW);
+        // 1 where the digit would be larger than 16: it is 32 less then, and the next one more.
+        carry = 16_u64.wrapping_sub(low) >> 63;
+        let mask = carry.wrapping_neg();
+        *digit = Digit {
+            size: (low & !mask) | (32_u64.wrapping_sub(low) & mask),
+            negative: carry,
+        };
     }
     digits
 }
@@ -120,16 +138,16 @@ mod tests {
         });
         for number in small.chain(halves) {
             let digits = recode(number);
-            assert!(digits.iter().all(|digit| (-15..=16).contains(digit)));
-            let signed = |digit: i8| {
-                let size = Scalar::from_u128(digit.unsigned_abs().into());
-                if digit < 0 { -size } else { size }
+            let signed = |digit: &Digit| {
+                assert!(digit.size + digit.negative <= 16);
+                let size = Scalar::from_u128(digit.size.into());
+                if digit.negative == 1 { -size } else { size }
             };
             let base = Scalar::from_u128(32);
             let sum = digits
                 .iter()
                 .rev()
-                .fold(Scalar::default(), |sum, d| sum * base + signed(*d));
+                .fold(Scalar::default(), |sum, d| sum * base + signed(d));
             assert!(sum == Scalar::from_u128(number), "{number}");
         }
     }
