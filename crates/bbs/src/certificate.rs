@@ -25,7 +25,7 @@ pub use self::renewal::{ExpectedRenewal, KeptCommitment, OPENED_SLOTS, RENEWAL_P
 pub use self::secrets::{Blind, NymSecrets, SignerEntropy};
 pub use self::sign_in::{SIGN_IN_PROOF_LEN, prove_sign_in, verify_sign_in};
 use crate::Invalid;
-use crate::blst::{G1, Scalar, sum_of_products};
+use crate::blst::{G1, Scalar};
 use crate::proof::header_with_nym;
 use crate::signature::{self, PublicKey, Signature};
 use crate::suite::{Interface, Octets, Parameters, hash_to_scalar};
@@ -41,33 +41,22 @@ pub const SLOTS: usize = 1 + KNOWN_SLOTS + NYM_SECRETS;
 pub const DISCLOSABLE: std::ops::RangeInclusive<usize> = 6..=KNOWN_SLOTS;
 
 /// The one set of generators.
-fn layout() -> &'static Layout {
-    static LAYOUT: OnceLock<Layout> = OnceLock::new();
-    LAYOUT.get_or_init(|| {
-        let parameters = Interface::pseudonym().parameters(0, Some(SLOTS - 1));
-        let generators = parameters.message_generators.as_slice();
-        let (blind, rest) = generators.split_first().expect("the layout has slots");
-        let (known, nyms) = rest.split_at(KNOWN_SLOTS);
-        Layout {
-            blind: *blind,
-            known: known.to_vec(),
-            nyms: nyms.to_vec(),
-            parameters,
-        }
-    })
+fn layout() -> &'static Parameters {
+    static LAYOUT: OnceLock<Parameters> = OnceLock::new();
+    LAYOUT.get_or_init(|| Interface::pseudonym().parameters(0, Some(SLOTS - 1)))
 }
 
-struct Layout {
-    parameters: Parameters,
-    blind: G1,
-    known: Vec<G1>,
-    nyms: Vec<G1>,
-}
+/// The slot of the blind.
+const BLIND_SLOT: usize = 0;
+/// Slots 1 to 16.
+const KNOWN: std::ops::RangeInclusive<usize> = 1..=KNOWN_SLOTS;
+/// The slots of the nym_secrets.
+const NYMS: std::ops::Range<usize> = 1 + KNOWN_SLOTS..SLOTS;
 
 /// The scalar of a slot value given as octets (text slots and decoys).
 #[must_use]
 pub fn octets_slot(value: &[u8]) -> Scalar {
-    layout().parameters.interface.message_to_scalar(value)
+    layout().interface.message_to_scalar(value)
 }
 
 /// The values of slots 1 to 16, in their order.
@@ -107,7 +96,7 @@ impl Certificate {
         let blind = std::slice::from_ref(&blind.0);
         let messages = Zeroizing::new([blind, known.0.as_slice(), &nyms.0].concat());
         let signed_header = header_with_nym(header, NYM_SECRETS);
-        let parameters = &layout().parameters;
+        let parameters = layout();
         signature::verify(parameters, issuer, &signed_header, &messages, &signature)?;
         Ok(Certificate {
             signature,
@@ -125,16 +114,16 @@ impl Certificate {
 
 /// Σ nym_secrets over their slots' generators, and the blind.
 fn nym_commitment(secrets: &NymSecrets, blind: &Blind) -> G1 {
-    sum_of_products(&layout().nyms, &secrets.0) + layout().blind.mul(&blind.0)
+    let scalars = Zeroizing::new([secrets.0.as_slice(), &[blind.0]].concat());
+    layout().sum(NYMS.chain([BLIND_SLOT]), &scalars)
 }
 
-/// The responses for such a commitment with their generators.
+/// The responses for such a commitment with their slots.
 fn nym_answers<'a>(
     hats: &'a [Scalar],
     blind_hat: &'a Scalar,
-) -> impl Iterator<Item = (&'a G1, &'a Scalar)> {
-    let nyms = layout().nyms.iter().zip(hats);
-    nyms.chain([(&layout().blind, blind_hat)])
+) -> impl Iterator<Item = (usize, &'a Scalar)> {
+    NYMS.zip(hats).chain([(BLIND_SLOT, blind_hat)])
 }
 
 /// Appends mask + secret · challenge for each secret.

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::blst::{
     EXPAND_LEN, G1, Multiples, Scalar, Table, expand_message, msm_vartime, normalize,
+    sum_of_tables, sum_vartime,
 };
 use crate::signature::PublicKey;
 
@@ -152,6 +153,32 @@ impl Parameters {
     pub(crate) fn tables(&self) -> (&Table, &[Table]) {
         let all = self.tables.get_or_init(|| Table::of(&self.generators()));
         all.split_first().expect("Q_1 is the first of them")
+    }
+
+    /// Σ generator · scalar over these slots, in constant time in the scalars.
+    pub(crate) fn sum(&self, slots: impl IntoIterator<Item = usize>, scalars: &[Scalar]) -> G1 {
+        let (_, tables) = self.tables();
+        let table = |slot: usize| tables.get(slot).expect("a slot of the layout");
+        sum_of_tables(slots.into_iter().map(table), scalars)
+    }
+
+    /// The same in variable time, less point · challenge: the first message of a prover who opens
+    /// `point`, as the verifier computes it from the answers.
+    pub(crate) fn announced<'a>(
+        &self,
+        answers: impl IntoIterator<Item = (usize, &'a Scalar)>,
+        (point, challenge): (&G1, Scalar),
+    ) -> G1 {
+        let (_, multiples) = self.multiples();
+        let of = |slot: usize| multiples.get(slot).expect("a slot of the layout");
+        let point = Multiples::for_once(std::slice::from_ref(point));
+        let answers = answers
+            .into_iter()
+            .map(|(slot, answer)| (of(slot), *answer));
+        let terms: Vec<_> = answers
+            .chain(point.iter().map(|point| (point, -challenge)))
+            .collect();
+        sum_vartime(&terms)
     }
 
     fn generators(&self) -> Vec<G1> {

@@ -5,16 +5,16 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::{
-    Blind, KNOWN_SLOTS, KnownSlots, NYM_SECRETS, NymCommitment, NymSecrets, layout, nym_answers,
-    nym_commitment, own_hash, respond,
+    BLIND_SLOT, Blind, KNOWN, KNOWN_SLOTS, KnownSlots, NYM_SECRETS, NymCommitment, NymSecrets,
+    layout, nym_answers, nym_commitment, own_hash, respond,
 };
 use crate::Invalid;
 use crate::blind::{parse_scalars, sign_b};
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
 use crate::proof::header_with_nym;
 use crate::signature::{SecretKey, Signature};
-use crate::suite::{Octets, announced, p1};
+use crate::suite::{Octets, p1};
 
 /// Octets of a slot proof: challenge, responses of both blinds and of the nym_secrets.
 pub const SLOT_PROOF_LEN: usize = (3 + NYM_SECRETS) * SCALAR_LEN;
@@ -52,12 +52,13 @@ impl SlotCommitment {
         rng: &mut impl CryptoRng,
     ) -> ([u8; G1_LEN], [u8; SLOT_PROOF_LEN]) {
         let (secrets, c_blind) = opening;
-        let k = sum_of_products(&layout().known, &known.0) + nym_commitment(secrets, blind);
+        let k = layout().sum(KNOWN, &known.0) + nym_commitment(secrets, blind);
 
         let masks = NymSecrets::draw(rng);
         let (k_mask, c_mask) = (Blind::draw(rng), Blind::draw(rng));
         let t_k = nym_commitment(&masks, &k_mask);
-        let t_c = t_k + layout().blind.mul(&(c_mask.0 - k_mask.0));
+        let between = Zeroizing::new([c_mask.0 - k_mask.0]);
+        let t_c = t_k + layout().sum([BLIND_SLOT], between.as_slice());
         let challenge = hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding));
 
         let mut out = Octets::default();
@@ -98,9 +99,9 @@ impl SlotCommitment {
         let [challenge, k_hat, c_hat, hats @ ..] = scalars.as_slice() else {
             return Err(Invalid);
         };
-        let opened = sum_of_products(&layout().known, &known.0);
-        let t_k = announced(nym_answers(hats, k_hat), (&(k - opened), *challenge));
-        let t_c = announced(nym_answers(hats, c_hat), (&c.0, *challenge));
+        let opened = layout().sum(KNOWN, &known.0);
+        let t_k = layout().announced(nym_answers(hats, k_hat), (&(k - opened), *challenge));
+        let t_c = layout().announced(nym_answers(hats, c_hat), (&c.0, *challenge));
         Invalid::when(hash(&challenge_input(known, &k, c, (&t_k, &t_c), binding)) != *challenge)?;
         Ok(SlotCommitment(k))
     }
@@ -117,7 +118,7 @@ impl SlotCommitment {
     ///
     /// [`Invalid`] with negligible probability.
     pub fn sign(&self, key: &SecretKey, header: &[u8]) -> Result<Signature, Invalid> {
-        let parameters = &layout().parameters;
+        let parameters = layout();
         let header = header_with_nym(header, NYM_SECRETS);
         let domain = parameters.domain(&key.public(), &header);
         let b = p1() + parameters.q1.mul(&domain) + self.0;

@@ -4,14 +4,14 @@
 use rand_core::CryptoRng;
 
 use super::{
-    Blind, NYM_SECRETS, NymSecrets, SignerEntropy, layout, nym_answers, nym_commitment, own_hash,
-    respond,
+    Blind, NYM_SECRETS, NymSecrets, SLOTS, SignerEntropy, layout, nym_answers, nym_commitment,
+    own_hash, respond,
 };
 use crate::Invalid;
 use crate::blind::parse_scalars;
 use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
-use crate::suite::{Octets, announced};
+use crate::suite::Octets;
 
 /// Octets of an opening proof: challenge, response of the blind, responses of the nym_secrets.
 pub const OPENING_PROOF_LEN: usize = (2 + NYM_SECRETS) * SCALAR_LEN;
@@ -30,8 +30,7 @@ impl NymCommitment {
     /// The final C: this commitment with the signer's entropy added to the last nym_secret.
     #[must_use]
     pub fn add_entropy(&self, entropy: &SignerEntropy) -> NymCommitment {
-        let last = layout().nyms.last().expect("N is not zero");
-        NymCommitment(self.0 + last.mul(&entropy.0))
+        NymCommitment(self.0 + layout().sum([SLOTS - 1], &[entropy.0]))
     }
 
     /// Compressed, 48 octets.
@@ -93,7 +92,7 @@ impl NymCommitment {
         let [c, blind_hat, hats @ ..] = scalars.as_slice() else {
             return Err(Invalid);
         };
-        let t = announced(nym_answers(hats, blind_hat), (&self.0, *c));
+        let t = layout().announced(nym_answers(hats, blind_hat), (&self.0, *c));
         Invalid::when(hash(&challenge_input(self, &t, binding)) != *c)
     }
 }

@@ -99,7 +99,7 @@ pub fn verify_presentation(
     disclosed: &[(usize, Scalar)],
 ) -> Result<(), Invalid> {
     verify_with(expected, presented, disclosed, |input| {
-        layout().parameters.interface().hash_to_scalar(&input.0)
+        layout().interface().hash_to_scalar(&input.0)
     })
 }
 
@@ -166,7 +166,7 @@ fn statement<'a>(
     context: &'a Context,
 ) -> Statement<'a> {
     Statement {
-        parameters: &layout().parameters,
+        parameters: layout(),
         issuer,
         header,
         ph,

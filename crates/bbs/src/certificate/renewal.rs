@@ -13,14 +13,14 @@ use rand_core::CryptoRng;
 
 use super::{Certificate, NYM_SECRETS, SLOTS, SlotCommitment, layout, own_hash};
 use crate::Invalid;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
 use crate::proof::{
     Commitments, Proof, ProofRandomness, Split, Statement, finalize, header_with_nym, proof_init,
     verify_init, verify_pairing,
 };
 use crate::signature::PublicKey;
-use crate::suite::{Octets, announced};
+use crate::suite::Octets;
 
 /// Slots 1 to 6, opened to the issuer: device key limbs, web number, generation.
 pub const OPENED_SLOTS: usize = 6;
@@ -71,8 +71,8 @@ impl Certificate {
         let statement = statement(&self.issuer, &header, binding);
         let split = split(&statement)?;
         let random = ProofRandomness::draw(HIDDEN, rng);
-        let k = sum_of_products(&layout().parameters.message_generators, slots);
-        let t_k = sum_of_products(&split.hidden_generators, &random.messages);
+        let k = layout().sum(0..SLOTS, slots);
+        let t_k = layout().sum(split.hidden.iter().copied(), &random.messages);
 
         let (signature, messages) = (&self.signature, &self.messages);
         let commitments = proof_init(&statement, signature, messages, &random, &split);
@@ -123,10 +123,15 @@ impl KeptCommitment {
         Invalid::when(proof.m_hats.len() != split.hidden.len())?;
         let shown = shown(expected.opened);
         let commitments = verify_init(&statement, &proof, &shown, &split);
-        let generators = split.disclosed_generators.iter().copied();
-        let opened = msm_vartime(&generators.zip(*expected.opened).collect::<Vec<_>>());
-        let answers = split.hidden_generators.iter().zip(&proof.m_hats);
-        let t_k = announced(answers, (&(self.0 - opened), proof.challenge));
+        // The opened slots answer with the challenge times their value: K is what is opened.
+        let c = proof.challenge;
+        let opened: Vec<_> = shown
+            .iter()
+            .map(|(slot, value)| (*slot, *value * c))
+            .collect();
+        let opened = opened.iter().map(|(slot, answer)| (*slot, answer));
+        let hidden = split.hidden.iter().copied().zip(&proof.m_hats);
+        let t_k = layout().announced(hidden.chain(opened), (&self.0, c));
         let input = challenge_input(&commitments, &shown, (&self.0, &t_k), expected.binding);
         Invalid::when(hash(&input) != proof.challenge)?;
         verify_pairing(&statement, &proof)?;
@@ -136,7 +141,7 @@ impl KeptCommitment {
 
 fn statement<'a>(issuer: &'a PublicKey, header: &'a [u8], binding: &'a [u8]) -> Statement<'a> {
     Statement {
-        parameters: &layout().parameters,
+        parameters: layout(),
         issuer,
         header,
         ph: binding,

@@ -276,7 +276,7 @@ fn an_age_cannot_be_hidden_in_the_presentation_header() {
     assert!(at.certificate.present(&asked, &mut at.rng).is_err());
     // The control: these are the octets that the proof did hash.
     let statement = Statement {
-        parameters: &layout().parameters,
+        parameters: layout(),
         issuer: &issuer,
         header: HEADER,
         ph: &ph.0,
@@ -352,7 +352,7 @@ fn secret_slots_can_be_neither_disclosed_nor_accepted() {
     let (signature, messages) = (&at.certificate.signature, &at.certificate.messages);
     for (nym_secrets, slot) in [(9, 6), (9, 17), (10, 0), (10, 1), (10, 5)] {
         let statement = Statement {
-            parameters: &layout().parameters,
+            parameters: layout(),
             issuer: &issuer,
             header: HEADER,
             ph: b"ph",
@@ -387,7 +387,7 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let proof = Proof::from_bytes(&out.0).unwrap();
     let issuer = at.key.public();
     let statement = Statement {
-        parameters: &layout().parameters,
+        parameters: layout(),
         issuer: &issuer,
         header: HEADER,
         ph: b"ph",
@@ -402,9 +402,7 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
     let programmed = proof.challenge;
     let hash = |input: &Octets| {
         let (id, slot) = (at.context.id(), shown[0].1.to_bytes());
-        let domain = layout()
-            .parameters
-            .domain(&issuer, &header_with_nym(HEADER, NYM_SECRETS));
+        let domain = layout().domain(&issuer, &header_with_nym(HEADER, NYM_SECRETS));
         let points = [abar, proof.bbar, proof.d, pseudonym.0].map(|point| point.to_bytes());
         let [abar, bbar, d, p] = points.each_ref().map(|octets| octets.as_slice());
         assert_hashed(
@@ -455,7 +453,7 @@ fn two_transcripts_give_slots_and_signature() {
             .unwrap(),
     );
     let header = header_with_nym(HEADER, NYM_SECRETS);
-    let parameters = &layout().parameters;
+    let parameters = layout();
     let holds = signature::verify(
         parameters,
         &at.key.public(),

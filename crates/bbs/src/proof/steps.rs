@@ -207,36 +207,23 @@ pub(super) fn nym_verify_init(
     Ok(uv)
 }
 
-/// The layout cut into disclosed and hidden parts.
+/// The slots that stay hidden.
 pub(crate) struct Split {
     pub(crate) hidden: Vec<usize>,
-    pub(crate) hidden_generators: Vec<G1>,
-    pub(crate) disclosed_generators: Vec<G1>,
 }
 
 impl Split {
     pub(crate) fn new(statement: &Statement<'_>, disclosed: &[usize]) -> Result<Split, Invalid> {
-        let generators = &statement.parameters.message_generators;
-        let total = generators.len();
+        let total = statement.parameters.message_generators.len();
         let secrets = statement.nym.map_or(0, |nym| nym.nym_secrets);
         let limit = total.checked_sub(secrets).ok_or(Invalid)?;
         Invalid::when(
             !disclosed.is_sorted_by(|a, b| a < b) || disclosed.iter().any(|i| *i >= limit),
         )?;
-        let mut split = Split {
-            hidden: Vec::with_capacity(total),
-            hidden_generators: Vec::with_capacity(total),
-            disclosed_generators: Vec::with_capacity(disclosed.len()),
-        };
-        for (i, generator) in generators.iter().enumerate() {
-            if disclosed.binary_search(&i).is_ok() {
-                split.disclosed_generators.push(*generator);
-            } else {
-                split.hidden.push(i);
-                split.hidden_generators.push(*generator);
-            }
-        }
-        Ok(split)
+        let hidden = (0..total).filter(|i| disclosed.binary_search(i).is_err());
+        Ok(Split {
+            hidden: hidden.collect(),
+        })
     }
 
     /// The hidden ones among `messages`, one for each generator.

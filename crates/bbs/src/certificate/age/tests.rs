@@ -212,7 +212,7 @@ fn the_generators_are_unlike_each_other_and_those_of_the_certificate() {
     let own = generators();
     let mut all = own.digits.clone();
     all.extend([own.coefficient, own.blind]);
-    all.extend(&super::super::layout().parameters.message_generators);
+    all.extend(&super::super::layout().message_generators);
     for (i, one) in all.iter().enumerate() {
         assert!(all.iter().skip(i + 1).all(|other| one != other));
     }

@@ -36,8 +36,7 @@ fn stage(seed: u8) -> Stage {
 
 /// K with these slots.
 fn kept(slots: &[Scalar]) -> KeptCommitment {
-    let generators = &layout().parameters.message_generators;
-    KeptCommitment(sum_of_products(generators, slots))
+    KeptCommitment(layout().sum(0..SLOTS, slots))
 }
 
 /// The row's values: slots 1 to 6 of `known(100)`.
@@ -194,7 +193,7 @@ fn a_certificate_that_a_leaked_key_signed_is_not_renewed_into_a_genuine_one() {
             slots[slot] = Scalar::from_u128(7);
         }
         let header = header_with_nym(HEADER, NYM_SECRETS);
-        let parameters = &layout().parameters;
+        let parameters = layout();
         Certificate {
             signature: crate::signature::sign(parameters, &at.key, &header, &slots).unwrap(),
             messages: slots,
@@ -296,7 +295,7 @@ fn transcripts_without_secrets_pass_where_the_challenge_is_programmed() {
         let points = [k, abar, bbs.bbar, d].map(|point| point.to_bytes());
         let [k, abar, bbar, d] = points.each_ref().map(|octets| octets.as_slice());
         let header = header_with_nym(HEADER, NYM_SECRETS);
-        let domain = layout().parameters.domain(&issuer, &header).to_bytes();
+        let domain = layout().domain(&issuer, &header).to_bytes();
         assert_hashed(input, &[k, abar, bbar, d, &domain, BINDING]);
         for value in row() {
             assert_hashed(input, &[&value.to_bytes()]);
