@@ -5,9 +5,9 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::Invalid;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::signature::{SecretKey, Signature, b_point};
-use crate::suite::{Interface, Octets, Parameters, announced};
+use crate::suite::{Generators, Interface, Octets, Parameters};
 
 /// A commitment to the prover's messages with the proof that its opening is known.
 #[derive(Clone)]
@@ -46,8 +46,9 @@ impl CommitmentWithProof {
         let generators = interface.blind_generators(messages.len());
         let blind = Zeroizing::new(random[0]);
         let masks = &random[1..];
-        let commitment = generators[0].mul(&blind) + sum_of_products(&generators[1..], messages);
-        let cbar = sum_of_products(&generators, masks);
+        let opening = Zeroizing::new([&[*blind], messages].concat());
+        let commitment = generators.sum(0..opening.len(), &opening);
+        let cbar = generators.sum(0..masks.len(), masks);
         let input = challenge_input(&generators, &commitment, &cbar);
         let challenge = interface.hash_to_scalar(&input.0);
         let s_hat = masks[0] + *blind * challenge;
@@ -113,10 +114,7 @@ impl CommitmentWithProof {
     ) -> Result<G1, Invalid> {
         let generators = interface.blind_generators(self.m_hats.len());
         let hats = std::iter::once(&self.s_hat).chain(&self.m_hats);
-        let cbar = announced(
-            generators.iter().zip(hats),
-            (&self.commitment, self.challenge),
-        );
+        let cbar = generators.announced((0..).zip(hats), (&self.commitment, self.challenge));
         Invalid::when(
             hash(&challenge_input(&generators, &self.commitment, &cbar)) != self.challenge,
         )?;
@@ -139,7 +137,7 @@ pub fn sign(
     entropy: Option<&Scalar>,
 ) -> Result<Signature, Invalid> {
     let committed = commitment.map_or(0, |commitment| commitment.m_hats.len());
-    Invalid::when(messages.len() + 1 + committed != parameters.message_generators.len())?;
+    Invalid::when(messages.len() + 1 + committed != parameters.message_generators().len())?;
     let domain = parameters.domain(&key.public(), header);
     let mut b = b_point(parameters, &domain, messages);
     if let Some(commitment) = commitment {
@@ -147,7 +145,7 @@ pub fn sign(
     }
     if let Some(entropy) = entropy {
         b = b + parameters
-            .message_generators
+            .message_generators()
             .last()
             .ok_or(Invalid)?
             .mul(entropy);
@@ -181,7 +179,8 @@ pub(crate) fn parse_scalars(bytes: &[u8]) -> Result<Vec<Scalar>, Invalid> {
     Ok(scalars)
 }
 
-fn challenge_input(generators: &[G1], c: &G1, cbar: &G1) -> Octets {
+fn challenge_input(generators: &Generators, c: &G1, cbar: &G1) -> Octets {
+    let generators = generators.points();
     let mut input = Octets::default();
     input.integer(generators.len().saturating_sub(1));
     for generator in generators {
@@ -219,7 +218,7 @@ mod tests {
         let generators = interface.blind_generators(3);
         let hash = |input: &Octets| {
             assert_hashed(input, &[&made.commitment.to_bytes()]);
-            for generator in &generators {
+            for generator in generators.points() {
                 assert_hashed(input, &[&generator.to_bytes()]);
             }
             *challenge

@@ -346,13 +346,6 @@ impl Zeroize for G1 {
     }
 }
 
-/// Σ points\[i\] · scalars\[i\] in constant time, for points of which none is the identity.
-///
-/// The shorter of the two slices decides; callers pass equal lengths.
-pub(crate) fn sum_of_products(points: &[G1], scalars: &[Scalar]) -> G1 {
-    sum_of_tables(&Table::of(points), scalars)
-}
-
 /// Σ points\[i\] · scalars\[i\] in variable time, for public scalars only.
 pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
     // Neither way knows identities.

@@ -134,7 +134,7 @@ pub(crate) fn prove_with(
 ) -> Result<(Proof, Option<Pseudonym>), Invalid> {
     let split = Split::new(statement, disclosed)?;
     Invalid::when(
-        messages.len() != statement.parameters.message_generators.len()
+        messages.len() != statement.parameters.message_generators().len()
             || random.messages.len() != split.hidden.len(),
     )?;
     let shown: Vec<_> = disclosed

@@ -4,9 +4,7 @@ use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Invalid;
-use crate::blst::{
-    G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, pairs_as_with_generator, sum_of_tables,
-};
+use crate::blst::{G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, pairs_as_with_generator};
 use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar, p1};
 
 /// Octets of a serialised signature.
@@ -145,9 +143,7 @@ impl Drop for Signature {
 
 /// B = P1 + Q_1 · domain + Σ H_i · m_i, in constant time in the messages.
 pub(crate) fn b_point(parameters: &Parameters, domain: &Scalar, messages: &[Scalar]) -> G1 {
-    let (q1, generators) = parameters.tables();
-    let scalars = Zeroizing::new([std::slice::from_ref(domain), messages].concat());
-    p1() + sum_of_tables(std::iter::once(q1).chain(generators), &scalars)
+    p1() + parameters.sum_of_all(domain, messages)
 }
 
 /// CoreSign: signs `messages`, one scalar per generator of `parameters`. Source: §3.6.1.
@@ -161,7 +157,7 @@ pub fn sign(
     header: &[u8],
     messages: &[Scalar],
 ) -> Result<Signature, Invalid> {
-    Invalid::when(messages.len() != parameters.message_generators.len())?;
+    Invalid::when(messages.len() != parameters.message_generators().len())?;
     let domain = parameters.domain(&key.public(), header);
     // Room for all of it at once: a buffer that grows would leave messages behind.
     let length = (messages.len() + 1) * SCALAR_LEN;
@@ -185,7 +181,7 @@ pub fn verify(
     messages: &[Scalar],
     signature: &Signature,
 ) -> Result<(), Invalid> {
-    Invalid::when(messages.len() != parameters.message_generators.len())?;
+    Invalid::when(messages.len() != parameters.message_generators().len())?;
     let domain = parameters.domain(issuer, header);
     let b = Zeroizing::new(b_point(parameters, &domain, messages));
     let e = G2::generator_mul(&signature.e);

@@ -1,6 +1,8 @@
 //! The suite BLS12-381-SHA-256: interfaces, generators, and how octets become scalars.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use zeroize::Zeroizing;
 
 use crate::blst::{
     EXPAND_LEN, G1, Multiples, Scalar, Table, expand_message, msm_vartime, normalize,
@@ -93,30 +95,110 @@ impl Interface {
     /// messages of the prover behind the generator Q_2 of the prover's blind.
     #[must_use]
     pub fn parameters(&self, messages: usize, committed: Option<usize>) -> Parameters {
-        let mut own = create_generators(messages + 1, &self.api_id).into_iter();
-        let q1 = own.next().expect("at least one generator was made");
-        let mut message_generators: Vec<G1> = own.collect();
+        let mut all = create_generators(messages + 1, &self.api_id);
         if let Some(committed) = committed {
-            message_generators.extend(self.blind_generators(committed));
+            all.extend_from_slice(self.blind_generators(committed).points());
         }
         let mut octets = Octets::default();
-        octets.point(&q1);
-        for generator in &message_generators {
+        for generator in &all {
             octets.point(generator);
         }
         Parameters {
             interface: self.clone(),
-            q1,
-            message_generators,
+            all: Generators::new(all),
             octets: octets.0,
+        }
+    }
+
+    /// Q_2, J_1, …, J_M of the blind interfaces. Those of the last few numbers are kept.
+    pub(crate) fn blind_generators(&self, committed: usize) -> Arc<Generators> {
+        static KEPT: Mutex<Vec<(Vec<u8>, Arc<Generators>)>> = Mutex::new(Vec::new());
+        let api_id = [b"BLIND_", self.api_id.as_slice()].concat();
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = committed + 1;
+        let is_same =
+            |(of, all): &(Vec<u8>, Arc<Generators>)| *of == api_id && all.points().len() == count;
+        let last = match kept.iter().position(is_same) {
+            Some(place) => kept.remove(place),
+            None => {
+                let made = Generators::new(create_generators(count, &api_id));
+                (api_id, Arc::new(made))
+            }
+        };
+        let generators = Arc::clone(&last.1);
+        kept.insert(0, last);
+        kept.truncate(BLIND_KEPT_MAX);
+        generators
+    }
+}
+
+const BLIND_KEPT_MAX: usize = 4;
+
+/// Generators, with what is computed of each once for sums over them.
+#[derive(Clone)]
+pub(crate) struct Generators {
+    points: Vec<G1>,
+    /// For public scalars.
+    multiples: OnceLock<Vec<Multiples>>,
+    /// For secret ones.
+    tables: OnceLock<Vec<Table>>,
+}
+
+impl Generators {
+    pub(crate) fn new(points: Vec<G1>) -> Generators {
+        Generators {
+            points,
             multiples: OnceLock::new(),
             tables: OnceLock::new(),
         }
     }
 
-    /// Q_2, J_1, …, J_M of the blind interfaces.
-    pub(crate) fn blind_generators(&self, committed: usize) -> Vec<G1> {
-        create_generators(committed + 1, &[b"BLIND_", self.api_id.as_slice()].concat())
+    pub(crate) fn points(&self) -> &[G1] {
+        &self.points
+    }
+
+    pub(crate) fn multiples(&self) -> &[Multiples] {
+        self.multiples
+            .get_or_init(|| Multiples::to_keep(&self.points))
+    }
+
+    fn tables(&self) -> &[Table] {
+        self.tables.get_or_init(|| Table::of(&self.points))
+    }
+
+    /// Σ generator · scalar over these places, in constant time in the scalars.
+    pub(crate) fn sum(&self, places: impl IntoIterator<Item = usize>, scalars: &[Scalar]) -> G1 {
+        self.sum_with(&[], places, scalars)
+    }
+
+    /// The same with other points before them.
+    pub(crate) fn sum_with(
+        &self,
+        others: &[Table],
+        places: impl IntoIterator<Item = usize>,
+        scalars: &[Scalar],
+    ) -> G1 {
+        let own = self.tables();
+        let table = |place: usize| own.get(place).expect("a place among the generators");
+        let tables = others.iter().chain(places.into_iter().map(table));
+        sum_of_tables(tables, scalars)
+    }
+
+    /// Σ generator · answer − point · challenge, in variable time: the first message of a prover who
+    /// opens `point`, as the verifier computes it from the answers.
+    pub(crate) fn announced<'a>(
+        &self,
+        answers: impl IntoIterator<Item = (usize, &'a Scalar)>,
+        (point, challenge): (&G1, Scalar),
+    ) -> G1 {
+        let own = self.multiples();
+        let of = |place: usize| own.get(place).expect("a place among the generators");
+        let point = Multiples::for_once(std::slice::from_ref(point));
+        let answers = answers
+            .into_iter()
+            .map(|(place, answer)| (of(place), *answer));
+        let point = point.iter().map(|point| (point, -challenge));
+        sum_vartime(&answers.chain(point).collect::<Vec<_>>())
     }
 }
 
@@ -124,14 +206,10 @@ impl Interface {
 #[derive(Clone)]
 pub struct Parameters {
     pub(crate) interface: Interface,
-    pub(crate) q1: G1,
-    pub(crate) message_generators: Vec<G1>,
-    /// Q_1 and all of them, serialised: every domain has them.
+    /// Q_1, then those of the messages.
+    all: Generators,
+    /// All of them serialised: every domain has them.
     octets: Vec<u8>,
-    /// Of Q_1 and all of them, once something is verified.
-    multiples: OnceLock<Vec<Multiples>>,
-    /// The same for sums of secrets.
-    tables: OnceLock<Vec<Table>>,
 }
 
 impl Parameters {
@@ -141,56 +219,66 @@ impl Parameters {
         &self.interface
     }
 
-    /// The multiples of Q_1, and of the generators in their order.
+    pub(crate) fn q1(&self) -> &G1 {
+        let (q1, _) = self.split();
+        q1
+    }
+
+    pub(crate) fn message_generators(&self) -> &[G1] {
+        let (_, generators) = self.split();
+        generators
+    }
+
+    fn split(&self) -> (&G1, &[G1]) {
+        self.all
+            .points()
+            .split_first()
+            .expect("Q_1 is the first of them")
+    }
+
+    /// The multiples of Q_1, and of the messages' generators.
     pub(crate) fn multiples(&self) -> (&Multiples, &[Multiples]) {
-        let all = self
-            .multiples
-            .get_or_init(|| Multiples::to_keep(&self.generators()));
+        let all = self.all.multiples();
         all.split_first().expect("Q_1 is the first of them")
     }
 
-    /// The table of Q_1, and of the generators in their order.
-    pub(crate) fn tables(&self) -> (&Table, &[Table]) {
-        let all = self.tables.get_or_init(|| Table::of(&self.generators()));
-        all.split_first().expect("Q_1 is the first of them")
+    /// Q_1 · domain + Σ generator · message, in constant time.
+    pub(crate) fn sum_of_all(&self, domain: &Scalar, messages: &[Scalar]) -> G1 {
+        let scalars = Zeroizing::new([std::slice::from_ref(domain), messages].concat());
+        self.all.sum(0..scalars.len(), &scalars)
     }
 
-    /// Σ generator · scalar over these slots, in constant time in the scalars.
+    /// See [`Generators::sum`], for slots.
     pub(crate) fn sum(&self, slots: impl IntoIterator<Item = usize>, scalars: &[Scalar]) -> G1 {
-        let (_, tables) = self.tables();
-        let table = |slot: usize| tables.get(slot).expect("a slot of the layout");
-        sum_of_tables(slots.into_iter().map(table), scalars)
+        self.sum_with(&[], slots, scalars)
     }
 
-    /// The same in variable time, less point · challenge: the first message of a prover who opens
-    /// `point`, as the verifier computes it from the answers.
+    /// See [`Generators::sum_with`], for slots.
+    pub(crate) fn sum_with(
+        &self,
+        others: &[Table],
+        slots: impl IntoIterator<Item = usize>,
+        scalars: &[Scalar],
+    ) -> G1 {
+        let places = slots.into_iter().map(|slot| slot + 1);
+        self.all.sum_with(others, places, scalars)
+    }
+
+    /// See [`Generators::announced`], for slots.
     pub(crate) fn announced<'a>(
         &self,
         answers: impl IntoIterator<Item = (usize, &'a Scalar)>,
-        (point, challenge): (&G1, Scalar),
+        opened: (&G1, Scalar),
     ) -> G1 {
-        let (_, multiples) = self.multiples();
-        let of = |slot: usize| multiples.get(slot).expect("a slot of the layout");
-        let point = Multiples::for_once(std::slice::from_ref(point));
-        let answers = answers
-            .into_iter()
-            .map(|(slot, answer)| (of(slot), *answer));
-        let terms: Vec<_> = answers
-            .chain(point.iter().map(|point| (point, -challenge)))
-            .collect();
-        sum_vartime(&terms)
-    }
-
-    fn generators(&self) -> Vec<G1> {
-        let q1 = std::iter::once(&self.q1);
-        q1.chain(&self.message_generators).copied().collect()
+        let places = answers.into_iter().map(|(slot, answer)| (slot + 1, answer));
+        self.all.announced(places, opened)
     }
 
     /// calculate_domain. Source: draft-irtf-cfrg-bbs-signatures §4.2.3.
     pub(crate) fn domain(&self, issuer: &PublicKey, header: &[u8]) -> Scalar {
         let mut input = Octets::default();
         input.raw(&issuer.to_bytes());
-        input.integer(self.message_generators.len());
+        input.integer(self.message_generators().len());
         input.raw(&self.octets);
         input.raw(self.interface.api_id());
         input.prefixed(header);
@@ -211,7 +299,7 @@ impl Octets {
         self.raw(&point.to_bytes());
     }
     pub(crate) fn scalar(&mut self, scalar: &Scalar) {
-        self.raw(zeroize::Zeroizing::new(scalar.to_bytes()).as_ref());
+        self.raw(Zeroizing::new(scalar.to_bytes()).as_ref());
     }
     pub(crate) fn integer(&mut self, integer: usize) {
         self.raw(&(integer as u64).to_be_bytes());
@@ -241,7 +329,7 @@ pub(crate) fn announced<'a>(
 
 /// hash_to_scalar. Source: draft-irtf-cfrg-bbs-signatures §4.2.2.
 pub(crate) fn hash_to_scalar(octets: &[u8], dst: &[u8]) -> Scalar {
-    let mut uniform = zeroize::Zeroizing::new([0; EXPAND_LEN]);
+    let mut uniform = Zeroizing::new([0; EXPAND_LEN]);
     expand_message(octets, dst, uniform.as_mut());
     Scalar::reduce(uniform.as_ref())
 }

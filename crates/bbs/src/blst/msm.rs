@@ -28,7 +28,7 @@ impl Multiples {
         Multiples::of(points, WIDTH_KEPT)
     }
 
-    /// Of points that are met once, none of which is the identity.
+    /// Of points that are met once, none of which is the identity unless it is alone.
     pub(crate) fn for_once(points: &[G1]) -> Vec<Multiples> {
         Multiples::of(points, WIDTH)
     }
@@ -332,5 +332,9 @@ pub(super) mod tests {
             );
         }
         assert!(sum_vartime(&[]).is_identity());
+        // The identity by itself: what a verifier may come to who takes an opened part away.
+        let identity = Multiples::for_once(&[G1::default()]);
+        let kept = Multiples::to_keep(&[p]);
+        assert!(sum_vartime(&[(&identity[0], -one), (&kept[0], one)]) == p);
     }
 }

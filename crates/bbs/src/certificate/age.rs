@@ -15,9 +15,9 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 use super::own_hash;
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_of_products};
+use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar, msm_vartime, sum_vartime};
 use crate::domains;
-use crate::suite::{Interface, Octets, announced, create_generators};
+use crate::suite::{Generators, Interface, Octets, create_generators};
 
 /// The slot of the birth day, a number of 16 bits.
 pub const BIRTH_DAY_SLOT: usize = 9;
@@ -29,26 +29,17 @@ const DIGIT_BITS: u32 = 2;
 /// Digits of 16 bits in this base.
 const DIGITS: usize = 8;
 
-struct Generators {
-    digits: Vec<G1>,
-    coefficient: G1,
-    blind: G1,
-}
-
+/// One for each digit, then those of coefficients and blinds.
 fn generators() -> &'static Generators {
     static GENERATORS: OnceLock<Generators> = OnceLock::new();
     GENERATORS.get_or_init(|| {
         let api_id = [domains::AGE_GENERATORS, Interface::pseudonym().api_id()].concat();
-        let mut all = create_generators(DIGITS + 2, &api_id);
-        let mut last = || all.pop().expect("as many were made");
-        let (blind, coefficient) = (last(), last());
-        Generators {
-            digits: all,
-            coefficient,
-            blind,
-        }
+        Generators::new(create_generators(DIGITS + 2, &api_id))
     })
 }
+
+const COEFFICIENT: usize = DIGITS;
+const BLIND: usize = DIGITS + 1;
 
 /// The prover between its first message and the challenge.
 #[derive(ZeroizeOnDrop)]
@@ -91,7 +82,8 @@ impl Prover {
         let blind = [Scalar::random(rng), Scalar::random(rng)];
         let generators = generators();
         let commit = |values: &[Scalar], blind: &Scalar| {
-            sum_of_products(&generators.digits, values) + generators.blind.mul(blind)
+            let opening = Zeroizing::new([values, std::slice::from_ref(blind)].concat());
+            generators.sum((0..DIGITS).chain([BLIND]), &opening)
         };
         let [own, mask] = &blind;
         let (b, a) = (commit(&digits, own), commit(&masks, mask));
@@ -101,7 +93,10 @@ impl Prover {
         let c = coefficients
             .iter()
             .zip(&coefficient_blinds)
-            .map(|(value, blind)| generators.coefficient.mul(value) + generators.blind.mul(blind))
+            .map(|(value, blind)| {
+                let opening = Zeroizing::new([*value, *blind]);
+                generators.sum([COEFFICIENT, BLIND], opening.as_slice())
+            })
             .collect();
         let announced = Announced { b, a, c };
         let digest = announced.digest(born_by);
@@ -170,20 +165,22 @@ pub(super) fn digest_of(
     let lowest = sum - radix * evaluate(higher, radix);
     let hats = [&[lowest], higher].concat();
 
-    let answers = generators.digits.iter().zip(&hats);
-    let a = announced(answers.chain([(&generators.blind, b_hat)]), (b, challenge));
+    let answers = (0..DIGITS).zip(&hats).chain([(BLIND, b_hat)]);
+    let a = generators.announced(answers, (b, challenge));
     let weight = weight(born_by, b, &a);
     let values: Vec<Scalar> = hats.iter().map(|hat| polynomial(*hat, challenge)).collect();
-    let mut of_c0 = vec![
-        (generators.coefficient, evaluate(&values, weight)),
-        (generators.blind, *c_hat),
-    ];
+    let mut powers = Vec::with_capacity(sent.len());
     let mut power = challenge;
     for point in sent {
-        of_c0.push((*point, -power));
+        powers.push((*point, -power));
         power = power * challenge;
     }
-    let c = [&[msm_vartime(&of_c0)], sent].concat();
+    let value = evaluate(&values, weight);
+    let kept = generators.multiples();
+    let own = [COEFFICIENT, BLIND].into_iter().zip([value, *c_hat]);
+    let own = own.filter_map(|(place, answer)| Some((kept.get(place)?, answer)));
+    let c0 = sum_vartime(&own.collect::<Vec<_>>()) + msm_vartime(&powers);
+    let c = [&[c0], sent].concat();
     Ok(Announced { b: *b, a, c }.digest(born_by))
 }
 

@@ -121,7 +121,7 @@ impl SlotCommitment {
         let parameters = layout();
         let header = header_with_nym(header, NYM_SECRETS);
         let domain = parameters.domain(&key.public(), &header);
-        let b = p1() + parameters.q1.mul(&domain) + self.0;
+        let b = p1() + parameters.q1().mul(&domain) + self.0;
         sign_b(parameters, key, &b)
     }
 }

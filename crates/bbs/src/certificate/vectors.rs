@@ -214,7 +214,7 @@ fn refusals(name: &str, case: &Value) -> Value {
     let mut change = |member: &str, value: Value| refused.push(json!({member: value}));
     let stranger = SecretKey::generate(&mut recorder("stranger"));
     let other_point = hex::encode(Pseudonym::to_bytes(
-        &Pseudonym::from_bytes(&layout().message_generators[0].to_bytes()).unwrap(),
+        &Pseudonym::from_bytes(&layout().message_generators()[0].to_bytes()).unwrap(),
     ));
     let reads = |member: &str| reads(name).contains(&member);
     for text in ["binding", "context_id", "ph", "transcript", "header"] {

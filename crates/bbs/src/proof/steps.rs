@@ -123,10 +123,10 @@ pub(crate) fn proof_init(
     };
     let bbar = sum(-signature.e, random.r1);
     let t1 = sum(random.e, random.r1_mask);
-    let (_, tables) = statement.parameters.tables();
-    let hidden = split.hidden.iter().filter_map(|slot| tables.get(*slot));
     let masks = Zeroizing::new([&[random.r3_mask], random.messages.as_slice()].concat());
-    let t2 = sum_of_tables(both.get(1).into_iter().chain(hidden), &masks);
+    let of_d = both.get(1..).unwrap_or_default();
+    let hidden = split.hidden.iter().copied();
+    let t2 = statement.parameters.sum_with(of_d, hidden, &masks);
     Commitments {
         abar,
         bbar,
@@ -214,7 +214,7 @@ pub(crate) struct Split {
 
 impl Split {
     pub(crate) fn new(statement: &Statement<'_>, disclosed: &[usize]) -> Result<Split, Invalid> {
-        let total = statement.parameters.message_generators.len();
+        let total = statement.parameters.message_generators().len();
         let secrets = statement.nym.map_or(0, |nym| nym.nym_secrets);
         let limit = total.checked_sub(secrets).ok_or(Invalid)?;
         Invalid::when(

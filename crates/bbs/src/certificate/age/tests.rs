@@ -203,16 +203,14 @@ fn two_transcripts_give_the_witness() {
     assert!(digits == prover.digits && blind == &prover.blind[..1]);
     let sum = evaluate(digits, Scalar::from_u128(RADIX as u128));
     assert!(sum == Scalar::from_u128(u128::from(born_by) - day));
-    let opened = sum_of_products(&generators().digits, digits) + generators().blind.mul(&blind[0]);
+    let opened = generators().sum(0..DIGITS, digits) + generators().points()[BLIND].mul(&blind[0]);
     assert!(opened == prover.announced.b);
 }
 
 #[test]
 fn the_generators_are_unlike_each_other_and_those_of_the_certificate() {
-    let own = generators();
-    let mut all = own.digits.clone();
-    all.extend([own.coefficient, own.blind]);
-    all.extend(&super::super::layout().message_generators);
+    let mut all = generators().points().to_vec();
+    all.extend(super::super::layout().message_generators());
     for (i, one) in all.iter().enumerate() {
         assert!(all.iter().skip(i + 1).all(|other| one != other));
     }
