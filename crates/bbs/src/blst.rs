@@ -108,6 +108,13 @@ impl Scalar {
         Scalar::conditional_select(&scalar, &Scalar::one(), zero)
     }
 
+    /// One of 2^128 at random.
+    pub(crate) fn random_short(rng: &mut impl CryptoRng) -> Scalar {
+        let mut bytes = [0; 16];
+        rng.fill_bytes(&mut bytes);
+        Scalar::from_u128(u128::from_be_bytes(bytes))
+    }
+
     /// 32 big-endian octets.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; SCALAR_LEN] {

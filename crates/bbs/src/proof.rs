@@ -13,7 +13,7 @@ pub(crate) use self::steps::{
 use self::steps::{challenge_input, nym_init, nym_verify_init};
 use crate::Invalid;
 use crate::blind::parse_scalars;
-use crate::blst::{G1, G1_LEN, Scalar};
+use crate::blst::{G1, G1_LEN, Scalar, msm_vartime};
 use crate::pseudonym::{Context, Pseudonym};
 use crate::signature::{PublicKey, Signature};
 use crate::suite::{Octets, Parameters};
@@ -172,8 +172,68 @@ pub fn verify(
     })
 }
 
+/// One of the proofs of a batch, with what [`verify`] takes.
+pub struct Claim<'a> {
+    /// What prover and verifier both know.
+    pub statement: &'a Statement<'a>,
+    /// The pseudonym, if the statement has one.
+    pub pseudonym: Option<&'a Pseudonym>,
+    /// The proof.
+    pub proof: &'a Proof,
+    /// The disclosed messages with their indexes, ascending.
+    pub disclosed: &'a [(usize, Scalar)],
+}
+
+/// Verifies many proofs under one issuer's key at less cost than each by itself: the pairings of all are
+/// one, with factors of 128 bits from `rng` that nobody knew when the proofs were made.
+///
+/// # Errors
+///
+/// [`Invalid`] when one of them does not hold, except with probability 2^-128, or is of another issuer;
+/// [`verify`] tells which.
+pub fn verify_batch(
+    issuer: &PublicKey,
+    claims: &[Claim<'_>],
+    rng: &mut impl CryptoRng,
+) -> Result<(), Invalid> {
+    let mut terms = [Vec::new(), Vec::new()];
+    for claim in claims {
+        let statement = claim.statement;
+        Invalid::when(statement.issuer.to_bytes() != issuer.to_bytes())?;
+        let hash = |input: &Octets| statement.parameters.interface.hash_to_scalar(&input.0);
+        verify_challenge(
+            statement,
+            claim.pseudonym,
+            claim.proof,
+            claim.disclosed,
+            hash,
+        )?;
+        let factor = Scalar::random_short(rng);
+        let [abars, bbars] = &mut terms;
+        abars.push((claim.proof.abar, factor));
+        bbars.push((claim.proof.bbar, factor));
+    }
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let [abar, bbar] = terms.map(|terms| msm_vartime(&terms));
+    verify_pairing(issuer, (&abar, &bbar))
+}
+
 /// The verifier with its hash, which tests of zero knowledge replace.
 pub(crate) fn verify_with(
+    statement: &Statement<'_>,
+    pseudonym: Option<&Pseudonym>,
+    proof: &Proof,
+    disclosed: &[(usize, Scalar)],
+    hash: impl Fn(&Octets) -> Scalar,
+) -> Result<(), Invalid> {
+    verify_challenge(statement, pseudonym, proof, disclosed, hash)?;
+    verify_pairing(statement.issuer, (&proof.abar, &proof.bbar))
+}
+
+/// All but the pairing.
+fn verify_challenge(
     statement: &Statement<'_>,
     pseudonym: Option<&Pseudonym>,
     proof: &Proof,
@@ -194,6 +254,5 @@ pub(crate) fn verify_with(
     let bound = pseudonym.zip(uv.as_ref());
     Invalid::when(
         hash(&challenge_input(statement, &commitments, disclosed, bound)) != proof.challenge,
-    )?;
-    verify_pairing(statement, proof)
+    )
 }

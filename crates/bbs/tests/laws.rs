@@ -277,3 +277,53 @@ fn scalars_are_below_the_order_and_secrets_not_zero() {
         }
     }
 }
+
+#[test]
+fn a_batch_holds_if_and_only_if_every_proof_does() {
+    let interface = Interface::core();
+    let one = signed(&interface, &[b"a".to_vec(), b"b".to_vec()], 1);
+    let issuer = one.key.public();
+    let statement = Statement {
+        parameters: &one.parameters,
+        issuer: &issuer,
+        header: b"header",
+        ph: b"ph",
+        nym: None,
+    };
+    // A signature on something else: all but the pairing holds.
+    let other = signed(&interface, &[b"a".to_vec(), b"c".to_vec()], 1);
+    let disclosed = [(0, one.messages[0])];
+    let proof = |signature: &Signature, seed: u64| {
+        let made = proof::prove(&statement, signature, &one.messages, &[0], &mut rng(seed));
+        made.unwrap().0
+    };
+    let holds = |proofs: &[&Proof], issuer: &PublicKey| {
+        let claims: Vec<_> = proofs
+            .iter()
+            .map(|proof| proof::Claim {
+                statement: &statement,
+                pseudonym: None,
+                proof,
+                disclosed: &disclosed,
+            })
+            .collect();
+        proof::verify_batch(issuer, &claims, &mut rng(99)).is_ok()
+    };
+    let good: Vec<_> = (0..3).map(|seed| proof(&one.signature, seed)).collect();
+    let bad: Vec<_> = (3..5).map(|seed| proof(&other.signature, seed)).collect();
+    let [a, b, c] = [&good[0], &good[1], &good[2]];
+    assert!(holds(&[], &issuer) && holds(&[a], &issuer) && holds(&[a, b, c, a], &issuer));
+    for wrong in &bad {
+        assert!(proof::verify(&statement, None, wrong, &disclosed).is_err());
+        for batch in [
+            &[wrong][..],
+            &[wrong, a],
+            &[a, b, wrong],
+            &[wrong, wrong],
+            &[&bad[0], &bad[1]],
+        ] {
+            assert!(!holds(batch, &issuer));
+        }
+    }
+    assert!(!holds(&[a], &SecretKey::generate(&mut rng(7)).public()));
+}

@@ -134,7 +134,7 @@ impl KeptCommitment {
         let t_k = layout().announced(hidden.chain(opened), (&self.0, c));
         let input = challenge_input(&commitments, &shown, (&self.0, &t_k), expected.binding);
         Invalid::when(hash(&input) != proof.challenge)?;
-        verify_pairing(&statement, &proof)?;
+        verify_pairing(expected.issuer, (&proof.abar, &proof.bbar))?;
         Ok(SlotCommitment(self.0))
     }
 }

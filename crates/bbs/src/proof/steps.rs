@@ -11,7 +11,7 @@ use crate::blst::{
     G1, Lines, Multiples, Scalar, Table, pairs_as_with_generator, sum_of_tables, sum_vartime,
 };
 use crate::pseudonym::Pseudonym;
-use crate::signature::{Signature, b_point};
+use crate::signature::{PublicKey, Signature, b_point};
 use crate::suite::{Octets, announced, p1_multiples};
 
 /// The prover's random scalars in the order of `calculate_random_scalars`.
@@ -151,11 +151,11 @@ pub(super) fn nym_init(
 }
 
 /// The last step of ProofVerify: Abar and Bbar are those of a signature.
-pub(crate) fn verify_pairing(statement: &Statement<'_>, proof: &Proof) -> Result<(), Invalid> {
-    Invalid::when(!pairs_as_with_generator(
-        (&proof.abar, &Lines::kept(&statement.issuer.0)),
-        &proof.bbar,
-    ))
+pub(crate) fn verify_pairing(issuer: &PublicKey, (abar, bbar): (&G1, &G1)) -> Result<(), Invalid> {
+    // No single proof has it, and a batch with negligible probability.
+    Invalid::when(abar.is_identity() || bbar.is_identity())?;
+    let lines = Lines::kept(&issuer.0);
+    Invalid::when(!pairs_as_with_generator((abar, &lines), bbar))
 }
 
 /// ProofVerifyInit. Source: §3.7.3.
