@@ -1,0 +1,123 @@
+//! What is measured: a case, done by somebody.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Who does it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A part that no implementation can leave out.
+    Floor,
+    Ours,
+    Zkryptium,
+    BbsPlus,
+}
+
+impl By {
+    pub fn name(self) -> &'static str {
+        match self {
+            By::Floor => "floor",
+            By::Ours => "bbs",
+            By::Zkryptium => "zkryptium",
+            By::BbsPlus => "bbs_plus",
+        }
+    }
+}
+
+pub struct Operation {
+    pub case: &'static str,
+    pub by: By,
+    /// Which of several ways to do it; the fastest counts.
+    pub way: &'static str,
+    /// Does it once and says whether it was right, which is no part of the time.
+    run: Box<dyn FnMut() -> (f64, bool)>,
+}
+
+impl Operation {
+    /// `work`, whose first result has to pass `holds`.
+    pub fn new<T: 'static>(
+        (case, by): (&'static str, By),
+        mut work: impl FnMut() -> T + 'static,
+        holds: impl Fn(&T) -> bool + 'static,
+    ) -> Operation {
+        assert!(holds(&work()), "{case} by {}", by.name());
+        Operation {
+            case,
+            by,
+            way: "",
+            run: Box::new(move || (timed(&mut work).0, true)),
+        }
+    }
+
+    /// A verification, which has to hold each time.
+    pub fn verifying(
+        (case, by): (&'static str, By),
+        mut verify: impl FnMut() -> bool + 'static,
+    ) -> Operation {
+        assert!(verify(), "{case} by {}", by.name());
+        Operation {
+            case,
+            by,
+            way: "",
+            run: Box::new(move || timed(&mut verify)),
+        }
+    }
+
+    /// Making something and verifying one that was made.
+    pub fn pair<P: 'static>(
+        [making, verifying]: [&'static str; 2],
+        by: By,
+        mut make: impl FnMut() -> P + 'static,
+        verify: impl Fn(&P) -> bool + Clone + 'static,
+    ) -> [Operation; 2] {
+        let made = make();
+        let again = verify.clone();
+        [
+            Operation::new((making, by), make, again),
+            Operation::verifying((verifying, by), move || verify(black_box(&made))),
+        ]
+    }
+
+    pub fn by_way(self, way: &'static str) -> Operation {
+        Operation { way, ..self }
+    }
+}
+
+/// Milliseconds, and the result.
+fn timed<T>(work: &mut impl FnMut() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let result = black_box(work());
+    (start.elapsed().as_secs_f64() * 1e3, result)
+}
+
+/// The median of an operation.
+pub struct Measured {
+    pub case: &'static str,
+    pub by: By,
+    pub way: &'static str,
+    pub ms: f64,
+}
+
+/// Every operation once in each round, so that a change of the machine's speed meets all alike.
+pub fn measure(operations: Vec<Operation>, rounds: usize) -> Vec<Measured> {
+    let mut operations: Vec<_> = operations.into_iter().map(|o| (o, Vec::new())).collect();
+    for _ in 0..rounds {
+        for (operation, times) in &mut operations {
+            let (ms, right) = (operation.run)();
+            assert!(right, "{} by {}", operation.case, operation.by.name());
+            times.push(ms);
+        }
+    }
+    let median = |(operation, times): (Operation, Vec<f64>)| Measured {
+        case: operation.case,
+        by: operation.by,
+        way: operation.way,
+        ms: median(times),
+    };
+    operations.into_iter().map(median).collect()
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
