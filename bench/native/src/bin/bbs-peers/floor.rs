@@ -10,10 +10,13 @@ use rand_core::{Rng, SeedableRng};
 use crate::cases::{MSM_NYM, MSM_PLAIN, PAIRINGS, POINTS};
 use crate::operation::{By, Operation};
 
-/// Terms of both equations of a proof: Abar, Bbar, D and D, P1, Q1, the generators.
-const PLAIN_TERMS: usize = 3 + 3 + 10;
-/// The same with 27 slots, and the two of the pseudonym.
-const NYM_TERMS: usize = 3 + 3 + 27 + 2;
+/// Terms of both equations of a proof: P1, Q1 and the generators, for which there may be tables; then
+/// Abar, Bbar and twice D.
+const PLAIN_TERMS: (usize, usize) = (2 + 10, 4);
+/// The same with 27 slots, and base and pseudonym of a context.
+const NYM_TERMS: (usize, usize) = (2 + 27, 4 + 2);
+/// Bits of a window: 128 multiples of each point.
+const WINDOW: usize = 8;
 const SCALAR_BITS: usize = 255;
 /// As blst has it for a point of G2.
 const LINES: usize = 68;
@@ -85,33 +88,91 @@ fn points(rng: &mut ChaCha20Rng) -> Operation {
     })
 }
 
-/// The sum of `count` products, by the routine for that and one product after the other.
-fn sums(case: &'static str, count: usize, rng: &mut ChaCha20Rng) -> [Operation; 2] {
-    let points: Vec<_> = (0..count).map(|_| point(rng)).collect();
-    let affine: Vec<_> = points.iter().map(affine).collect();
-    let scalars: Vec<_> = (0..count).map(|_| scalar(rng)).collect();
-    let flat = scalars.concat();
-    let expected = one_by_one(&points, &scalars);
-    let by = (case, By::Floor);
+/// A sum of products in several ways, the first points being fixed.
+fn sums(
+    case: &'static str,
+    (fixed, others): (usize, usize),
+    rng: &mut ChaCha20Rng,
+) -> [Operation; 3] {
+    let points: Vec<_> = (0..fixed + others).map(|_| point(rng)).collect();
+    let affine: &[_] = points.iter().map(affine).collect::<Vec<_>>().leak();
+    let scalars: &[_] = points
+        .iter()
+        .map(|_| scalar(rng))
+        .collect::<Vec<_>>()
+        .leak();
+    let expected = one_by_one(&points, scalars);
+    let holds = move |sum: &blst_p1| equal(sum, &expected);
+    let (by, table) = ((case, By::Floor), Table::new(&affine[..fixed]));
+    let with_table = move || {
+        let (fixed, others) = black_box(scalars).split_at(fixed);
+        let points = black_box(&affine[fixed.len()..]);
+        add(&table.sum(fixed), &pippenger(points, others))
+    };
+    let single = move || one_by_one(black_box(&points), black_box(scalars));
+    let together = || pippenger(black_box(affine), black_box(scalars));
     [
-        Operation::new(
-            by,
-            move || pippenger(black_box(&affine), black_box(&flat)),
-            move |sum| equal(sum, &expected),
-        )
-        .by_way("Pippenger"),
-        Operation::new(
-            by,
-            move || one_by_one(black_box(&points), black_box(&scalars)),
-            move |sum| equal(sum, &expected),
-        )
-        .by_way("single"),
+        Operation::new(by, together, holds).by_way("Pippenger"),
+        Operation::new(by, single, holds).by_way("single"),
+        Operation::new(by, with_table, holds).by_way("table of the fixed points"),
     ]
 }
 
-fn pippenger(points: &[blst_p1_affine], scalars: &[u8]) -> blst_p1 {
+/// Multiples of points.
+struct Table {
+    points: usize,
+    multiples: Vec<blst_p1_affine>,
+}
+
+impl Table {
+    fn new(points: &[blst_p1_affine]) -> Table {
+        let starts = [points.as_ptr(), ptr::null()];
+        // SAFETY: there is as much room as blst asks for.
+        let multiples = unsafe {
+            let octets = blst_p1s_mult_wbits_precompute_sizeof(WINDOW, points.len());
+            let room = octets.div_ceil(size_of::<blst_p1_affine>());
+            let mut multiples = vec![blst_p1_affine::default(); room];
+            blst_p1s_mult_wbits_precompute(
+                multiples.as_mut_ptr(),
+                WINDOW,
+                starts.as_ptr(),
+                points.len(),
+            );
+            multiples
+        };
+        Table {
+            points: points.len(),
+            multiples,
+        }
+    }
+
+    fn sum(&self, scalars: &[[u8; 32]]) -> blst_p1 {
+        assert!(scalars.len() == self.points);
+        let octets = [scalars.as_ptr().cast(), ptr::null()];
+        let mut out = blst_p1::default();
+        // SAFETY: the table was made for as many points, a null second pointer tells blst that scalars
+        // lie one behind the other, and the scratch space is of the size that it asks for.
+        unsafe {
+            let scratch = blst_p1s_mult_wbits_scratch_sizeof(self.points).div_ceil(8);
+            let mut scratch = vec![0_u64; scratch];
+            blst_p1s_mult_wbits(
+                &raw mut out,
+                self.multiples.as_ptr(),
+                WINDOW,
+                self.points,
+                octets.as_ptr(),
+                SCALAR_BITS,
+                scratch.as_mut_ptr(),
+            );
+        }
+        out
+    }
+}
+
+fn pippenger(points: &[blst_p1_affine], scalars: &[[u8; 32]]) -> blst_p1 {
+    assert!(points.len() == scalars.len());
     let starts = [points.as_ptr(), ptr::null()];
-    let octets = [scalars.as_ptr(), ptr::null()];
+    let octets = [scalars.as_ptr().cast(), ptr::null()];
     let mut out = blst_p1::default();
     // SAFETY: a null second pointer tells blst that points and scalars lie one behind the other; the
     // scratch space is of the size that it asks for.
@@ -131,16 +192,17 @@ fn pippenger(points: &[blst_p1_affine], scalars: &[u8]) -> blst_p1 {
 }
 
 fn one_by_one(points: &[blst_p1], scalars: &[[u8; 32]]) -> blst_p1 {
-    let mut sum = blst_p1::default();
-    for (point, scalar) in points.iter().zip(scalars) {
-        let product = mul(point, scalar);
-        let before = sum;
-        // SAFETY: all values are initialised.
-        unsafe {
-            blst_p1_add_or_double(&raw mut sum, &raw const before, &raw const product);
-        }
-    }
-    sum
+    let products = points.iter().zip(scalars);
+    products.fold(blst_p1::default(), |sum, (point, scalar)| {
+        add(&sum, &mul(point, scalar))
+    })
+}
+
+fn add(a: &blst_p1, b: &blst_p1) -> blst_p1 {
+    let mut out = blst_p1::default();
+    // SAFETY: all values are initialised.
+    unsafe { blst_p1_add_or_double(&raw mut out, a, b) };
+    out
 }
 
 fn equal(a: &blst_p1, b: &blst_p1) -> bool {

@@ -1,10 +1,10 @@
 //! zkryptium, as its interface has it: it makes generators and hashes messages in every call.
 
-use zkryptium::bbsplus::commitment::BlindFactor;
-use zkryptium::bbsplus::pseudonym::{BBSplusPseudonym, PseudonymSecret};
-use zkryptium::keys::pair::KeyPair;
-use zkryptium::schemes::algorithms::BbsBls12381Sha256;
-use zkryptium::schemes::generics;
+use ::zkryptium::bbsplus::commitment::BlindFactor;
+use ::zkryptium::bbsplus::pseudonym::{BBSplusPseudonym, PseudonymSecret};
+use ::zkryptium::keys::pair::KeyPair;
+use ::zkryptium::schemes::algorithms::BbsBls12381Sha256;
+use ::zkryptium::schemes::generics;
 
 use crate::cases::{
     BLIND, COMMITTED, CONTEXT, DISCLOSED_SLOT, HEADER, KNOWN, MESSAGES, NYM, ONE, PH, SIGN, TWO,

@@ -1,0 +1,105 @@
+//! Ratios of what was measured, and what is wanted of them.
+
+use crate::cases::{ALL, MSM_NYM, MSM_PLAIN, NYM, PAIRINGS, POINTS, RENEWAL, SIGN_IN, TWO};
+use crate::machine::Machine;
+use crate::operation::{By, Measured};
+
+pub struct Report {
+    pub machine: Machine,
+    pub rounds: usize,
+    pub measured: Vec<Measured>,
+}
+
+pub struct Target {
+    pub name: String,
+    pub wanted: Wanted,
+    /// Nothing where it is not built yet.
+    pub ratio: Option<f64>,
+}
+
+#[derive(Clone, Copy)]
+pub enum Wanted {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    pub fn met(&self) -> Option<bool> {
+        let ratio = self.ratio?;
+        Some(match self.wanted {
+            Wanted::AtMost(most) => ratio <= most,
+            Wanted::AtLeast(least) => ratio >= least,
+        })
+    }
+}
+
+impl Report {
+    /// By the fastest way that was measured.
+    pub fn ms(&self, case: &str, by: By) -> Option<f64> {
+        let same = self
+            .measured
+            .iter()
+            .filter(|m| m.case == case && m.by == by);
+        same.map(|m| m.ms).min_by(f64::total_cmp)
+    }
+
+    /// How many products of two pairings this crate could have computed instead.
+    pub fn products(&self, case: &str) -> Option<f64> {
+        Some(self.ms(case, By::Ours)? / self.ms(PAIRINGS, By::Floor)?)
+    }
+
+    /// How many times as long as this crate `peer` takes.
+    pub fn times(&self, case: &str, peer: By) -> Option<f64> {
+        Some(self.ms(case, peer)? / self.ms(case, By::Ours)?)
+    }
+
+    /// All that a verification needs at least, with these sums.
+    pub fn floor_ms(&self, sums: &str) -> Option<f64> {
+        let parts = [PAIRINGS, POINTS, sums];
+        parts.into_iter().map(|part| self.ms(part, By::Floor)).sum()
+    }
+
+    /// Verifications with their floors.
+    pub fn floors(&self) -> [(&'static str, &'static str); 2] {
+        [(TWO[1], MSM_PLAIN), (NYM[1].1[1], MSM_NYM)]
+    }
+
+    pub fn targets(&self) -> Vec<Target> {
+        let products = |case: &'static str, most| Target {
+            name: format!("{case}, in products of two pairings"),
+            wanted: Wanted::AtMost(most),
+            ratio: self.products(case),
+        };
+        vec![
+            products(TWO[1], 1.75),
+            products(TWO[0], 1.6),
+            products(NYM[1].1[1], 2.6),
+            products(SIGN_IN[1], 0.4),
+            Target {
+                name: "batch of 64, each in single verifications".to_owned(),
+                wanted: Wanted::AtMost(0.6),
+                ratio: None,
+            },
+            products(RENEWAL[1], 6.0),
+            self.faster_than(By::Zkryptium, 8.0),
+            self.faster_than(By::BbsPlus, 1.8),
+        ]
+    }
+
+    /// In the case that is closest.
+    fn faster_than(&self, peer: By, least: f64) -> Target {
+        let both = ALL
+            .iter()
+            .filter_map(|case| Some((case, self.times(case, peer)?)));
+        let closest = both.min_by(|a, b| a.1.total_cmp(&b.1));
+        let case = closest.map_or("no case", |(case, _)| case);
+        Target {
+            name: format!(
+                "times faster than {} everywhere (closest: {case})",
+                peer.name()
+            ),
+            wanted: Wanted::AtLeast(least),
+            ratio: closest.map(|(_, times)| times),
+        }
+    }
+}
