@@ -121,3 +121,27 @@ fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "a case by bbs_plus")]
+    fn nothing_is_measured_whose_first_result_is_wrong() {
+        Operation::pair(["a case", ""], By::BbsPlus, || 1, |made| *made == 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "a case by bbs")]
+    fn a_verification_that_fails_later_ends_the_measurement() {
+        let mut holding = [true, true, false].into_iter();
+        let verify = move || holding.next().unwrap_or(false);
+        measure(vec![Operation::verifying(("a case", By::Ours), verify)], 2);
+    }
+
+    #[test]
+    fn the_median_is_not_moved_by_one_slow_round() {
+        assert!(median(vec![2.0, 900.0, 1.0, 3.0, 2.5]) == 2.5);
+    }
+}

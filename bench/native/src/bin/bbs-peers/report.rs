@@ -103,3 +103,46 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::SIGN;
+
+    fn report(measured: &[(&'static str, By, f64)]) -> Report {
+        let measured = measured.iter().map(|(case, by, ms)| Measured {
+            case,
+            by: *by,
+            way: "",
+            ms: *ms,
+        });
+        Report {
+            machine: Machine::this(),
+            rounds: 1,
+            measured: measured.collect(),
+        }
+    }
+
+    #[test]
+    fn the_fastest_way_and_the_closest_case_count() {
+        let report = report(&[
+            (SIGN, By::Ours, 2.0),
+            (SIGN, By::BbsPlus, 5.0),
+            (SIGN, By::BbsPlus, 3.0),
+            (TWO[0], By::Ours, 1.0),
+            (TWO[0], By::BbsPlus, 9.0),
+        ]);
+        let target = report.faster_than(By::BbsPlus, 1.8);
+        assert_eq!(target.ratio, Some(1.5));
+        assert!(target.name.contains(SIGN));
+        assert_eq!(target.met(), Some(false));
+    }
+
+    #[test]
+    fn a_target_whose_case_is_missing_is_neither_met_nor_missed() {
+        let report = report(&[(TWO[1], By::Ours, 3.0), (PAIRINGS, By::Floor, 2.0)]);
+        let met: Vec<_> = report.targets().iter().map(Target::met).collect();
+        assert_eq!(met[..2], [Some(true), None]);
+        assert!(met[2..].iter().all(Option::is_none));
+    }
+}
