@@ -21,10 +21,13 @@ fn heading(report: &Report) -> String {
         "## Signatures and proofs beside other crates
 
 `./bench/bbs`, one process on one core, medians of {} interleaved rounds; {}.
-Verifications begin with the octets of a proof. zkryptium makes its generators in every call, as its
-interface has it. bbs_plus has its parameters and keys prepared, takes messages as scalars and has
-BBS and BBS+, of which the faster counts; it and zkryptium sum products of secrets in variable time.
-A product is one of two pairings with precomputed lines. Proving in wasm: `./bench/bbs --wasm`.
+
+Verifications begin with the octets of a proof. Messages are octets for bbs and zkryptium and hashed in
+each call, scalars for bbs_plus; slots are scalars for bbs. zkryptium makes its generators in every
+call, as its interface has it. bbs_plus has its parameters and keys prepared, has BBS and BBS+, of which
+the faster counts, and multiplies secrets in variable time. Where N is not 10, bbs proves the same
+slots by its general interface. A product is one of two pairings with precomputed lines; the best of
+three ways to sum products is in the floor. Proving in wasm is measured by `./bench/bbs --wasm`.
 ",
         report.rounds,
         report.machine.line()
