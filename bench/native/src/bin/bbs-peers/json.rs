@@ -13,7 +13,7 @@ pub fn json(report: &Report) -> Value {
     let measured = report
         .measured
         .iter()
-        .map(|m| json!({ "case": m.case, "by": m.by.name(), "way": m.way, "ms": m.ms }));
+        .map(|m| json!({ "case": m.case, "by": m.by.name(), "way": m.way, "ms": m.ms() }));
     let targets = report.targets().into_iter().map(|target| {
         let (bound, ratio) = match target.wanted {
             Wanted::AtMost(most) => ("at_most", most),

@@ -90,12 +90,25 @@ fn timed<T>(work: &mut impl FnMut() -> T) -> (f64, T) {
     (start.elapsed().as_secs_f64() * 1e3, result)
 }
 
-/// The median of an operation.
+/// An operation with its times.
 pub struct Measured {
     pub case: &'static str,
     pub by: By,
     pub way: &'static str,
-    pub ms: f64,
+    /// Milliseconds of each round.
+    pub times: Vec<f64>,
+}
+
+impl Measured {
+    pub fn ms(&self) -> f64 {
+        median(self.times.clone())
+    }
+
+    /// The median of the rounds' ratios, so that a slow part of the run moves it little.
+    pub fn over(&self, other: &Measured) -> f64 {
+        let rounds = self.times.iter().zip(&other.times);
+        median(rounds.map(|(one, other)| one / other).collect())
+    }
 }
 
 /// Every operation once in each round, so that a change of the machine's speed meets all alike.
@@ -108,13 +121,13 @@ pub fn measure(operations: Vec<Operation>, rounds: usize) -> Vec<Measured> {
             times.push(ms);
         }
     }
-    let median = |(operation, times): (Operation, Vec<f64>)| Measured {
+    let measured = |(operation, times): (Operation, Vec<f64>)| Measured {
         case: operation.case,
         by: operation.by,
         way: operation.way,
-        ms: median(times),
+        times,
     };
-    operations.into_iter().map(median).collect()
+    operations.into_iter().map(measured).collect()
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
@@ -143,5 +156,16 @@ mod tests {
     #[test]
     fn the_median_is_not_moved_by_one_slow_round() {
         assert!(median(vec![2.0, 900.0, 1.0, 3.0, 2.5]) == 2.5);
+    }
+
+    #[test]
+    fn a_ratio_is_that_of_the_rounds() {
+        let measured = |times: [f64; 3]| Measured {
+            case: "a case",
+            by: By::Ours,
+            way: "",
+            times: times.to_vec(),
+        };
+        assert!(measured([2.0, 20.0, 4.0]).over(&measured([1.0, 10.0, 2.0])) == 2.0);
     }
 }

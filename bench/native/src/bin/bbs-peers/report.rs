@@ -34,23 +34,27 @@ impl Target {
 }
 
 impl Report {
-    /// By the fastest way that was measured.
+    /// The median, of the fastest way that was measured.
     pub fn ms(&self, case: &str, by: By) -> Option<f64> {
-        let same = self
-            .measured
-            .iter()
-            .filter(|m| m.case == case && m.by == by);
-        same.map(|m| m.ms).min_by(f64::total_cmp)
+        self.fastest(case, by).map(Measured::ms)
+    }
+
+    fn fastest(&self, case: &str, by: By) -> Option<&Measured> {
+        let same = |m: &&Measured| m.case == case && m.by == by;
+        let ways = self.measured.iter().filter(same);
+        ways.min_by(|a, b| a.ms().total_cmp(&b.ms()))
     }
 
     /// How many products of two pairings this crate could have computed instead.
     pub fn products(&self, case: &str) -> Option<f64> {
-        Some(self.ms(case, By::Ours)? / self.ms(PAIRINGS, By::Floor)?)
+        let ours = self.fastest(case, By::Ours)?;
+        Some(ours.over(self.fastest(PAIRINGS, By::Floor)?))
     }
 
     /// How many times as long as this crate `peer` takes.
     pub fn times(&self, case: &str, peer: By) -> Option<f64> {
-        Some(self.ms(case, peer)? / self.ms(case, By::Ours)?)
+        let ours = self.fastest(case, By::Ours)?;
+        Some(self.fastest(case, peer)?.over(ours))
     }
 
     /// All that a verification needs at least, with these sums.
@@ -114,7 +118,7 @@ mod tests {
             case,
             by: *by,
             way: "",
-            ms: *ms,
+            times: vec![*ms],
         });
         Report {
             machine: Machine::this(),

@@ -27,7 +27,8 @@ each call, scalars for bbs_plus; slots are scalars for bbs. zkryptium makes its 
 call, as its interface has it. bbs_plus has its parameters and keys prepared, has BBS and BBS+, of which
 the faster counts, and multiplies secrets in variable time. Where N is not 10, bbs proves the same
 slots by its general interface. A product is one of two pairings with precomputed lines; the best of
-three ways to sum products is in the floor. Proving in wasm is measured by `./bench/bbs --wasm`.
+three ways to sum products is in the floor. Ratios are medians of the rounds' ratios. Proving in wasm is
+measured by `./bench/bbs --wasm`.
 ",
         report.rounds,
         report.machine.line()
