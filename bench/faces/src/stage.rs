@@ -172,7 +172,11 @@ impl Frames for Upload<'_> {
 fn decode(octets: &[u8]) -> anyhow::Result<Image> {
     let encoded = EncodedImage::new(octets).context("not an image")?;
     let pixels = encoded.decode_within(Image::PIXELS_MAX)?;
-    Ok(Image::new(pixels.width(), pixels.height(), pixels.rgb().to_vec())?)
+    Ok(Image::new(
+        pixels.width(),
+        pixels.height(),
+        pixels.rgb().to_vec(),
+    )?)
 }
 
 fn encode(image: &Image) -> anyhow::Result<Vec<u8>> {

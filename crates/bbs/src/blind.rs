@@ -46,7 +46,7 @@ impl CommitmentWithProof {
         let generators = interface.blind_generators(messages.len());
         let blind = Zeroizing::new(random[0]);
         let masks = &random[1..];
-        let opening = Zeroizing::new([&[*blind], messages].concat());
+        let opening = Zeroizing::new([std::slice::from_ref(&*blind), messages].concat());
         let commitment = generators.sum(0..opening.len(), &opening);
         let cbar = generators.sum(0..masks.len(), masks);
         let input = challenge_input(&generators, &commitment, &cbar);

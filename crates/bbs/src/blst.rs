@@ -1,8 +1,8 @@
 //! The only module with `unsafe`: scalars, points and pairings of BLS12-381, wrapped from `blst`.
 //!
 //! Every block is a call of a C function on pointers to initialised values that live for the
-//! call. Multiplication by a secret is [`G1::mul`] (constant time in `blst`);
-//! [`msm_vartime`] is for verification only.
+//! call. Multiplication by a secret is [`G1::mul`] (constant time in `blst`) and
+//! [`sum_of_tables`]; names with `vartime` are for verification only.
 
 #![expect(
     unsafe_code,
@@ -19,11 +19,11 @@ use blst::{
     blst_p1_add_or_double, blst_p1_affine, blst_p1_affine_in_g1, blst_p1_affine_is_inf,
     blst_p1_cneg, blst_p1_compress, blst_p1_from_affine, blst_p1_generator, blst_p1_is_equal,
     blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger,
-    blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2, blst_p2_add_or_double,
-    blst_p2_affine, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf,
-    blst_p2_compress, blst_p2_from_affine, blst_p2_generator, blst_p2_is_inf, blst_p2_mult,
-    blst_p2_to_affine, blst_p2_uncompress, blst_scalar, blst_scalar_fr_check,
-    blst_scalar_from_be_bytes, blst_scalar_from_bendian, blst_scalar_from_fr,
+    blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2, blst_p2_affine,
+    blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf, blst_p2_compress,
+    blst_p2_from_affine, blst_p2_generator, blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress,
+    blst_scalar, blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian,
+    blst_scalar_from_fr,
 };
 use rand_core::CryptoRng;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
@@ -441,18 +441,6 @@ impl G2 {
             )
         };
         G2::from_projective(&out)
-    }
-
-    /// `self + other`; `None` when the sum is the identity.
-    pub(crate) fn add(self, other: G2) -> Option<G2> {
-        let (a, b) = (self.to_projective(), other.to_projective());
-        let mut out = blst_p2::default();
-        // SAFETY: all values are initialised.
-        let identity = unsafe {
-            blst_p2_add_or_double(&raw mut out, &raw const a, &raw const b);
-            blst_p2_is_inf(&raw const out)
-        };
-        (!identity).then(|| G2::from_projective(&out))
     }
 
     fn to_projective(self) -> blst_p2 {

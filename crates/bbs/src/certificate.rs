@@ -114,7 +114,7 @@ impl Certificate {
 
 /// Σ nym_secrets over their slots' generators, and the blind.
 fn nym_commitment(secrets: &NymSecrets, blind: &Blind) -> G1 {
-    let scalars = Zeroizing::new([secrets.0.as_slice(), &[blind.0]].concat());
+    let scalars = Zeroizing::new([secrets.0.as_slice(), std::slice::from_ref(&blind.0)].concat());
     layout().sum(NYMS.chain([BLIND_SLOT]), &scalars)
 }
 

@@ -1,5 +1,7 @@
 //! Keys and signatures. Source: draft-irtf-cfrg-bbs-signatures §3.4, §3.6.
 
+use std::sync::OnceLock;
+
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -12,12 +14,24 @@ pub const SIGNATURE_LEN: usize = G1_LEN + SCALAR_LEN;
 
 /// An issuer's secret key.
 #[derive(ZeroizeOnDrop)]
-pub struct SecretKey(Scalar);
+pub struct SecretKey {
+    scalar: Scalar,
+    /// Every signature is on it, too.
+    #[zeroize(skip)]
+    public: OnceLock<PublicKey>,
+}
 
 impl SecretKey {
     /// A fresh random key.
     pub fn generate(rng: &mut impl CryptoRng) -> SecretKey {
-        SecretKey(Scalar::random_not_zero(rng))
+        SecretKey::of(Scalar::random_not_zero(rng))
+    }
+
+    fn of(scalar: Scalar) -> SecretKey {
+        SecretKey {
+            scalar,
+            public: OnceLock::new(),
+        }
     }
 
     /// KeyGen. Source: §3.4.1; `key_material` holds at least 32 octets, `key_info` at most 65535.
@@ -30,12 +44,12 @@ impl SecretKey {
         Invalid::when(key_material.len() < 32)?;
         let input = Zeroizing::new([key_material, &info_len.to_be_bytes(), key_info].concat());
         let dst = [CIPHERSUITE_ID, "H2G_HM2S_KEYGEN_DST_"].concat();
-        Ok(SecretKey(hash_to_scalar(&input, dst.as_bytes())))
+        Ok(SecretKey::of(hash_to_scalar(&input, dst.as_bytes())))
     }
 
     #[cfg(all(test, not(target_family = "wasm")))]
     pub(crate) fn scalar(&self) -> &Scalar {
-        &self.0
+        &self.scalar
     }
 
     /// Parses 32 big-endian octets.
@@ -46,19 +60,20 @@ impl SecretKey {
     pub fn from_bytes(bytes: &[u8; SCALAR_LEN]) -> Result<SecretKey, Invalid> {
         let scalar = Scalar::from_bytes(bytes).ok_or(Invalid)?;
         Invalid::when(scalar.is_zero())?;
-        Ok(SecretKey(scalar))
+        Ok(SecretKey::of(scalar))
     }
 
     /// 32 big-endian octets, for the key store alone.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<[u8; SCALAR_LEN]> {
-        Zeroizing::new(self.0.to_bytes())
+        Zeroizing::new(self.scalar.to_bytes())
     }
 
     /// The public key of this key.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        PublicKey(G2::generator_mul(&self.0))
+        let public = || PublicKey(G2::generator_mul(&self.scalar));
+        *self.public.get_or_init(public)
     }
 
     /// (1 / (SK + e)) · B, with `e` from `input` and the key. Source: §3.6.1 steps 2 to 4.
@@ -74,7 +89,7 @@ impl SecretKey {
         e_input.raw(&input.0);
         let e = parameters.interface.hash_to_scalar(&e_input.0);
         e_input.0.zeroize();
-        let sum = Zeroizing::new(self.0 + e);
+        let sum = Zeroizing::new(self.scalar + e);
         // Of a sum that is zero the inverse is zero, and A then the identity.
         let a = b.mul(&Zeroizing::new(sum.invert()));
         Invalid::when(a.is_identity())?;
@@ -184,10 +199,11 @@ pub fn verify(
     Invalid::when(messages.len() != parameters.message_generators().len())?;
     let domain = parameters.domain(issuer, header);
     let b = Zeroizing::new(b_point(parameters, &domain, messages));
-    let e = G2::generator_mul(&signature.e);
-    let key = issuer.0.add(e).ok_or(Invalid)?;
+    // e(A, W + e · P2) = e(B, P2), where what is computed for W alone is kept already.
+    let rest = Zeroizing::new(*b - signature.a.mul(&signature.e));
+    Invalid::when(rest.is_identity())?;
     Invalid::when(!pairs_as_with_generator(
-        (&signature.a, &Lines::of(&key)),
-        &b,
+        (&signature.a, &Lines::kept(&issuer.0)),
+        &rest,
     ))
 }

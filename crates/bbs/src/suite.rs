@@ -114,19 +114,20 @@ impl Interface {
     pub(crate) fn blind_generators(&self, committed: usize) -> Arc<Generators> {
         static KEPT: Mutex<Vec<(Vec<u8>, Arc<Generators>)>> = Mutex::new(Vec::new());
         let api_id = [b"BLIND_", self.api_id.as_slice()].concat();
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
         let count = committed + 1;
         let is_same =
             |(of, all): &(Vec<u8>, Arc<Generators>)| *of == api_id && all.points().len() == count;
-        let last = match kept.iter().position(is_same) {
-            Some(place) => kept.remove(place),
-            None => {
-                let made = Generators::new(create_generators(count, &api_id));
-                (api_id, Arc::new(made))
-            }
-        };
-        let generators = Arc::clone(&last.1);
-        kept.insert(0, last);
+        let found = lock()
+            .iter()
+            .find(|one| is_same(one))
+            .map(|(_, all)| Arc::clone(all));
+        // Nobody else waits for that.
+        let make = || Arc::new(Generators::new(create_generators(count, &api_id)));
+        let generators = found.unwrap_or_else(make);
+        let mut kept = lock();
+        kept.retain(|one| !is_same(one));
+        kept.insert(0, (api_id.clone(), Arc::clone(&generators)));
         kept.truncate(BLIND_KEPT_MAX);
         generators
     }

@@ -5,6 +5,7 @@
 //! k = k0 + x²·k1 both halves have 128 bits, so half of the doublings go. Source: Gallant, Lambert,
 //! Vanstone, CRYPTO 2001.
 
+use std::hint::black_box;
 use std::sync::OnceLock;
 
 use blst::{
@@ -15,10 +16,11 @@ use blst::{
 
 use super::{G1, Scalar};
 
-/// P, 3P, 5P, … of a point that is not the identity.
+/// P, 3P, 5P, … of a point that is not the identity, and the same times x².
 #[derive(Clone)]
 pub(crate) struct Multiples {
-    odd: Vec<blst_p1_affine>,
+    low: Vec<blst_p1_affine>,
+    high: Vec<blst_p1_affine>,
     width: u32,
 }
 
@@ -44,22 +46,12 @@ impl Multiples {
         }
         // An odd multiple of a point of prime order is not the identity.
         let odd = normalized(&odd);
-        let of_each = odd.chunks(count).map(<[_]>::to_vec);
-        of_each.map(|odd| Multiples { odd, width }).collect()
-    }
-
-    /// `digit` times the point, and times x² for the upper half of a scalar.
-    fn times(&self, digit: i16, is_high: bool) -> Option<blst_p1_affine> {
-        if digit == 0 {
-            return None;
-        }
-        let mut point = *self.odd.get(usize::from(digit.unsigned_abs() / 2))?;
-        // SAFETY: the value is initialised, and blst allows a result in the place of an operand.
-        unsafe { blst_fp_cneg(&raw mut point.y, &raw const point.y, digit < 0) };
-        if is_high {
-            times_x2(&mut point);
-        }
-        Some(point)
+        let of_each = odd.chunks(count).map(|low| {
+            let (low, mut high) = (low.to_vec(), low.to_vec());
+            high.iter_mut().for_each(times_x2);
+            Multiples { low, high, width }
+        });
+        of_each.collect()
     }
 }
 
@@ -68,20 +60,20 @@ pub(crate) fn sum_vartime(terms: &[(&Multiples, Scalar)]) -> G1 {
     let mut halves_left = Vec::with_capacity(2 * terms.len());
     for (multiples, scalar) in terms {
         let (low, high) = halves(scalar);
-        for (half, is_high) in [(low, false), (high, true)] {
-            halves_left.push((*multiples, is_high, digits(half, multiples.width)));
+        for (half, multiples_of) in [(low, &multiples.low), (high, &multiples.high)] {
+            halves_left.push((multiples_of, digits(half, multiples.width)));
         }
     }
-    let highest = halves_left.iter().filter_map(|(_, _, left)| left.last());
+    let highest = halves_left.iter().filter_map(|(_, left)| left.last());
     let places = highest.map(|digit| digit.place + 1).max().unwrap_or(0);
     let mut sum = G1::default();
     for place in (0..places).rev() {
         sum = double(&sum);
-        for (multiples, is_high, left) in &mut halves_left {
+        for (multiples, left) in &mut halves_left {
             if let Some(digit) = left.pop_if(|digit| digit.place == place)
-                && let Some(multiple) = multiples.times(digit.value, *is_high)
+                && let Some(multiple) = multiples.get(usize::from(digit.value.unsigned_abs() / 2))
             {
-                add_vartime(&mut sum, &multiple);
+                add_vartime(&mut sum, multiple, digit.value < 0);
             }
         }
     }
@@ -128,7 +120,8 @@ pub(super) fn halves(scalar: &Scalar) -> (u128, u128) {
         let carry = rest >> 127;
         rest = rest << 1 | (low >> place & 1);
         let (less, borrow) = rest.overflowing_sub(X2);
-        let taken = carry | u128::from(!borrow);
+        // Or a compiler might see a condition in it.
+        let taken = black_box(carry | u128::from(!borrow));
         // All ones where x² goes into what is left.
         let mask = taken.wrapping_neg();
         rest = (less & mask) | (rest & !mask);
@@ -193,9 +186,17 @@ fn beta() -> *const blst_fp {
     })
 }
 
-/// blst's shorter addition gives the identity for a point and itself, too.
-fn add_vartime(sum: &mut G1, term: &blst_p1_affine) {
+/// Adds a point or its opposite. blst's shorter addition gives the identity for a point and itself, too.
+fn add_vartime(sum: &mut G1, term: &blst_p1_affine, opposite: bool) {
     let mut out = blst_p1::default();
+    let mut negated;
+    let mut term = term;
+    if opposite {
+        negated = *term;
+        // SAFETY: the value is initialised, and blst allows a result in the place of an operand.
+        unsafe { blst_fp_cneg(&raw mut negated.y, &raw const negated.y, true) };
+        term = &negated;
+    }
     // SAFETY: all values are initialised.
     unsafe {
         blst_p1_add_affine(&raw mut out, &raw const sum.0, term);
@@ -217,7 +218,7 @@ const BETA_OCTETS: [u8; 48] = [
 /// Of digits for points that are met once: eight multiples are computed for each.
 const WIDTH: u32 = 5;
 /// For points that stay: 256 multiples, 24 kB each.
-const WIDTH_KEPT: u32 = 10;
+const WIDTH_KEPT: u32 = 9;
 /// More than a half has in digits of the smaller width, of which each takes as many bits at least.
 const DIGITS_MAX: usize = 27;
 
@@ -285,9 +286,8 @@ pub(super) mod tests {
     #[test]
     fn the_map_multiplies_by_the_square_of_the_parameter() {
         let multiples = Multiples::for_once(&[G1::base()]);
-        let multiple = multiples[0].times(1, true).unwrap();
         let mut times_x2 = G1::default();
-        add_vartime(&mut times_x2, &multiple);
+        add_vartime(&mut times_x2, &multiples[0].high[0], false);
         assert!(times_x2 == G1::base().mul(&Scalar::from_u128(X2)));
     }
 
@@ -333,8 +333,10 @@ pub(super) mod tests {
         }
         assert!(sum_vartime(&[]).is_identity());
         // The identity by itself: what a verifier may come to who takes an opened part away.
-        let identity = Multiples::for_once(&[G1::default()]);
         let kept = Multiples::to_keep(&[p]);
-        assert!(sum_vartime(&[(&identity[0], -one), (&kept[0], one)]) == p);
+        for identity in [G1::default(), p - p] {
+            let identity = Multiples::for_once(&[identity]);
+            assert!(sum_vartime(&[(&identity[0], -one), (&kept[0], one)]) == p);
+        }
     }
 }

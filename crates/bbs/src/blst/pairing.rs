@@ -13,7 +13,7 @@ use super::{G1, G2};
 pub(crate) struct Lines(Vec<blst_fp6>);
 
 impl Lines {
-    pub(crate) fn of(point: &G2) -> Lines {
+    fn of(point: &G2) -> Lines {
         let mut lines = vec![blst_fp6::default(); LINES];
         // SAFETY: blst writes so many, and the point is initialised.
         unsafe { blst_precompute_lines(lines.as_mut_ptr(), &raw const point.0) };
@@ -23,14 +23,17 @@ impl Lines {
     /// The same for a point that will come again: an issuer's key. The last few are kept.
     pub(crate) fn kept(point: &G2) -> Arc<Lines> {
         static KEPT: Mutex<Vec<(blst_p2_affine, Arc<Lines>)>> = Mutex::new(Vec::new());
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().position(|(of, _)| *of == point.0);
-        let last = match found {
-            Some(place) => kept.remove(place),
-            None => (point.0, Arc::new(Lines::of(point))),
-        };
-        let lines = Arc::clone(&last.1);
-        kept.insert(0, last);
+        let lock = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |(of, _): &(blst_p2_affine, _)| *of == point.0;
+        let found = lock()
+            .iter()
+            .find(|one| is_same(one))
+            .map(|(_, lines)| Arc::clone(lines));
+        // Nobody else waits for that.
+        let lines = found.unwrap_or_else(|| Arc::new(Lines::of(point)));
+        let mut kept = lock();
+        kept.retain(|one| !is_same(one));
+        kept.insert(0, (point.0, Arc::clone(&lines)));
         kept.truncate(KEPT_MAX);
         lines
     }

@@ -2,6 +2,8 @@
 //! of every scalar costs one addition. Doublings are shared by all terms, and by both halves of a scalar
 //! (see `msm`).
 
+use std::hint::black_box;
+
 use blst::{blst_fp_cneg, blst_p1, blst_p1_add_or_double_affine, blst_p1_affine};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
@@ -44,17 +46,20 @@ impl Table {
     }
 }
 
-/// Σ table · scalar. The shorter of the two decides; callers pass equal lengths.
+/// Σ table · scalar; there are as many of the one as of the other.
 pub(crate) fn sum_of_tables<'t>(
     tables: impl IntoIterator<Item = &'t Table>,
     scalars: &[Scalar],
 ) -> G1 {
     let tables: Vec<&Table> = tables.into_iter().collect();
-    // Reserved at once: a buffer that grows leaves copies of secrets behind.
-    let mut digits = Zeroizing::new(Vec::with_capacity(2 * scalars.len()));
-    for scalar in scalars {
+    assert_eq!(tables.len(), scalars.len(), "a scalar for each point");
+    // Written in place: a copy of them would stay behind.
+    let mut digits = Zeroizing::new(vec![[Digit::default(); PLACES]; 2 * scalars.len()]);
+    for (scalar, digits) in scalars.iter().zip(digits.as_chunks_mut().0) {
         let (low, high) = halves(scalar);
-        digits.extend([recode(low), recode(high)]);
+        let [of_low, of_high] = digits;
+        recode(low, of_low);
+        recode(high, of_high);
     }
     let mut sum = G1::default();
     let mut term = blst_p1_affine::default();
@@ -93,22 +98,21 @@ impl Zeroize for Digit {
 }
 
 /// Digits in places of five bits, the lowest first.
-fn recode(number: u128) -> [Digit; PLACES] {
-    let mut digits = [Digit::default(); PLACES];
+fn recode(number: u128, digits: &mut [Digit; PLACES]) {
     let (mut rest, mut carry) = (number, 0);
-    for digit in &mut digits {
+    for digit in digits {
         let [low, ..] = (rest & 31).to_le_bytes();
         let low = u64::from(low).wrapping_add(carry);
         rest >>= WINDOW;
         // 1 where the digit would be larger than 16: it is 32 less then, and the next one more.
-        carry = 16_u64.wrapping_sub(low) >> 63;
+        // A compiler might see a condition in it.
+        carry = black_box(16_u64.wrapping_sub(low) >> 63);
         let mask = carry.wrapping_neg();
         *digit = Digit {
             size: (low & !mask) | (32_u64.wrapping_sub(low) & mask),
             negative: carry,
         };
     }
-    digits
 }
 
 fn add(sum: &G1, term: &blst_p1_affine) -> G1 {
@@ -137,7 +141,8 @@ mod tests {
             [low, high]
         });
         for number in small.chain(halves) {
-            let digits = recode(number);
+            let mut digits = [Digit::default(); PLACES];
+            recode(number, &mut digits);
             let signed = |digit: &Digit| {
                 assert!(digit.size + digit.negative <= 16);
                 let size = Scalar::from_u128(digit.size.into());

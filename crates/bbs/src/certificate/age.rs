@@ -178,7 +178,8 @@ pub(super) fn digest_of(
     let value = evaluate(&values, weight);
     let kept = generators.multiples();
     let own = [COEFFICIENT, BLIND].into_iter().zip([value, *c_hat]);
-    let own = own.filter_map(|(place, answer)| Some((kept.get(place)?, answer)));
+    let of = |place: usize| kept.get(place).expect("a place among the generators");
+    let own = own.map(|(place, answer)| (of(place), answer));
     let c0 = sum_vartime(&own.collect::<Vec<_>>()) + msm_vartime(&powers);
     let c = [&[c0], sent].concat();
     Ok(Announced { b: *b, a, c }.digest(born_by))

@@ -30,7 +30,7 @@ impl NymCommitment {
     /// The final C: this commitment with the signer's entropy added to the last nym_secret.
     #[must_use]
     pub fn add_entropy(&self, entropy: &SignerEntropy) -> NymCommitment {
-        NymCommitment(self.0 + layout().sum([SLOTS - 1], &[entropy.0]))
+        NymCommitment(self.0 + layout().sum([SLOTS - 1], std::slice::from_ref(&entropy.0)))
     }
 
     /// Compressed, 48 octets.

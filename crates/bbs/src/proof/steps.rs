@@ -123,7 +123,7 @@ pub(crate) fn proof_init(
     };
     let bbar = sum(-signature.e, random.r1);
     let t1 = sum(random.e, random.r1_mask);
-    let masks = Zeroizing::new([&[random.r3_mask], random.messages.as_slice()].concat());
+    let masks = Zeroizing::new([std::slice::from_ref(&random.r3_mask), &random.messages].concat());
     let of_d = both.get(1..).unwrap_or_default();
     let hidden = split.hidden.iter().copied();
     let t2 = statement.parameters.sum_with(of_d, hidden, &masks);

@@ -44,6 +44,13 @@ pub const NYM: [(usize, [&str; 2]); 3] = [
 pub const KNOWN: usize = 16;
 pub const DISCLOSED_SLOT: usize = 6;
 
+/// By the number of proofs, each with 10 messages and 2 disclosed.
+pub const BATCHES: [(usize, &str); 3] = [
+    (8, "batch verification, 8 proofs"),
+    (64, "batch verification, 64 proofs"),
+    (1024, "batch verification, 1024 proofs"),
+];
+
 pub const SIGN_IN: [&str; 2] = ["sign-in proof: prove", "sign-in proof: verify"];
 pub const BLIND: [&str; 2] = [
     "blind commitment, 5 messages",
@@ -81,7 +88,13 @@ pub const ALL: [&str; 17] = [
     BLIND[1],
 ];
 /// Cases that nobody else has.
-pub const OURS_ALONE: [&str; 2] = RENEWAL;
+pub const OURS_ALONE: [&str; 5] = [
+    RENEWAL[0],
+    RENEWAL[1],
+    BATCHES[0].1,
+    BATCHES[1].1,
+    BATCHES[2].1,
+];
 pub const FLOOR: [&str; 4] = [PAIRINGS, POINTS, MSM_PLAIN, MSM_NYM];
 
 /// The messages as octets.

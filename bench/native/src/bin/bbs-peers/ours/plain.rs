@@ -2,14 +2,14 @@
 //! zkryptium, and hashed each time.
 
 use bbs::blind::{self, CommitmentWithProof};
-use bbs::proof::{self, NymStatement, Proof, Statement};
+use bbs::proof::{self, Claim, NymStatement, Proof, Statement};
 use bbs::pseudonym::{Context, Pseudonym};
 use bbs::{Interface, Parameters, PublicKey, Scalar, SecretKey, Signature, signature};
 
 use super::{kept, rng};
 use crate::cases::{
-    BLIND, COMMITTED, CONTEXT, DISCLOSED_SLOT, HEADER, KNOWN, MESSAGES, NYM, ONE, PH, SIGN, TWO,
-    messages,
+    BATCHES, BLIND, COMMITTED, CONTEXT, DISCLOSED_SLOT, HEADER, KNOWN, MESSAGES, NYM, ONE, PH,
+    SIGN, TWO, messages,
 };
 use crate::operation::{By, Operation};
 
@@ -33,6 +33,9 @@ pub fn operations() -> Vec<Operation> {
     )];
     all.extend(proofs(ONE, signer, signed, &[3]));
     all.extend(proofs(TWO, signer, signed, &[3, 7]));
+    for (count, case) in BATCHES {
+        all.push(batch((count, case), signer, signed, &[3, 7]));
+    }
     for (secrets, cases) in NYM.into_iter().filter(|(secrets, _)| *secrets != 10) {
         all.extend(pseudonyms(cases, secrets));
     }
@@ -99,6 +102,42 @@ fn proofs(
         proof::verify(&signer.statement(), None, &proof, &shown).is_ok()
     };
     Operation::pair(cases, By::Ours, prove, verify)
+}
+
+/// As many proofs of one signature.
+fn batch(
+    (count, case): (usize, &'static str),
+    signer: &'static Signer,
+    signed: &'static Signature,
+    disclosed: &'static [usize],
+) -> Operation {
+    let (mut rng, scalars) = (rng(), signer.scalars(&messages(MESSAGES)));
+    let mut octets = || {
+        let made = proof::prove(&signer.statement(), signed, &scalars, disclosed, &mut rng);
+        made.expect("an honest prover").0.to_bytes()
+    };
+    let proofs: Vec<_> = (0..count).map(|_| octets()).collect();
+    let all = messages(MESSAGES);
+    let shown: Vec<_> = disclosed.iter().map(|i| all[*i].clone()).collect();
+    Operation::verifying((case, By::Ours), move || {
+        let parsed = proofs.iter().map(|octets| {
+            let scalars = signer.scalars(&shown);
+            let shown: Vec<_> = disclosed.iter().copied().zip(scalars).collect();
+            (Proof::from_bytes(octets).expect("an honest prover"), shown)
+        });
+        let (parsed, statement): (Vec<_>, _) = (parsed.collect(), signer.statement());
+        let claim = |(proof, disclosed)| Claim {
+            statement: &statement,
+            pseudonym: None,
+            proof,
+            disclosed,
+        };
+        let claims = parsed
+            .iter()
+            .map(|(proof, shown)| claim((proof, shown.as_slice())));
+        let claims: Vec<_> = claims.collect();
+        proof::verify_batch(&signer.public, &claims, &mut rng).is_ok()
+    })
 }
 
 /// The slots of a certificate with another number of nym_secrets.
