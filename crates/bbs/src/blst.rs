@@ -18,8 +18,7 @@ use blst::{
     blst_fr_from_scalar, blst_fr_inverse, blst_fr_mul, blst_fr_sub, blst_hash_to_g1, blst_p1,
     blst_p1_add_or_double, blst_p1_affine, blst_p1_affine_in_g1, blst_p1_affine_is_inf,
     blst_p1_cneg, blst_p1_compress, blst_p1_from_affine, blst_p1_generator, blst_p1_is_equal,
-    blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p1s_mult_pippenger,
-    blst_p1s_mult_pippenger_scratch_sizeof, blst_p1s_to_affine, blst_p2, blst_p2_affine,
+    blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p2, blst_p2_affine,
     blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf, blst_p2_compress,
     blst_p2_from_affine, blst_p2_generator, blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress,
     blst_scalar, blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian,
@@ -29,7 +28,7 @@ use rand_core::CryptoRng;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-pub(crate) use self::msm::{Multiples, normalize, sum_vartime};
+pub(crate) use self::msm::{Multiples, msm_vartime, normalize, sum_vartime};
 pub(crate) use self::pairing::{Lines, pairs_as_with_generator};
 pub(crate) use self::sum::{Table, sum_of_tables};
 
@@ -353,47 +352,6 @@ impl Zeroize for G1 {
     }
 }
 
-/// Σ points\[i\] · scalars\[i\] in variable time, for public scalars only.
-pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
-    // Neither way knows identities.
-    let terms: Vec<_> = terms
-        .iter()
-        .filter(|(point, _)| !point.is_identity())
-        .collect();
-    if terms.len() < PIPPENGER_MIN {
-        let points: Vec<G1> = terms.iter().map(|(point, _)| *point).collect();
-        let scalars = terms.iter().map(|(_, scalar)| *scalar);
-        let multiples = Multiples::for_once(&points);
-        return sum_vartime(&multiples.iter().zip(scalars).collect::<Vec<_>>());
-    }
-    let projective: Vec<*const blst_p1> = terms.iter().map(|(p, _)| &raw const p.0).collect();
-    let mut affine = vec![blst_p1_affine::default(); terms.len()];
-    let scalars: Vec<u8> = terms.iter().flat_map(|(_, s)| s.to_blst().b).collect();
-    let points = [affine.as_ptr(), std::ptr::null()];
-    let bytes = [scalars.as_ptr(), std::ptr::null()];
-    let mut out = blst_p1::default();
-    // SAFETY: `projective` names as many points as `affine` has room for. A null second pointer
-    // tells blst that points and scalars (32 octets each) lie one behind the other. The scratch
-    // space is in the unit and of the size that blst asks for.
-    unsafe {
-        blst_p1s_to_affine(affine.as_mut_ptr(), projective.as_ptr(), terms.len());
-        let mut scratch: Vec<u64> =
-            vec![0; blst_p1s_mult_pippenger_scratch_sizeof(terms.len()).div_ceil(8)];
-        blst_p1s_mult_pippenger(
-            &raw mut out,
-            points.as_ptr(),
-            terms.len(),
-            bytes.as_ptr(),
-            SCALAR_BITS,
-            scratch.as_mut_ptr(),
-        );
-    }
-    G1(out)
-}
-
-/// From so many terms on blst's way is the faster one.
-const PIPPENGER_MIN: usize = 128;
-
 /// A point of the prime-order subgroup G2.
 #[derive(Clone, Copy)]
 pub(crate) struct G2(blst_p2_affine);
@@ -476,9 +434,6 @@ pub(crate) fn expand_message(message: &[u8], dst: &[u8], out: &mut [u8]) {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use rand_chacha::ChaCha20Rng;
-    use rand_core::SeedableRng;
-
     use super::*;
 
     /// What every faster sum has to come to.
@@ -487,50 +442,6 @@ pub(crate) mod tests {
         terms.fold(G1::default(), |sum, (point, scalar)| {
             sum + point.mul(scalar)
         })
-    }
-
-    /// Numbers of terms around those at which blst takes another way, and the cases that a
-    /// multi-scalar multiplication can get wrong.
-    #[test]
-    fn sums_in_variable_time_are_those_in_constant_time() {
-        let mut rng = ChaCha20Rng::from_seed([9; 32]);
-        let point = |rng: &mut ChaCha20Rng| G1::base().mul(&Scalar::random(rng));
-        let (zero, one) = (Scalar::default(), Scalar::one());
-        for count in [0, 1, 2, 3, 20, 127, 128, 129] {
-            let (p, q) = (point(&mut rng), point(&mut rng));
-            let plain: Vec<G1> = (0..count).map(|_| point(&mut rng)).collect();
-            let scalars: Vec<Scalar> = (0..count).map(|_| Scalar::random(&mut rng)).collect();
-            let of = |choose: &dyn Fn(usize) -> G1| (0..count).map(choose).collect::<Vec<_>>();
-            let points = [
-                plain,
-                of(&|_| p),
-                of(&|i| if i % 2 == 0 { p } else { -p }),
-                of(&|i| if i % 3 == 0 { G1::default() } else { q }),
-                of(&|_| G1::default()),
-            ];
-            let with =
-                |choose: &dyn Fn(usize) -> Scalar| (0..count).map(choose).collect::<Vec<_>>();
-            let edges = [zero, one, -one];
-            let scalars = [
-                scalars,
-                with(&|_| one),
-                with(&|_| zero),
-                with(&|i| edges.get(i % 3).copied().unwrap_or(one)),
-            ];
-            for points in &points {
-                for scalars in &scalars {
-                    let terms: Vec<_> = points
-                        .iter()
-                        .copied()
-                        .zip(scalars.iter().copied())
-                        .collect();
-                    assert!(
-                        msm_vartime(&terms) == simple_sum(points, scalars),
-                        "{count}"
-                    );
-                }
-            }
-        }
     }
 
     #[test]

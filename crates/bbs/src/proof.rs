@@ -256,3 +256,56 @@ fn verify_challenge(
         hash(&challenge_input(statement, &commitments, disclosed, bound)) != proof.challenge,
     )
 }
+
+#[cfg(test)]
+#[cfg(not(target_family = "wasm"))]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
+    use super::*;
+    use crate::{Interface, SecretKey, signature};
+
+    /// Two false signatures A + X and A − X under the same random scalars: what the pairing of one lacks
+    /// the other has too much.
+    #[test]
+    fn proofs_that_are_wrong_in_opposite_ways_do_not_make_a_batch() {
+        let mut rng = ChaCha20Rng::from_seed([7; 32]);
+        let (key, parameters) = (
+            SecretKey::generate(&mut rng),
+            Interface::core().parameters(2, None),
+        );
+        let messages = [Scalar::from_u128(1), Scalar::from_u128(2)];
+        let signed = signature::sign(&parameters, &key, b"header", &messages).unwrap();
+        let issuer = key.public();
+        let statement = Statement {
+            parameters: &parameters,
+            issuer: &issuer,
+            header: b"header",
+            ph: b"ph",
+            nym: None,
+        };
+        let x = G1::base().mul(&Scalar::from_u128(5));
+        let random: Vec<_> = (0..7).map(|_| Scalar::random(&mut rng)).collect();
+        let [one, other] = [x, -x].map(|x| {
+            let wrong = Signature {
+                a: signed.a + x,
+                e: signed.e,
+            };
+            let random = ProofRandomness::given(&random);
+            prove_with(&statement, &wrong, &messages, &[], &random)
+                .unwrap()
+                .0
+        });
+        // The control: added up as they are, they pass.
+        let both = (&(one.abar + other.abar), &(one.bbar + other.bbar));
+        assert!(verify_pairing(&issuer, both).is_ok());
+        let claim = |proof| Claim {
+            statement: &statement,
+            pseudonym: None,
+            proof,
+            disclosed: &[],
+        };
+        assert!(verify_batch(&issuer, &[claim(&one), claim(&other)], &mut rng).is_err());
+    }
+}

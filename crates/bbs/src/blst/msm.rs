@@ -11,10 +11,11 @@ use std::sync::OnceLock;
 use blst::{
     blst_fp, blst_fp_cneg, blst_fp_from_bendian, blst_fp_mul, blst_p1, blst_p1_add_affine,
     blst_p1_add_or_double_affine, blst_p1_affine, blst_p1_double, blst_p1_from_affine,
-    blst_p1_is_inf, blst_p1s_to_affine,
+    blst_p1_is_inf, blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof,
+    blst_p1s_to_affine,
 };
 
-use super::{G1, Scalar};
+use super::{G1, SCALAR_BITS, Scalar};
 
 /// P, 3P, 5P, … of a point that is not the identity, and the same times x².
 #[derive(Clone)]
@@ -78,6 +79,46 @@ pub(crate) fn sum_vartime(terms: &[(&Multiples, Scalar)]) -> G1 {
         }
     }
     sum
+}
+
+/// Σ points\[i\] · scalars\[i\] in variable time, for public scalars only.
+pub(crate) fn msm_vartime(terms: &[(G1, Scalar)]) -> G1 {
+    // Neither way knows identities.
+    let terms = terms.iter().filter(|(point, _)| !point.is_identity());
+    let (points, scalars): (Vec<G1>, Vec<Scalar>) = terms.copied().unzip();
+    if points.len() >= PIPPENGER_MIN {
+        return pippenger(&points, &scalars);
+    }
+    let multiples = Multiples::for_once(&points);
+    sum_vartime(&multiples.iter().zip(scalars).collect::<Vec<_>>())
+}
+
+/// blst's own way, for many points, none of which is the identity.
+fn pippenger(points: &[G1], scalars: &[Scalar]) -> G1 {
+    let affine = normalized(points);
+    let scalars: Vec<u8> = scalars
+        .iter()
+        .flat_map(|scalar| scalar.to_blst().b)
+        .collect();
+    let count = affine.len();
+    let points = [affine.as_ptr(), std::ptr::null()];
+    let bytes = [scalars.as_ptr(), std::ptr::null()];
+    let mut out = blst_p1::default();
+    // SAFETY: A null second pointer tells blst that points and scalars (32 octets each) lie one behind
+    // the other. The scratch space is in the unit and of the size that blst asks for.
+    unsafe {
+        let mut scratch: Vec<u64> =
+            vec![0; blst_p1s_mult_pippenger_scratch_sizeof(count).div_ceil(8)];
+        blst_p1s_mult_pippenger(
+            &raw mut out,
+            points.as_ptr(),
+            count,
+            bytes.as_ptr(),
+            SCALAR_BITS,
+            scratch.as_mut_ptr(),
+        );
+    }
+    G1(out)
 }
 
 /// Makes every later serialisation of these points, none the identity, one without a division.
@@ -207,6 +248,8 @@ fn add_vartime(sum: &mut G1, term: &blst_p1_affine, opposite: bool) {
     sum.0 = out;
 }
 
+/// Of 32 terms blst's way takes 1.1 times as long as Straus', of 64 0.9 times.
+const PIPPENGER_MIN: usize = 48;
 /// The square of the curve's parameter x = −0xd201000000010000.
 const X2: u128 = 0xd201_0000_0001_0000 * 0xd201_0000_0001_0000;
 /// The one of both roots for which −φ multiplies by x²; a test says so.
@@ -337,6 +380,50 @@ pub(super) mod tests {
         for identity in [G1::default(), p - p] {
             let identity = Multiples::for_once(&[identity]);
             assert!(sum_vartime(&[(&identity[0], -one), (&kept[0], one)]) == p);
+        }
+    }
+
+    /// Numbers of terms around those at which blst takes another way, and the cases that a
+    /// multi-scalar multiplication can get wrong.
+    #[test]
+    fn sums_in_variable_time_are_those_in_constant_time() {
+        let mut rng = ChaCha20Rng::from_seed([9; 32]);
+        let point = |rng: &mut ChaCha20Rng| G1::base().mul(&Scalar::random(rng));
+        let (zero, one) = (Scalar::default(), Scalar::one());
+        for count in [0, 1, 2, 3, 20, 47, 48, 49, 128] {
+            let (p, q) = (point(&mut rng), point(&mut rng));
+            let plain: Vec<G1> = (0..count).map(|_| point(&mut rng)).collect();
+            let scalars: Vec<Scalar> = (0..count).map(|_| Scalar::random(&mut rng)).collect();
+            let of = |choose: &dyn Fn(usize) -> G1| (0..count).map(choose).collect::<Vec<_>>();
+            let points = [
+                plain,
+                of(&|_| p),
+                of(&|i| if i % 2 == 0 { p } else { -p }),
+                of(&|i| if i % 3 == 0 { G1::default() } else { q }),
+                of(&|_| G1::default()),
+            ];
+            let with =
+                |choose: &dyn Fn(usize) -> Scalar| (0..count).map(choose).collect::<Vec<_>>();
+            let edges = [zero, one, -one];
+            let scalars = [
+                scalars,
+                with(&|_| one),
+                with(&|_| zero),
+                with(&|i| edges.get(i % 3).copied().unwrap_or(one)),
+            ];
+            for points in &points {
+                for scalars in &scalars {
+                    let terms: Vec<_> = points
+                        .iter()
+                        .copied()
+                        .zip(scalars.iter().copied())
+                        .collect();
+                    assert!(
+                        msm_vartime(&terms) == simple_sum(points, scalars),
+                        "{count}"
+                    );
+                }
+            }
         }
     }
 }

@@ -10,11 +10,15 @@ use crate::photographs::photo::named;
 use super::{Engine, EngineError, OnnxRuntime, Rten, Tensor};
 
 #[test]
-fn outputs_agree() {
+fn outputs_agree_and_what_is_no_library_is_refused() {
     let (Some(library), Some(folder)) = (named("BAUTA_ONNXRUNTIME"), named("BAUTA_FACE_MODELS"))
     else {
         return;
     };
+    let none = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let refused = OnnxRuntime::open(&none, NonZeroUsize::MIN).err().unwrap();
+    assert!(matches!(refused, EngineError::NoLibrary(_)));
+
     let runtime = OnnxRuntime::open(&library, NonZeroUsize::MIN).unwrap();
     let engines: [&dyn Engine; 2] = [&Rten::new(NonZeroUsize::MIN), &runtime];
     for (name, side) in [
@@ -41,14 +45,4 @@ fn outputs_agree() {
             assert!(apart < 1e-4 * largest, "{name}: {apart} of {largest}");
         }
     }
-}
-
-#[test]
-fn what_is_no_library_is_refused() {
-    if named("BAUTA_ONNXRUNTIME").is_some() {
-        return; // a process opens one library, and another test opens it
-    }
-    let none = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let refused = OnnxRuntime::open(&none, NonZeroUsize::MIN).err().unwrap();
-    assert!(matches!(refused, EngineError::NoLibrary(_)));
 }
