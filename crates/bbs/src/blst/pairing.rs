@@ -3,18 +3,19 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use blst::{
-    blst_final_exp, blst_fp6, blst_fp12, blst_fp12_is_one, blst_fp12_mul, blst_miller_loop_lines,
+    blst_final_exp, blst_fp, blst_fp_add, blst_fp_cneg, blst_fp_mul, blst_fp2, blst_fp6, blst_fp12,
+    blst_fp12_is_one, blst_fp12_mul_by_xy00z0, blst_fp12_one, blst_fp12_sqr, blst_p1_affine,
     blst_p2_affine, blst_precompute_lines,
 };
 
 use super::{G1, G2};
 
 /// What a pairing with a point of G2 computes of that point alone: a quarter of its first half.
-pub(crate) struct Lines(Vec<blst_fp6>);
+pub(crate) struct Lines(Box<[blst_fp6; LINES]>);
 
 impl Lines {
     fn of(point: &G2) -> Lines {
-        let mut lines = vec![blst_fp6::default(); LINES];
+        let mut lines = Box::new([blst_fp6::default(); LINES]);
         // SAFETY: blst writes so many, and the point is initialised.
         unsafe { blst_precompute_lines(lines.as_mut_ptr(), &raw const point.0) };
         Lines(lines)
@@ -42,33 +43,71 @@ impl Lines {
         static LINES: OnceLock<Lines> = OnceLock::new();
         LINES.get_or_init(|| Lines::of(&G2::generator()))
     }
-
-    fn miller_loop(&self, point: &G1) -> blst_fp12 {
-        let affine = point.to_affine();
-        let mut out = blst_fp12::default();
-        // SAFETY: all values are initialised, and there are as many lines as blst reads.
-        unsafe { blst_miller_loop_lines(&raw mut out, self.0.as_ptr(), &raw const affine) };
-        out
-    }
 }
 
 /// Whether e(p, q) is e(r, the generator of G2), for the point q with these lines. No point may be the
 /// identity, which the loop does not know; no point that is parsed is, and none that is computed but
 /// with negligible probability.
 pub(crate) fn pairs_as_with_generator((p, q): (&G1, &Lines), r: &G1) -> bool {
-    let (left, right) = (q.miller_loop(p), Lines::of_generator().miller_loop(&-*r));
-    let mut product = blst_fp12::default();
+    let f = miller_loop([(p, q), (&-*r, Lines::of_generator())]);
     let mut out = blst_fp12::default();
     // SAFETY: all values are initialised.
     unsafe {
-        blst_fp12_mul(&raw mut product, &raw const left, &raw const right);
-        blst_final_exp(&raw mut out, &raw const product);
+        blst_final_exp(&raw mut out, &raw const f);
         blst_fp12_is_one(&raw const out)
     }
 }
 
+/// The product of the pairings of each point with the point of its lines, up to the final exponentiation
+/// and an inversion. blst has the loop for one pair; in this one both share the squarings.
+fn miller_loop(pairs: [(&G1, &Lines); 2]) -> blst_fp12 {
+    let pairs = pairs.map(|(point, lines)| (line_factors(point), &lines.0));
+    // SAFETY: a constant of blst.
+    let mut f = unsafe { *blst_fp12_one() };
+    for step in 0..LINES {
+        if !UNSQUARED.contains(&step) {
+            // SAFETY: initialised, and may be input and output.
+            unsafe { blst_fp12_sqr(&raw mut f, &raw const f) };
+        }
+        for ([x, y], lines) in &pairs {
+            let blst_fp6 { fp2: [a, b, c] } = lines[step];
+            let line = blst_fp6 {
+                fp2: [a, scaled(&b, x), scaled(&c, y)],
+            };
+            // SAFETY: as above.
+            unsafe { blst_fp12_mul_by_xy00z0(&raw mut f, &raw const f, &raw const line) };
+        }
+    }
+    f
+}
+
+/// What a point gives to each line: -2x and 2y.
+fn line_factors(point: &G1) -> [blst_fp; 2] {
+    let blst_p1_affine { mut x, mut y } = point.to_affine();
+    // SAFETY: all values are initialised, and may be input and output.
+    unsafe {
+        blst_fp_add(&raw mut x, &raw const x, &raw const x);
+        blst_fp_cneg(&raw mut x, &raw const x, true);
+        blst_fp_add(&raw mut y, &raw const y, &raw const y);
+    }
+    [x, y]
+}
+
+fn scaled(value: &blst_fp2, factor: &blst_fp) -> blst_fp2 {
+    let fp = value.fp.map(|part| {
+        let mut out = blst_fp::default();
+        // SAFETY: all values are initialised.
+        unsafe { blst_fp_mul(&raw mut out, &raw const part, factor) };
+        out
+    });
+    blst_fp2 { fp }
+}
+
 /// As many as the loop takes, for the 64 bits of the curve's parameter.
 const LINES: usize = 68;
+/// The steps without a squaring before them: the first, and those that add, one for each further bit of
+/// the parameter that is set.
+const UNSQUARED: [usize; 6] = [0, 1, 4, 8, 18, 51];
 /// The keys of this epoch and the last, and others of tests; 20 kB each.
 const KEPT_MAX: usize = 4;
 
