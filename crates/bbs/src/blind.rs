@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::Invalid;
 use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
-use crate::signature::{SecretKey, Signature, b_point};
+use crate::signature::{SecretKey, Signature};
 use crate::suite::{Generators, Interface, Octets, Parameters};
 
 /// A commitment to the prover's messages with the proof that its opening is known.
@@ -139,7 +139,7 @@ pub fn sign(
     let committed = commitment.map_or(0, |commitment| commitment.m_hats.len());
     Invalid::when(messages.len() + 1 + committed != parameters.message_generators().len())?;
     let domain = parameters.domain(&key.public(), header);
-    let mut b = b_point(parameters, &domain, messages);
+    let mut b = parameters.b(&domain, messages);
     if let Some(commitment) = commitment {
         b = b + commitment.verify(&parameters.interface)?;
     }

@@ -7,7 +7,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Invalid;
 use crate::blst::{G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, pairs_as_with_generator};
-use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar, p1};
+use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar};
 
 /// Octets of a serialised signature.
 pub const SIGNATURE_LEN: usize = G1_LEN + SCALAR_LEN;
@@ -156,11 +156,6 @@ impl Drop for Signature {
     }
 }
 
-/// B = P1 + Q_1 · domain + Σ H_i · m_i, in constant time in the messages.
-pub(crate) fn b_point(parameters: &Parameters, domain: &Scalar, messages: &[Scalar]) -> G1 {
-    p1() + parameters.sum_of_all(domain, messages)
-}
-
 /// CoreSign: signs `messages`, one scalar per generator of `parameters`. Source: §3.6.1.
 ///
 /// # Errors
@@ -181,7 +176,7 @@ pub fn sign(
         input.scalar(message);
     }
     input.scalar(&domain);
-    key.sign_point(parameters, &b_point(parameters, &domain, messages), &input)
+    key.sign_point(parameters, &parameters.b(&domain, messages), &input)
 }
 
 /// CoreVerify: whether `signature` is the issuer's over `messages` and `header`. Source: §3.6.2.
@@ -198,7 +193,7 @@ pub fn verify(
 ) -> Result<(), Invalid> {
     Invalid::when(messages.len() != parameters.message_generators().len())?;
     let domain = parameters.domain(issuer, header);
-    let b = Zeroizing::new(b_point(parameters, &domain, messages));
+    let b = Zeroizing::new(parameters.b(&domain, messages));
     // e(A, W + e · P2) = e(B, P2), where what is computed for W alone is kept already.
     let rest = Zeroizing::new(*b - signature.a.mul(&signature.e));
     Invalid::when(rest.is_identity())?;

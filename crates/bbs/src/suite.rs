@@ -26,18 +26,6 @@ pub(crate) fn p1() -> G1 {
     *POINT.get_or_init(|| G1::from_bytes(&P1).expect("the suite's constant is a point of G1"))
 }
 
-/// Its multiples.
-pub(crate) fn p1_multiples() -> &'static Multiples {
-    static MULTIPLES: OnceLock<Vec<Multiples>> = OnceLock::new();
-    let [multiples] = MULTIPLES
-        .get_or_init(|| Multiples::to_keep(&[p1()]))
-        .as_slice()
-    else {
-        unreachable!("of one point")
-    };
-    multiples
-}
-
 /// A BBS interface: the identifier that separates its generators, mappings and challenges.
 #[derive(Clone)]
 pub struct Interface {
@@ -95,12 +83,13 @@ impl Interface {
     /// messages of the prover behind the generator Q_2 of the prover's blind.
     #[must_use]
     pub fn parameters(&self, messages: usize, committed: Option<usize>) -> Parameters {
-        let mut all = create_generators(messages + 1, &self.api_id);
+        let mut all = vec![p1()];
+        all.extend(create_generators(messages + 1, &self.api_id));
         if let Some(committed) = committed {
             all.extend_from_slice(self.blind_generators(committed).points());
         }
         let mut octets = Octets::default();
-        for generator in &all {
+        for generator in all.iter().skip(1) {
             octets.point(generator);
         }
         Parameters {
@@ -203,13 +192,16 @@ impl Generators {
     }
 }
 
+/// P1 and Q_1.
+const BEFORE_SLOTS: usize = 2;
+
 /// Generators of one layout: Q_1 and one generator per message, by absolute index.
 #[derive(Clone)]
 pub struct Parameters {
     pub(crate) interface: Interface,
-    /// Q_1, then those of the messages.
+    /// P1, Q_1, then those of the messages.
     all: Generators,
-    /// All of them serialised: every domain has them.
+    /// Those that come of the interface, serialised: every domain has them.
     octets: Vec<u8>,
 }
 
@@ -221,31 +213,46 @@ impl Parameters {
     }
 
     pub(crate) fn q1(&self) -> &G1 {
-        let (q1, _) = self.split();
+        let (_, q1, _) = self.split();
         q1
     }
 
     pub(crate) fn message_generators(&self) -> &[G1] {
-        let (_, generators) = self.split();
+        let (_, _, generators) = self.split();
         generators
     }
 
-    fn split(&self) -> (&G1, &[G1]) {
-        self.all
-            .points()
-            .split_first()
-            .expect("Q_1 is the first of them")
+    fn split(&self) -> (&G1, &G1, &[G1]) {
+        let [p1, q1, generators @ ..] = self.all.points() else {
+            unreachable!("P1 and Q_1 are the first of them")
+        };
+        (p1, q1, generators)
     }
 
-    /// The multiples of Q_1, and of the messages' generators.
-    pub(crate) fn multiples(&self) -> (&Multiples, &[Multiples]) {
-        let all = self.all.multiples();
-        all.split_first().expect("Q_1 is the first of them")
+    /// The multiples of P1, of Q_1, and of the messages' generators.
+    pub(crate) fn multiples(&self) -> (&Multiples, &Multiples, &[Multiples]) {
+        let [p1, q1, generators @ ..] = self.all.multiples() else {
+            unreachable!("P1 and Q_1 are the first of them")
+        };
+        (p1, q1, generators)
     }
 
-    /// Q_1 · domain + Σ generator · message, in constant time.
-    pub(crate) fn sum_of_all(&self, domain: &Scalar, messages: &[Scalar]) -> G1 {
+    /// B = P1 + Q_1 · domain + Σ generator · message, in constant time in the messages.
+    /// Source: draft-irtf-cfrg-bbs-signatures §3.6.1.
+    pub(crate) fn b(&self, domain: &Scalar, messages: &[Scalar]) -> G1 {
+        let (p1, ..) = self.split();
         let scalars = Zeroizing::new([std::slice::from_ref(domain), messages].concat());
+        *p1 + self
+            .all
+            .sum((0..scalars.len()).map(|place| place + 1), &scalars)
+    }
+
+    /// B · factor in one sum, also in constant time in the factor.
+    pub(crate) fn b_times(&self, factor: &Scalar, domain: &Scalar, messages: &[Scalar]) -> G1 {
+        let mut scalars = Zeroizing::new(Vec::with_capacity(messages.len() + 2));
+        scalars.push(*factor);
+        let all = std::iter::once(domain).chain(messages);
+        scalars.extend(all.map(|scalar| *scalar * *factor));
         self.all.sum(0..scalars.len(), &scalars)
     }
 
@@ -261,7 +268,7 @@ impl Parameters {
         slots: impl IntoIterator<Item = usize>,
         scalars: &[Scalar],
     ) -> G1 {
-        let places = slots.into_iter().map(|slot| slot + 1);
+        let places = slots.into_iter().map(|slot| slot + BEFORE_SLOTS);
         self.all.sum_with(others, places, scalars)
     }
 
@@ -271,7 +278,9 @@ impl Parameters {
         answers: impl IntoIterator<Item = (usize, &'a Scalar)>,
         opened: (&G1, Scalar),
     ) -> G1 {
-        let places = answers.into_iter().map(|(slot, answer)| (slot + 1, answer));
+        let places = answers
+            .into_iter()
+            .map(|(slot, answer)| (slot + BEFORE_SLOTS, answer));
         self.all.announced(places, opened)
     }
 
@@ -359,4 +368,27 @@ pub(crate) fn create_generators(count: usize, api_id: &[u8]) -> Vec<G1> {
         .collect();
     normalize(&mut generators);
     generators
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blst::tests::simple_sum;
+
+    #[test]
+    fn b_and_its_product_are_sums_of_single_products() {
+        let parameters = Interface::core().parameters(3, None);
+        let [domain, factor, messages @ ..] = [0, 7, 1, 0, u128::MAX].map(Scalar::from_u128);
+        for domain in [domain, factor] {
+            let points: Vec<_> = std::iter::once(*parameters.q1())
+                .chain(parameters.message_generators().iter().copied())
+                .collect();
+            let scalars = [&[domain], messages.as_slice()].concat();
+            let b = p1() + simple_sum(&points, &scalars);
+            assert!(parameters.b(&domain, &messages) == b);
+            assert!(parameters.b_times(&factor, &domain, &messages) == b.mul(&factor));
+            let none = Scalar::default();
+            assert!(parameters.b_times(&none, &domain, &messages).is_identity());
+        }
+    }
 }

@@ -72,10 +72,9 @@ impl Certificate {
         let split = split(&statement)?;
         let random = ProofRandomness::draw(HIDDEN, rng);
         let k = layout().sum(0..SLOTS, slots);
-        let t_k = layout().sum(split.hidden.iter().copied(), &random.messages);
-
         let (signature, messages) = (&self.signature, &self.messages);
         let commitments = proof_init(&statement, signature, messages, &random, &split);
+        let t_k = commitments.of_masks(&random);
         let opened = shown(messages.get(1..=OPENED_SLOTS).ok_or(Invalid)?);
         let input = challenge_input(&commitments, &opened, (&k, &t_k), binding);
         let challenge = own_hash(domains::RENEWAL, &input);
@@ -123,15 +122,7 @@ impl KeptCommitment {
         Invalid::when(proof.m_hats.len() != split.hidden.len())?;
         let shown = shown(expected.opened);
         let commitments = verify_init(&statement, &proof, &shown, &split);
-        // The opened slots answer with the challenge times their value: K is what is opened.
-        let c = proof.challenge;
-        let opened: Vec<_> = shown
-            .iter()
-            .map(|(slot, value)| (*slot, *value * c))
-            .collect();
-        let opened = opened.iter().map(|(slot, answer)| (*slot, answer));
-        let hidden = split.hidden.iter().copied().zip(&proof.m_hats);
-        let t_k = layout().announced(hidden.chain(opened), (&self.0, c));
+        let t_k = commitments.of_answers(&proof, statement.parameters, &self.0);
         let input = challenge_input(&commitments, &shown, (&self.0, &t_k), expected.binding);
         Invalid::when(hash(&input) != proof.challenge)?;
         verify_pairing(expected.issuer, (&proof.abar, &proof.bbar))?;

@@ -3,7 +3,7 @@
 //! §7.3, §8.1.
 
 use rand_core::CryptoRng;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::{NymStatement, Proof, Statement};
 use crate::Invalid;
@@ -11,8 +11,8 @@ use crate::blst::{
     G1, Lines, Multiples, Scalar, Table, pairs_as_with_generator, sum_of_tables, sum_vartime,
 };
 use crate::pseudonym::Pseudonym;
-use crate::signature::{PublicKey, Signature, b_point};
-use crate::suite::{Octets, announced, p1_multiples};
+use crate::signature::{PublicKey, Signature};
+use crate::suite::{Octets, Parameters, announced};
 
 /// The prover's random scalars in the order of `calculate_random_scalars`.
 #[derive(ZeroizeOnDrop)]
@@ -78,6 +78,27 @@ impl Commitments {
     }
 }
 
+/// Where the hidden messages are those of another commitment K, too, its first message is part of T2.
+impl Commitments {
+    /// Σ generator · mask over the hidden messages.
+    pub(crate) fn of_masks(&self, random: &ProofRandomness) -> G1 {
+        self.t2 - self.d.mul(&random.r3_mask)
+    }
+
+    /// The same as a verifier computes it: Σ generator · answer − K · challenge over all messages, of
+    /// which the disclosed ones answer with the challenge times their value.
+    pub(crate) fn of_answers(&self, proof: &Proof, parameters: &Parameters, k: &G1) -> G1 {
+        let (p1, q1, _) = parameters.multiples();
+        let c = proof.challenge;
+        let once = Multiples::for_once(&[self.d, *k]);
+        let [d, k] = once.as_slice() else {
+            unreachable!("of two points")
+        };
+        let others = [(p1, c), (q1, self.domain * c), (d, proof.r3_hat), (k, c)];
+        self.t2 - sum_vartime(&others)
+    }
+}
+
 /// ProofFinalize. Source: §3.7.2.
 pub(crate) fn finalize(
     commitments: &Commitments,
@@ -112,9 +133,7 @@ pub(crate) fn proof_init(
     split: &Split,
 ) -> Commitments {
     let domain = domain(statement);
-    let mut b = b_point(statement.parameters, &domain, messages);
-    let d = b.mul(&random.r2);
-    b.zeroize();
+    let d = statement.parameters.b_times(&random.r2, &domain, messages);
     let abar = signature.a.mul(&Zeroizing::new(random.r1 * random.r2));
     let both = Table::of(&[abar, d]);
     let sum = |of_abar: Scalar, of_d: Scalar| {
@@ -172,14 +191,14 @@ pub(crate) fn verify_init(
         unreachable!("of three points")
     };
     let t1 = sum_vartime(&[(bbar, c), (abar, proof.e_hat), (d, proof.r1_hat)]);
-    let (q1, generators) = statement.parameters.multiples();
+    let (p1, q1, generators) = statement.parameters.multiples();
     let of = |slot: usize| generators.get(slot).expect("the split is of this layout");
     let disclosed = disclosed
         .iter()
         .map(|(slot, message)| (of(*slot), *message * c));
     let hidden = split.hidden.iter().map(|slot| of(*slot));
     let hidden = hidden.zip(proof.m_hats.iter().copied());
-    let terms = [(p1_multiples(), c), (q1, domain * c), (d, proof.r3_hat)].into_iter();
+    let terms = [(p1, c), (q1, domain * c), (d, proof.r3_hat)].into_iter();
     let terms: Vec<_> = terms.chain(disclosed).chain(hidden).collect();
     Commitments {
         abar: proof.abar,
