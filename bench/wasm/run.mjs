@@ -1,4 +1,5 @@
-// Times the holder's operations in wasm: medians of interleaved rounds.   node run.mjs FILE.wasm
+// Times the holder's operations in wasm and prints them as JSON: medians of interleaved rounds.
+//   node run.mjs FILE.wasm
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 
@@ -9,7 +10,7 @@ const cases = { first_issuance, renewal, sign_up, sign_up_with_age, sign_in };
 
 const began = performance.now();
 prepare();
-console.log(`generators and one certificate: ${(performance.now() - began).toFixed(0)} ms, once`);
+const once_ms = performance.now() - began;
 
 const times = Object.fromEntries(Object.keys(cases).map((name) => [name, []]));
 const octets = {};
@@ -20,8 +21,7 @@ for (let round = 0; round < ROUNDS; round++) {
     times[name].push(performance.now() - start);
   }
 }
-console.log('| prove in wasm (Node) | ms | octets |\n|---|---|---|');
-for (const [name, all] of Object.entries(times)) {
-  const median = all.sort((a, b) => a - b)[ROUNDS >> 1];
-  console.log(`| ${name.replaceAll('_', ' ')} | ${median.toFixed(1)} | ${octets[name]} |`);
-}
+const median = (all) => all.sort((a, b) => a - b)[ROUNDS >> 1];
+const measured = (name) => ({ name, ms: median(times[name]), octets: octets[name] });
+const proofs = Object.keys(cases).map(measured);
+console.log(JSON.stringify({ node: process.version, rounds: ROUNDS, once_ms, proofs }));

@@ -5,11 +5,13 @@ use crate::cases::{
 };
 use crate::machine::Machine;
 use crate::operation::{By, Measured};
+use crate::wasm::Wasm;
 
 pub struct Report {
     pub machine: Machine,
     pub rounds: usize,
     pub measured: Vec<Measured>,
+    pub wasm: Wasm,
 }
 
 pub struct Target {
@@ -133,6 +135,12 @@ mod tests {
             machine: Machine::this(),
             rounds: 1,
             measured: measured.collect(),
+            wasm: Wasm {
+                node: String::new(),
+                rounds: 1,
+                once_ms: 1.0,
+                proofs: Vec::new(),
+            },
         }
     }
 

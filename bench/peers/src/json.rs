@@ -27,6 +27,7 @@ pub fn json(report: &Report) -> Value {
         "crates": crates,
         "rounds": report.rounds,
         "measured": measured.collect::<Vec<_>>(),
+        "wasm": report.wasm,
         "targets": targets.collect::<Vec<_>>(),
     })
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 /// The crates whose work is measured.
 const CRATES: [&str; 5] = ["blst", "zkryptium", "bls12_381_plus", "bbs_plus", "ark-ec"];
-const LOCK: &str = include_str!("../../../../Cargo.lock");
+const LOCK: &str = include_str!("../../Cargo.lock");
 
 pub struct Machine {
     pub processor: String,

@@ -8,6 +8,7 @@ pub fn section(report: &Report) -> String {
     let blocks = [
         heading(report),
         cases(report),
+        wasm(report),
         floor(report),
         targets(report),
     ];
@@ -25,8 +26,7 @@ each call, scalars for bbs_plus; slots are scalars for bbs. zkryptium makes its 
 call, as its interface has it. bbs_plus has its parameters and keys prepared, has BBS and BBS+, of which
 the faster counts, and multiplies secrets in variable time. Where N is not 10, bbs proves the same
 slots by its general interface. A product is one of two pairings with precomputed lines; the best of
-three ways to sum products is in the floor. Ratios are medians of the rounds' ratios. Proving in wasm is
-measured by `./bench/bbs --wasm`.
+three ways to sum products is in the floor. Ratios are medians of the rounds' ratios.
 ",
         report.rounds,
         report.machine.line()
@@ -50,6 +50,29 @@ fn cases(report: &Report) -> String {
         let cells = cells.map(|cell| cell.map_or(String::new(), |value| format!("{value:.2}")));
         out += &format!("| {case} | {} |\n", cells.join(" | "));
     }
+    out
+}
+
+fn wasm(report: &Report) -> String {
+    let wasm = &report.wasm;
+    let mut out = format!(
+        "| prove in wasm under Node {} | ms | times outside wasm | octets |\n|---|---|---|---|\n",
+        wasm.node
+    );
+    for proof in &wasm.proofs {
+        let native = proof.native().and_then(|case| report.ms(case, By::Ours));
+        let times = native.map_or(String::new(), |native| format!("{:.1}", proof.ms / native));
+        let name = proof.name.replace('_', " ");
+        out += &format!(
+            "| {name} | {:.1} | {times} | {} |\n",
+            proof.ms, proof.octets
+        );
+    }
+    out += &format!(
+        "\nIn wasm medians are of {} rounds, and blst has no assembly, as in a browser; generators and one
+certificate take {:.0} ms once.\n",
+        wasm.rounds, wasm.once_ms
+    );
     out
 }
 
