@@ -25,8 +25,9 @@ Verifications begin with the octets of a proof. Messages are octets for bbs and 
 each call, scalars for bbs_plus; slots are scalars for bbs. zkryptium makes its generators in every
 call, as its interface has it. bbs_plus has its parameters and keys prepared, has BBS and BBS+, of which
 the faster counts, and multiplies secrets in variable time. Where N is not 10, bbs proves the same
-slots by its general interface. A product is one of two pairings with precomputed lines; the best of
-three ways to sum products is in the floor. Ratios are medians of the rounds' ratios.
+slots by its general interface. A product is one of two pairings with precomputed lines as blst has it,
+with a loop for each; bbs has one for both. The best of three ways to sum products is in the floor. Ratios
+are medians of the rounds' ratios.
 ",
         report.rounds,
         report.machine.line()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::{AGE, NYM, RENEWAL, SIGN_IN};
+use crate::cases::{AGE, NYM, PREPARED, RENEWAL, SIGN_IN};
 
 /// The holder's proofs as a browser makes them: without assembly.
 #[derive(Deserialize, Serialize)]
@@ -34,6 +34,7 @@ impl Proof {
         let cases = [
             ("renewal", RENEWAL[0]),
             ("sign_up", certificate),
+            ("sign_up_prepared", PREPARED),
             ("sign_up_with_age", AGE[0]),
             ("sign_in", SIGN_IN[0]),
         ];

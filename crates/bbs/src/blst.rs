@@ -18,7 +18,7 @@ use blst::{
     blst_fr_from_scalar, blst_fr_inverse, blst_fr_mul, blst_fr_sub, blst_hash_to_g1, blst_p1,
     blst_p1_add_or_double, blst_p1_affine, blst_p1_affine_in_g1, blst_p1_affine_is_inf,
     blst_p1_cneg, blst_p1_compress, blst_p1_from_affine, blst_p1_generator, blst_p1_is_equal,
-    blst_p1_is_inf, blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p2, blst_p2_affine,
+    blst_p1_is_inf, blst_p1_mult, blst_p1_uncompress, blst_p2, blst_p2_affine,
     blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_is_inf, blst_p2_compress,
     blst_p2_from_affine, blst_p2_generator, blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress,
     blst_scalar, blst_scalar_fr_check, blst_scalar_from_be_bytes, blst_scalar_from_bendian,
@@ -299,13 +299,6 @@ impl G1 {
     pub fn is_identity(&self) -> bool {
         // SAFETY: the value is initialised.
         unsafe { blst_p1_is_inf(&raw const self.0) }
-    }
-
-    fn to_affine(self) -> blst_p1_affine {
-        let mut out = blst_p1_affine::default();
-        // SAFETY: both values are initialised.
-        unsafe { blst_p1_to_affine(&raw mut out, &raw const self.0) };
-        out
     }
 }
 

@@ -7,10 +7,9 @@ mod steps;
 use rand_core::CryptoRng;
 
 pub(crate) use self::steps::{
-    Commitments, ProofRandomness, Split, finalize, header_with_nym, proof_init, verify_init,
-    verify_pairing,
+    Commitments, Prepared, ProofRandomness, Split, header_with_nym, verify_init, verify_pairing,
 };
-use self::steps::{challenge_input, nym_init, nym_verify_init};
+use self::steps::{challenge_input, domain, nym_verify_init};
 use crate::Invalid;
 use crate::blind::parse_scalars;
 use crate::blst::{G1, G1_LEN, Scalar, msm_vartime};
@@ -30,6 +29,13 @@ pub struct Statement<'a> {
     pub ph: &'a [u8],
     /// The pseudonym that the proof is bound to; none in the plain interface.
     pub nym: Option<NymStatement<'a>>,
+}
+
+impl Statement<'_> {
+    fn split(&self, disclosed: &[usize]) -> Result<Split, Invalid> {
+        let nym_secrets = self.nym.map_or(0, |nym| nym.nym_secrets);
+        Split::new(self.parameters, nym_secrets, disclosed)
+    }
 }
 
 /// The context of a pseudonym and how many of the last messages are its nym_secrets.
@@ -121,7 +127,7 @@ pub fn prove(
 ) -> Result<(Proof, Option<Pseudonym>), Invalid> {
     let undisclosed = messages.len().saturating_sub(disclosed.len());
     let random = ProofRandomness::draw(undisclosed, rng);
-    prove_with(statement, signature, messages, disclosed, &random)
+    prove_with(statement, signature, messages, disclosed, random)
 }
 
 /// [`prove`] with given randomness.
@@ -130,28 +136,13 @@ pub(crate) fn prove_with(
     signature: &Signature,
     messages: &[Scalar],
     disclosed: &[usize],
-    random: &ProofRandomness,
+    random: Box<ProofRandomness>,
 ) -> Result<(Proof, Option<Pseudonym>), Invalid> {
-    let split = Split::new(statement, disclosed)?;
-    Invalid::when(
-        messages.len() != statement.parameters.message_generators().len()
-            || random.messages.len() != split.hidden.len(),
-    )?;
-    let shown: Vec<_> = disclosed
-        .iter()
-        .filter_map(|i| Some((*i, *messages.get(*i)?)))
-        .collect();
-    let commitments = proof_init(statement, signature, messages, random, &split);
-    let nym = statement
-        .nym
-        .map(|nym| nym_init(&nym, messages, &random.messages))
-        .transpose()?;
-    let bound = nym.as_ref().map(|(pseudonym, ut)| (pseudonym, ut));
-    let input = challenge_input(statement, &commitments, &shown, bound);
-    let challenge = statement.parameters.interface.hash_to_scalar(&input.0);
-    let hidden = split.hidden_of(messages);
-    let proof = finalize(&commitments, signature, &hidden, random, challenge);
-    Ok((proof, nym.map(|(pseudonym, _)| pseudonym)))
+    let parameters = statement.parameters;
+    let signed = (signature, messages);
+    let layout = (parameters, domain(statement));
+    let prepared = Prepared::new(layout, signed, &statement.split(disclosed)?, random)?;
+    prepared.prove(&parameters.interface, statement.ph, statement.nym.as_ref())
 }
 
 /// ProofVerify and ProofVerifyWithNym: whether `proof` shows a signature on messages of which
@@ -241,7 +232,7 @@ fn verify_challenge(
     hash: impl Fn(&Octets) -> Scalar,
 ) -> Result<(), Invalid> {
     let indexes: Vec<usize> = disclosed.iter().map(|(i, _)| *i).collect();
-    let split = Split::new(statement, &indexes)?;
+    let split = statement.split(&indexes)?;
     Invalid::when(
         proof.m_hats.len() != split.hidden.len() || statement.nym.is_some() != pseudonym.is_some(),
     )?;
@@ -251,10 +242,10 @@ fn verify_challenge(
         .zip(pseudonym)
         .map(|(nym, pseudonym)| nym_verify_init(&nym, pseudonym, proof))
         .transpose()?;
-    let bound = pseudonym.zip(uv.as_ref());
-    Invalid::when(
-        hash(&challenge_input(statement, &commitments, disclosed, bound)) != proof.challenge,
-    )
+    let bound = statement.nym.zip(pseudonym.zip(uv.as_ref()));
+    let bound = bound.map(|(nym, (pseudonym, uv))| (nym.context, pseudonym, uv));
+    let input = challenge_input(&commitments, disclosed, statement.ph, bound);
+    Invalid::when(hash(&input) != proof.challenge)
 }
 
 #[cfg(test)]
@@ -293,7 +284,7 @@ mod tests {
                 e: signed.e,
             };
             let random = ProofRandomness::given(&random);
-            prove_with(&statement, &wrong, &messages, &[], &random)
+            prove_with(&statement, &wrong, &messages, &[], random)
                 .unwrap()
                 .0
         });

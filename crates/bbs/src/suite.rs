@@ -83,15 +83,15 @@ impl Interface {
     /// messages of the prover behind the generator Q_2 of the prover's blind.
     #[must_use]
     pub fn parameters(&self, messages: usize, committed: Option<usize>) -> Parameters {
-        let mut all = vec![p1()];
-        all.extend(create_generators(messages + 1, &self.api_id));
+        let mut all = create_generators(messages + 1, &self.api_id);
         if let Some(committed) = committed {
             all.extend_from_slice(self.blind_generators(committed).points());
         }
         let mut octets = Octets::default();
-        for generator in all.iter().skip(1) {
+        for generator in &all {
             octets.point(generator);
         }
+        all.insert(0, p1());
         Parameters {
             interface: self.clone(),
             all: Generators::new(all),
@@ -195,13 +195,13 @@ impl Generators {
 /// P1 and Q_1.
 const BEFORE_SLOTS: usize = 2;
 
-/// Generators of one layout: Q_1 and one generator per message, by absolute index.
+/// Generators of one layout: P1, Q_1 and one generator per message, by absolute index.
 #[derive(Clone)]
 pub struct Parameters {
     pub(crate) interface: Interface,
     /// P1, Q_1, then those of the messages.
     all: Generators,
-    /// Those that come of the interface, serialised: every domain has them.
+    /// All but P1 serialised: every domain has them.
     octets: Vec<u8>,
 }
 
@@ -212,6 +212,7 @@ impl Parameters {
         &self.interface
     }
 
+    #[cfg(test)]
     pub(crate) fn q1(&self) -> &G1 {
         let (_, q1, _) = self.split();
         q1
@@ -249,7 +250,7 @@ impl Parameters {
 
     /// B · factor in one sum, also in constant time in the factor.
     pub(crate) fn b_times(&self, factor: &Scalar, domain: &Scalar, messages: &[Scalar]) -> G1 {
-        let mut scalars = Zeroizing::new(Vec::with_capacity(messages.len() + 2));
+        let mut scalars = Zeroizing::new(Vec::with_capacity(messages.len() + BEFORE_SLOTS));
         scalars.push(*factor);
         let all = std::iter::once(domain).chain(messages);
         scalars.extend(all.map(|scalar| *scalar * *factor));

@@ -253,7 +253,7 @@ fn core_proofs_are_those_of_the_fixtures() {
             );
             let given = parse_signature(&f["signature"]);
             let random = ProofRandomness::given(&random);
-            let (ours, _) = prove_with(&statement, &given, &messages, &disclosed, &random).unwrap();
+            let (ours, _) = prove_with(&statement, &given, &messages, &disclosed, random).unwrap();
             assert_eq!(ours.to_bytes(), bytes(&f["proof"]), "{name}");
         }
     }
@@ -602,7 +602,7 @@ fn proofs_with_the_fixtures_randomness_are_equal_to_the_octet() {
         };
         let given = parse_signature(&f["signature"]);
         let (ours, pseudonym) =
-            prove_with(&statement, &given, &case.messages, &indexes, &random).unwrap();
+            prove_with(&statement, &given, &case.messages, &indexes, random).unwrap();
         assert_eq!(
             hex::encode(ours.to_bytes()),
             f["proof"].as_str().unwrap(),

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use blst::{
     blst_final_exp, blst_fp, blst_fp_add, blst_fp_cneg, blst_fp_mul, blst_fp2, blst_fp6, blst_fp12,
     blst_fp12_is_one, blst_fp12_mul_by_xy00z0, blst_fp12_one, blst_fp12_sqr, blst_p1_affine,
-    blst_p2_affine, blst_precompute_lines,
+    blst_p1_to_affine, blst_p2_affine, blst_precompute_lines,
 };
+
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{G1, G2};
 
@@ -49,7 +51,7 @@ impl Lines {
 /// identity, which the loop does not know; no point that is parsed is, and none that is computed but
 /// with negligible probability.
 pub(crate) fn pairs_as_with_generator((p, q): (&G1, &Lines), r: &G1) -> bool {
-    let f = miller_loop([(p, q), (&-*r, Lines::of_generator())]);
+    let f = miller_loop([(p, q), (&Zeroizing::new(-*r), Lines::of_generator())]);
     let mut out = blst_fp12::default();
     // SAFETY: all values are initialised.
     unsafe {
@@ -61,36 +63,46 @@ pub(crate) fn pairs_as_with_generator((p, q): (&G1, &Lines), r: &G1) -> bool {
 /// The product of the pairings of each point with the point of its lines, up to the final exponentiation
 /// and an inversion. blst has the loop for one pair; in this one both share the squarings.
 fn miller_loop(pairs: [(&G1, &Lines); 2]) -> blst_fp12 {
-    let pairs = pairs.map(|(point, lines)| (line_factors(point), &lines.0));
-    // SAFETY: a constant of blst.
-    let mut f = unsafe { *blst_fp12_one() };
-    for step in 0..LINES {
+    // In place, and wiped: of the holder's own signature they tell whose it is.
+    let mut factors = [blst_p1_affine::default(); 2];
+    for (factors, (point, _)) in factors.iter_mut().zip(&pairs) {
+        line_factors(point, factors);
+    }
+    let [one, other] = pairs.map(|(_, lines)| lines.0.iter());
+    // SAFETY: blst returns a pointer to a constant that lives for the whole program; where its limbs have
+    // 32 bits it is aligned to those only.
+    let mut f = unsafe { blst_fp12_one().read_unaligned() };
+    for (step, (one, other)) in one.zip(other).enumerate() {
         if !UNSQUARED.contains(&step) {
             // SAFETY: initialised, and may be input and output.
             unsafe { blst_fp12_sqr(&raw mut f, &raw const f) };
         }
-        for ([x, y], lines) in &pairs {
-            let blst_fp6 { fp2: [a, b, c] } = lines[step];
+        for (factors, line) in factors.iter().zip([one, other]) {
+            let [a, b, c] = &line.fp2;
             let line = blst_fp6 {
-                fp2: [a, scaled(&b, x), scaled(&c, y)],
+                fp2: [*a, scaled(b, &factors.x), scaled(c, &factors.y)],
             };
             // SAFETY: as above.
             unsafe { blst_fp12_mul_by_xy00z0(&raw mut f, &raw const f, &raw const line) };
         }
     }
+    for factors in &mut factors {
+        factors.x.l.zeroize();
+        factors.y.l.zeroize();
+    }
     f
 }
 
 /// What a point gives to each line: -2x and 2y.
-fn line_factors(point: &G1) -> [blst_fp; 2] {
-    let blst_p1_affine { mut x, mut y } = point.to_affine();
+fn line_factors(point: &G1, factors: &mut blst_p1_affine) {
     // SAFETY: all values are initialised, and may be input and output.
     unsafe {
-        blst_fp_add(&raw mut x, &raw const x, &raw const x);
-        blst_fp_cneg(&raw mut x, &raw const x, true);
-        blst_fp_add(&raw mut y, &raw const y, &raw const y);
+        blst_p1_to_affine(factors, &raw const point.0);
+        let (x, y) = (&raw mut factors.x, &raw mut factors.y);
+        blst_fp_add(x, x, x);
+        blst_fp_cneg(x, x, true);
+        blst_fp_add(y, y, y);
     }
-    [x, y]
 }
 
 fn scaled(value: &blst_fp2, factor: &blst_fp) -> blst_fp2 {

@@ -14,7 +14,7 @@ use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
 use crate::proof::header_with_nym;
 use crate::signature::{SecretKey, Signature};
-use crate::suite::{Octets, p1};
+use crate::suite::Octets;
 
 /// Octets of a slot proof: challenge, responses of both blinds and of the nym_secrets.
 pub const SLOT_PROOF_LEN: usize = (3 + NYM_SECRETS) * SCALAR_LEN;
@@ -121,7 +121,7 @@ impl SlotCommitment {
         let parameters = layout();
         let header = header_with_nym(header, NYM_SECRETS);
         let domain = parameters.domain(&key.public(), &header);
-        let b = p1() + parameters.q1().mul(&domain) + self.0;
+        let b = parameters.b(&domain, &[]) + self.0;
         sign_b(parameters, key, &b)
     }
 }

@@ -16,8 +16,8 @@ use crate::Invalid;
 use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
 use crate::proof::{
-    Commitments, Proof, ProofRandomness, Split, Statement, finalize, header_with_nym, proof_init,
-    verify_init, verify_pairing,
+    Commitments, Prepared, Proof, ProofRandomness, Split, Statement, header_with_nym, verify_init,
+    verify_pairing,
 };
 use crate::signature::PublicKey;
 use crate::suite::Octets;
@@ -67,19 +67,12 @@ impl Certificate {
         binding: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<[u8; RENEWAL_PROOF_LEN], Invalid> {
-        let header = header_with_nym(&self.header, NYM_SECRETS);
-        let statement = statement(&self.issuer, &header, binding);
-        let split = split(&statement)?;
         let random = ProofRandomness::draw(HIDDEN, rng);
+        let prepared = Prepared::new(self.signed_layout(), self.signed(), &split()?, random)?;
         let k = layout().sum(0..SLOTS, slots);
-        let (signature, messages) = (&self.signature, &self.messages);
-        let commitments = proof_init(&statement, signature, messages, &random, &split);
-        let t_k = commitments.of_masks(&random);
-        let opened = shown(messages.get(1..=OPENED_SLOTS).ok_or(Invalid)?);
-        let input = challenge_input(&commitments, &opened, (&k, &t_k), binding);
-        let challenge = own_hash(domains::RENEWAL, &input);
-        let hidden = split.hidden_of(messages);
-        let proof = finalize(&commitments, signature, &hidden, &random, challenge);
+        let announced = (&k, &prepared.of_masks());
+        let input = challenge_input(&prepared.commitments, &prepared.shown, announced, binding);
+        let proof = prepared.finish(own_hash(domains::RENEWAL, &input));
         proof.to_bytes().try_into().map_err(|_| Invalid)
     }
 }
@@ -118,7 +111,7 @@ impl KeptCommitment {
         let proof = Proof::from_bytes(proof)?;
         let header = header_with_nym(expected.header, NYM_SECRETS);
         let statement = statement(expected.issuer, &header, expected.binding);
-        let split = split(&statement)?;
+        let split = split()?;
         Invalid::when(proof.m_hats.len() != split.hidden.len())?;
         let shown = shown(expected.opened);
         let commitments = verify_init(&statement, &proof, &shown, &split);
@@ -140,9 +133,9 @@ fn statement<'a>(issuer: &'a PublicKey, header: &'a [u8], binding: &'a [u8]) -> 
     }
 }
 
-fn split(statement: &Statement<'_>) -> Result<Split, Invalid> {
+fn split() -> Result<Split, Invalid> {
     let opened: Vec<usize> = (1..=OPENED_SLOTS).collect();
-    Split::new(statement, &opened)
+    Split::new(layout(), NYM_SECRETS, &opened)
 }
 
 /// The opened slots with their absolute indexes.

@@ -508,7 +508,12 @@ fn secrets_can_be_neither_copied_nor_printed() {
         Certificate,
         Signature
     );
-    secret!(crate::proof::ProofRandomness, age::Prover);
+    secret!(
+        crate::proof::ProofRandomness,
+        crate::proof::Prepared,
+        Prepared,
+        age::Prover
+    );
     assert!(!has!(Scalar: std::fmt::Debug));
     // The control.
     assert!(has!(PublicKey: Clone) && has!(Invalid: std::fmt::Debug));

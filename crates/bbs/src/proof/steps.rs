@@ -10,12 +10,13 @@ use crate::Invalid;
 use crate::blst::{
     G1, Lines, Multiples, Scalar, Table, pairs_as_with_generator, sum_of_tables, sum_vartime,
 };
-use crate::pseudonym::Pseudonym;
+use crate::pseudonym::{Context, Pseudonym};
 use crate::signature::{PublicKey, Signature};
-use crate::suite::{Octets, Parameters, announced};
+use crate::suite::{Interface, Octets, Parameters, announced};
 
-/// The prover's random scalars in the order of `calculate_random_scalars`.
-#[derive(ZeroizeOnDrop)]
+/// The prover's random scalars in the order of `calculate_random_scalars`. They stay where they are drawn:
+/// whatever is moved leaves a copy behind.
+#[derive(Default, ZeroizeOnDrop)]
 pub(crate) struct ProofRandomness {
     r1: Scalar,
     r2: Scalar,
@@ -26,31 +27,36 @@ pub(crate) struct ProofRandomness {
 }
 
 impl ProofRandomness {
-    pub(crate) fn draw(undisclosed: usize, rng: &mut impl CryptoRng) -> ProofRandomness {
-        let mut next = || Scalar::random(rng);
-        ProofRandomness {
-            r1: next(),
-            r2: next(),
-            e: next(),
-            r1_mask: next(),
-            r3_mask: next(),
-            messages: (0..undisclosed).map(|_| next()).collect(),
+    pub(crate) fn draw(undisclosed: usize, rng: &mut impl CryptoRng) -> Box<ProofRandomness> {
+        let mut random = Box::new(ProofRandomness::default());
+        let ProofRandomness {
+            r1,
+            r2,
+            e,
+            r1_mask,
+            r3_mask,
+            messages,
+        } = &mut *random;
+        messages.resize(undisclosed, Scalar::default());
+        for scalar in [r1, r2, e, r1_mask, r3_mask].into_iter().chain(messages) {
+            *scalar = Scalar::random(rng);
         }
+        random
     }
 
     #[cfg(test)]
-    pub(crate) fn given(scalars: &[Scalar]) -> ProofRandomness {
+    pub(crate) fn given(scalars: &[Scalar]) -> Box<ProofRandomness> {
         let [r1, r2, e, r1_mask, r3_mask, messages @ ..] = scalars else {
             panic!("too few")
         };
-        ProofRandomness {
+        Box::new(ProofRandomness {
             r1: *r1,
             r2: *r2,
             e: *e,
             r1_mask: *r1_mask,
             r3_mask: *r3_mask,
             messages: messages.to_vec(),
-        }
+        })
     }
 }
 
@@ -76,17 +82,10 @@ impl Commitments {
             out.point(point);
         }
     }
-}
 
-/// Where the hidden messages are those of another commitment K, too, its first message is part of T2.
-impl Commitments {
-    /// Σ generator · mask over the hidden messages.
-    pub(crate) fn of_masks(&self, random: &ProofRandomness) -> G1 {
-        self.t2 - self.d.mul(&random.r3_mask)
-    }
-
-    /// The same as a verifier computes it: Σ generator · answer − K · challenge over all messages, of
-    /// which the disclosed ones answer with the challenge times their value.
+    /// [`Prepared::of_masks`] as the verifier of `proof`, which these are of, computes it: Σ generator · answer
+    /// − K · challenge over all messages, of which the disclosed ones answer with the challenge times
+    /// their value.
     pub(crate) fn of_answers(&self, proof: &Proof, parameters: &Parameters, k: &G1) -> G1 {
         let (p1, q1, _) = parameters.multiples();
         let c = proof.challenge;
@@ -99,65 +98,115 @@ impl Commitments {
     }
 }
 
-/// ProofFinalize. Source: §3.7.2.
-pub(crate) fn finalize(
-    commitments: &Commitments,
-    signature: &Signature,
-    hidden: &[Scalar],
-    random: &ProofRandomness,
-    challenge: Scalar,
-) -> Proof {
-    let r3 = Zeroizing::new(random.r2.invert());
-    Proof {
-        abar: commitments.abar,
-        bbar: commitments.bbar,
-        d: commitments.d,
-        e_hat: random.e + signature.e * challenge,
-        r1_hat: random.r1_mask - random.r1 * challenge,
-        r3_hat: random.r3_mask - *r3 * challenge,
-        m_hats: hidden
-            .iter()
-            .zip(&random.messages)
-            .map(|(m, mask)| *mask + *m * challenge)
-            .collect(),
-        challenge,
-    }
+/// A proof up to what depends on the request, which is most of the work. It answers one challenge: the
+/// answers to two would give away all that is hidden.
+pub(crate) struct Prepared {
+    pub(crate) commitments: Commitments,
+    /// The disclosed messages with their indexes.
+    pub(crate) shown: Vec<(usize, Scalar)>,
+    hidden: Zeroizing<Vec<Scalar>>,
+    e: Box<Zeroizing<Scalar>>,
+    random: Box<ProofRandomness>,
 }
 
-/// ProofInit. Source: §3.7.1.
-pub(crate) fn proof_init(
-    statement: &Statement<'_>,
-    signature: &Signature,
-    messages: &[Scalar],
-    random: &ProofRandomness,
-    split: &Split,
-) -> Commitments {
-    let domain = domain(statement);
-    let d = statement.parameters.b_times(&random.r2, &domain, messages);
-    let abar = signature.a.mul(&Zeroizing::new(random.r1 * random.r2));
-    let both = Table::of(&[abar, d]);
-    let sum = |of_abar: Scalar, of_d: Scalar| {
-        let scalars = Zeroizing::new([of_abar, of_d]);
-        sum_of_tables(&both, scalars.as_slice())
-    };
-    let bbar = sum(-signature.e, random.r1);
-    let t1 = sum(random.e, random.r1_mask);
-    let masks = Zeroizing::new([std::slice::from_ref(&random.r3_mask), &random.messages].concat());
-    let of_d = both.get(1..).unwrap_or_default();
-    let hidden = split.hidden.iter().copied();
-    let t2 = statement.parameters.sum_with(of_d, hidden, &masks);
-    Commitments {
-        abar,
-        bbar,
-        d,
-        t1,
-        t2,
-        domain,
+impl Prepared {
+    /// ProofInit, with a message for each generator. Source: §3.7.1.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when numbers differ.
+    pub(crate) fn new(
+        (parameters, domain): (&Parameters, Scalar),
+        (signature, messages): (&Signature, &[Scalar]),
+        split: &Split,
+        random: Box<ProofRandomness>,
+    ) -> Result<Prepared, Invalid> {
+        Invalid::when(
+            messages.len() != parameters.message_generators().len()
+                || random.messages.len() != split.hidden.len(),
+        )?;
+        let d = parameters.b_times(&random.r2, &domain, messages);
+        let abar = signature.a.mul(&Zeroizing::new(random.r1 * random.r2));
+        let both = Table::of(&[abar, d]);
+        let sum = |of_abar: Scalar, of_d: Scalar| {
+            let scalars = Zeroizing::new([of_abar, of_d]);
+            sum_of_tables(&both, scalars.as_slice())
+        };
+        let bbar = sum(-signature.e, random.r1);
+        let t1 = sum(random.e, random.r1_mask);
+        let masks =
+            Zeroizing::new([std::slice::from_ref(&random.r3_mask), &random.messages].concat());
+        let of_d = both.get(1..).unwrap_or_default();
+        let t2 = parameters.sum_with(of_d, split.hidden.iter().copied(), &masks);
+        Ok(Prepared {
+            commitments: Commitments {
+                abar,
+                bbar,
+                d,
+                t1,
+                t2,
+                domain,
+            },
+            shown: split.shown_of(messages),
+            hidden: split.hidden_of(messages),
+            e: Box::new(Zeroizing::new(signature.e)),
+            random,
+        })
+    }
+
+    /// The proof of this presentation header, and of the pseudonym in this context.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] with negligible probability.
+    pub(crate) fn prove(
+        self,
+        interface: &Interface,
+        ph: &[u8],
+        nym: Option<&NymStatement<'_>>,
+    ) -> Result<(Proof, Option<Pseudonym>), Invalid> {
+        let init = |nym: &NymStatement<'_>| nym_init(nym, &self.hidden, &self.random.messages);
+        let made = nym.map(init).transpose()?;
+        let bound = nym.zip(made.as_ref());
+        let bound = bound.map(|(nym, (pseudonym, ut))| (nym.context, pseudonym, ut));
+        let input = challenge_input(&self.commitments, &self.shown, ph, bound);
+        let proof = self.finish(interface.hash_to_scalar(&input.0));
+        Ok((proof, made.map(|(pseudonym, _)| pseudonym)))
+    }
+
+    /// ProofFinalize. Source: §3.7.2.
+    pub(crate) fn finish(self, challenge: Scalar) -> Proof {
+        let random = &self.random;
+        let r3 = Zeroizing::new(random.r2.invert());
+        Proof {
+            abar: self.commitments.abar,
+            bbar: self.commitments.bbar,
+            d: self.commitments.d,
+            e_hat: random.e + **self.e * challenge,
+            r1_hat: random.r1_mask - random.r1 * challenge,
+            r3_hat: random.r3_mask - *r3 * challenge,
+            m_hats: self
+                .hidden
+                .iter()
+                .zip(&random.messages)
+                .map(|(m, mask)| *mask + *m * challenge)
+                .collect(),
+            challenge,
+        }
+    }
+
+    /// Σ generator · mask over the hidden messages: where they are those of another commitment, too, the
+    /// first message for that one.
+    pub(crate) fn of_masks(&self) -> G1 {
+        let Commitments { t2, d, .. } = &self.commitments;
+        *t2 - d.mul(&self.random.r3_mask)
     }
 }
 
 /// PseudonymProofInit: the pseudonym and the commitment Ut of its proof. Source: §7.3.1.
-pub(super) fn nym_init(
+// Not in its caller: the constant-time check lets it branch.
+#[inline(never)]
+fn nym_init(
     nym: &NymStatement<'_>,
     messages: &[Scalar],
     masks: &[Scalar],
@@ -226,34 +275,52 @@ pub(super) fn nym_verify_init(
     Ok(uv)
 }
 
-/// The slots that stay hidden.
+/// The slots that are disclosed and those that stay hidden, ascending.
 pub(crate) struct Split {
+    disclosed: Vec<usize>,
     pub(crate) hidden: Vec<usize>,
 }
 
 impl Split {
-    pub(crate) fn new(statement: &Statement<'_>, disclosed: &[usize]) -> Result<Split, Invalid> {
-        let total = statement.parameters.message_generators().len();
-        let secrets = statement.nym.map_or(0, |nym| nym.nym_secrets);
-        let limit = total.checked_sub(secrets).ok_or(Invalid)?;
+    /// The last `nym_secrets` ones cannot be disclosed.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`] when an index is one of these, out of range or out of order.
+    pub(crate) fn new(
+        parameters: &Parameters,
+        nym_secrets: usize,
+        disclosed: &[usize],
+    ) -> Result<Split, Invalid> {
+        let total = parameters.message_generators().len();
+        let limit = total.checked_sub(nym_secrets).ok_or(Invalid)?;
         Invalid::when(
             !disclosed.is_sorted_by(|a, b| a < b) || disclosed.iter().any(|i| *i >= limit),
         )?;
         let hidden = (0..total).filter(|i| disclosed.binary_search(i).is_err());
         Ok(Split {
+            disclosed: disclosed.to_vec(),
             hidden: hidden.collect(),
         })
     }
 
+    /// The disclosed ones among `messages`, with their indexes.
+    fn shown_of(&self, messages: &[Scalar]) -> Vec<(usize, Scalar)> {
+        let shown = self.disclosed.iter();
+        shown
+            .filter_map(|i| Some((*i, *messages.get(*i)?)))
+            .collect()
+    }
+
     /// The hidden ones among `messages`, one for each generator.
-    pub(crate) fn hidden_of(&self, messages: &[Scalar]) -> Zeroizing<Vec<Scalar>> {
+    fn hidden_of(&self, messages: &[Scalar]) -> Zeroizing<Vec<Scalar>> {
         let mut hidden = Zeroizing::new(Vec::with_capacity(self.hidden.len()));
         hidden.extend(self.hidden.iter().filter_map(|i| messages.get(*i)));
         hidden
     }
 }
 
-fn domain(statement: &Statement<'_>) -> Scalar {
+pub(super) fn domain(statement: &Statement<'_>) -> Scalar {
     let Statement {
         parameters, issuer, ..
     } = statement;
@@ -277,23 +344,23 @@ fn last(scalars: &[Scalar], count: usize) -> Result<&[Scalar], Invalid> {
 }
 
 /// ProofChallengeCalculate (§3.7.4) and ProofWithPseudonymChallengeCalculate (§8.1). `bound` is the
-/// pseudonym with the commitment of its proof.
+/// pseudonym in its context, with the commitment of its proof.
 pub(super) fn challenge_input(
-    statement: &Statement<'_>,
     commitments: &Commitments,
     disclosed: &[(usize, Scalar)],
-    bound: Option<(&Pseudonym, &G1)>,
+    ph: &[u8],
+    bound: Option<(&Context, &Pseudonym, &G1)>,
 ) -> Octets {
     let mut input = Octets::default();
     commitments.write(&mut input, disclosed);
-    if let Some((pseudonym, ut)) = bound {
+    if let Some((_, pseudonym, ut)) = bound {
         input.point(&pseudonym.0);
         input.point(ut);
     }
     input.scalar(&commitments.domain);
-    input.prefixed(statement.ph);
-    if let Some(nym) = &statement.nym {
-        input.prefixed(nym.context.id());
+    input.prefixed(ph);
+    if let Some((context, ..)) = bound {
+        input.prefixed(context.id());
     }
     input
 }

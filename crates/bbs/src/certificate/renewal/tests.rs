@@ -110,6 +110,34 @@ fn a_renewed_certificate_has_the_same_slots_and_the_same_pseudonym() {
     assert!(at.k.verify_renewal(&proof, &again).is_ok());
 }
 
+/// What is taken out of the first equation is what each side would compute of the second one alone.
+#[test]
+fn the_first_message_for_k_is_the_sum_over_all_slots() {
+    let mut at = stage(48);
+    let random = ProofRandomness::draw(HIDDEN, &mut at.rng);
+    let hidden = split().unwrap().hidden;
+    let of_masks = layout().sum(hidden.iter().copied(), &random.messages);
+    let (signed_layout, signed) = (at.certificate.signed_layout(), at.certificate.signed());
+    let prepared = Prepared::new(signed_layout, signed, &split().unwrap(), random).unwrap();
+    assert!(prepared.of_masks() == of_masks);
+
+    let c = Scalar::random(&mut at.rng);
+    let proof = prepared.finish(c);
+    let (issuer, header) = (at.key.public(), header_with_nym(HEADER, NYM_SECRETS));
+    let statement = statement(&issuer, &header, BINDING);
+    let shown = shown(&row());
+    let commitments = verify_init(&statement, &proof, &shown, &split().unwrap());
+    let opened: Vec<_> = shown
+        .iter()
+        .map(|(slot, value)| (*slot, *value * c))
+        .collect();
+    let opened = opened.iter().map(|(slot, answer)| (*slot, answer));
+    let answers = hidden.into_iter().zip(&proof.m_hats).chain(opened);
+    let of_answers = layout().announced(answers, (&at.k.0, c));
+    assert!(commitments.of_answers(&proof, layout(), &at.k.0) == of_answers);
+    assert!(of_answers == of_masks);
+}
+
 /// Whatever anybody but the holder sees of a certificate is the same for a first and a renewed one:
 /// what is signed beside the slots, and the form of what is shown.
 #[test]

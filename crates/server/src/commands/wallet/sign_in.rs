@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use clap::Args;
-use credential::age::AgeAsked;
 use getrandom::SysRng;
 use openid4vc::vp::{PostAnswer, RequestLink};
 use rand_core::UnwrapErr;
 use serde_json::json;
-use wallet::present::{Answer as Choice, Caution, Refusal, Request};
+use wallet::present::{Answer as Choice, Caution, Prepared, Refusal, Request};
 use wallet::vault::SiteState;
 
 use super::home::Home;
@@ -80,13 +79,17 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
             return Err(decline_for(failure, &request, &client, (args.yes, output)).await);
         }
     };
+    // While the person reads.
+    let prepared = request
+        .prepare(&home.vault, &home.keys, choice, clock::now())
+        .map_err(|refusal| failure(&refusal))?;
     if let Err(declined) = agree(&args, &question, &cautions, output) {
         if declined.id == "declined" {
             decline(&request, &client, output).await?;
         }
         return Err(declined);
     }
-    let answer = answer(&mut home, &client, &request, choice).await?;
+    let answer = answer(&mut home, &client, &request, prepared).await?;
     report(&request, choice, &answer, output)
 }
 
@@ -218,10 +221,10 @@ async fn answer(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
-    choice: Choice,
+    prepared: Option<Prepared>,
 ) -> Result<Answer, Failure> {
-    if let Choice::SignUp { age } = choice {
-        return sign_up(home, client, request, age).await;
+    if let Some(prepared) = prepared {
+        return sign_up(home, client, request, prepared).await;
     }
     let device = home
         .keys
@@ -261,13 +264,13 @@ async fn sign_up(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
-    age: Option<AgeAsked>,
+    prepared: Prepared,
 ) -> Result<Answer, Failure> {
     let site = &request.entry().site;
-    let now = clock::now();
+    let (now, age) = (clock::now(), prepared.age());
     let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
     let body = request
-        .sign_up(&home.vault, (&home.keys, &device), age, now)
+        .sign_up(prepared, &home.vault, &device)
         .map_err(|refusal| failure(&refusal))?;
     home.keys.presented(now, &mut UnwrapErr(SysRng));
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
