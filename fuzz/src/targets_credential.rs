@@ -9,7 +9,7 @@ use credential::jose::encode;
 use credential::jose::jws::Header;
 use credential::manifest::Manifest;
 use credential::origin::Origin;
-use credential::presentation::{self, Moment, PreparedSignUp, Wanted};
+use credential::presentation::{self, Moment, Wanted};
 use credential::renewal::{Registered, RenewalRequest, Renewing};
 use credential::site_entry::SiteEntry;
 use credential::time::{Epoch, UnixTime};
@@ -100,15 +100,16 @@ fn sign_up_seeds() -> Vec<Vec<u8>> {
     let world = &*WORLD;
     let of = |age: Option<AgeAsked>| {
         let items = &asked(age.is_some());
-        let (slots, wanted) = ((&world.slots, NOW.epoch()), Wanted { items, age });
-        PreparedSignUp::new(&world.certificate, slots, &wanted, &mut rng())
-            .and_then(|prepared| {
-                let (context, device) =
-                    ((&world.site, &world.secrets), (&*KEY, Moment::Possession));
-                prepared.present(context, &world::binding(), device)
-            })
-            .expect("an honest wallet")
-            .into_bytes()
+        presentation::create_sign_up(
+            &world.certificate,
+            (&world.slots, NOW.epoch()),
+            (&world.site, &world.secrets),
+            (&world::binding(), &Wanted { items, age }),
+            (&KEY, Moment::Possession),
+            &mut rng(),
+        )
+        .expect("an honest wallet")
+        .into_bytes()
     };
     vec![of(None), of(Some(an_age()))]
 }

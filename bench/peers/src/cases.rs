@@ -40,8 +40,6 @@ pub const NYM: [(usize, [&str; 2]); 3] = [
         ],
     ),
 ];
-/// What is left of the proof with N = 10 when the request is there.
-pub const PREPARED: &str = "certificate layout, N = 10: prove, the rest once prepared";
 /// Slots 1 to 16, and the one that is disclosed.
 pub const KNOWN: usize = 16;
 pub const DISCLOSED_SLOT: usize = 6;
@@ -70,7 +68,7 @@ pub const MSM_PLAIN: &str = "multi-scalar multiplication, 16 terms (10 messages)
 pub const MSM_NYM: &str = "multi-scalar multiplication, 35 terms (N = 10)";
 
 /// The order of the table.
-pub const ALL: [&str; 18] = [
+pub const ALL: [&str; 17] = [
     SIGN,
     ONE[0],
     ONE[1],
@@ -79,7 +77,6 @@ pub const ALL: [&str; 18] = [
     NYM[0].1[0],
     NYM[0].1[1],
     NYM[1].1[0],
-    PREPARED,
     NYM[1].1[1],
     NYM[2].1[0],
     NYM[2].1[1],

@@ -49,27 +49,6 @@ impl Operation {
         }
     }
 
-    /// `work` with what `before` makes for it, which is no part of the time.
-    pub fn after<S: 'static, T: 'static>(
-        (case, by): (&'static str, By),
-        mut before: impl FnMut() -> S + 'static,
-        mut work: impl FnMut(S) -> T + 'static,
-        holds: impl Fn(&T) -> bool + 'static,
-    ) -> Operation {
-        assert!(holds(&work(before())), "{case} by {}", by.name());
-        let run = move || {
-            let mut made = Some(before());
-            let (ms, _) = timed(&mut || made.take().map(&mut work));
-            (ms, true)
-        };
-        Operation {
-            case,
-            by,
-            way: "",
-            run: Box::new(run),
-        }
-    }
-
     /// A verification, which has to hold each time.
     pub fn verifying(
         (case, by): (&'static str, By),

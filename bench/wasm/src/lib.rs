@@ -1,11 +1,11 @@
 //! What a wallet in a browser computes, for `run.mjs` to time. The random numbers are no secrets
 //! here: their seed is fixed.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 use bbs::certificate::{
-    Asked, Blind, Certificate, KNOWN_SLOTS, KnownSlots, NymCommitment, NymSecrets, Prepared,
-    SlotCommitment, prove_sign_in,
+    Asked, Blind, Certificate, KNOWN_SLOTS, KnownSlots, NymCommitment, NymSecrets, SlotCommitment,
+    prove_sign_in,
 };
 use bbs::pseudonym::Context;
 use bbs::{Scalar, SecretKey};
@@ -50,9 +50,6 @@ fn holder() -> &'static Holder {
         }
     })
 }
-
-/// What [`prepare_sign_up`] made.
-static PREPARED: Mutex<Option<Prepared>> = Mutex::new(None);
 
 fn sign_up_for(born_by: Option<u16>) -> usize {
     let holder = holder();
@@ -104,21 +101,6 @@ pub extern "C" fn renewal() -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn sign_up() -> usize {
     sign_up_for(None)
-}
-
-/// Before [`sign_up_prepared`], each time.
-#[unsafe(no_mangle)]
-pub extern "C" fn prepare_sign_up() {
-    let prepared = holder().certificate.prepare(&[6], None, &mut rng());
-    *PREPARED.lock().expect("one thread") = Some(prepared.expect("honest"));
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn sign_up_prepared() -> usize {
-    let prepared = PREPARED.lock().expect("one thread").take();
-    let prepared = prepared.expect("made before");
-    let presented = prepared.present(&holder().context, b"presentation header");
-    presented.expect("honest").proof.len()
 }
 
 #[unsafe(no_mangle)]

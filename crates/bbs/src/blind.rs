@@ -163,7 +163,7 @@ pub(crate) fn sign_b(
     Invalid::when(b.is_identity())?;
     let mut input = Octets::default();
     input.point(b);
-    key.sign_point(parameters, b, &input)
+    key.sign_point(&parameters.interface, &input, |factor| b.mul(factor))
 }
 
 /// Scalars of 32 octets each, none of them zero, nothing left over.

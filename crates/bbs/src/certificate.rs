@@ -20,7 +20,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 pub use self::age::{AGE_PROOF_LEN, BIRTH_DAY_SLOT};
 pub use self::issuance::{SLOT_PROOF_LEN, SlotCommitment};
 pub use self::opening::{NymCommitment, OPENING_PROOF_LEN};
-pub use self::presentation::{Asked, Expected, Prepared, Presented, verify_presentation};
+pub use self::presentation::{Asked, Expected, Presented, verify_presentation};
 pub use self::renewal::{ExpectedRenewal, KeptCommitment, OPENED_SLOTS, RENEWAL_PROOF_LEN};
 pub use self::secrets::{Blind, NymSecrets, SignerEntropy};
 pub use self::sign_in::{SIGN_IN_PROOF_LEN, prove_sign_in, verify_sign_in};
@@ -104,17 +104,6 @@ impl Certificate {
             issuer: *issuer,
             header: header.to_vec(),
         })
-    }
-
-    /// The signature with all that it signs.
-    fn signed(&self) -> (&Signature, &[Scalar]) {
-        (&self.signature, &self.messages)
-    }
-
-    /// The generators, and the domain that is signed with the slots.
-    fn signed_layout(&self) -> (&'static Parameters, Scalar) {
-        let header = header_with_nym(&self.header, NYM_SECRETS);
-        (layout(), layout().domain(&self.issuer, &header))
     }
 
     /// The value of a slot by its absolute index.

@@ -7,7 +7,7 @@ mod steps;
 use rand_core::CryptoRng;
 
 pub(crate) use self::steps::{
-    Commitments, Prepared, ProofRandomness, Split, header_with_nym, verify_init, verify_pairing,
+    Commitments, ProofRandomness, Prover, Split, header_with_nym, verify_init, verify_pairing,
 };
 use self::steps::{challenge_input, domain, nym_verify_init};
 use crate::Invalid;
@@ -141,8 +141,8 @@ pub(crate) fn prove_with(
     let parameters = statement.parameters;
     let signed = (signature, messages);
     let layout = (parameters, domain(statement));
-    let prepared = Prepared::new(layout, signed, &statement.split(disclosed)?, random)?;
-    prepared.prove(&parameters.interface, statement.ph, statement.nym.as_ref())
+    let prover = Prover::new(layout, signed, &statement.split(disclosed)?, random)?;
+    prover.prove(&parameters.interface, statement.ph, statement.nym.as_ref())
 }
 
 /// ProofVerify and ProofVerifyWithNym: whether `proof` shows a signature on messages of which

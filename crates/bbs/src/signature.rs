@@ -7,7 +7,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Invalid;
 use crate::blst::{G1, G1_LEN, G2, G2_LEN, Lines, SCALAR_LEN, Scalar, pairs_as_with_generator};
-use crate::suite::{CIPHERSUITE_ID, Octets, Parameters, hash_to_scalar};
+use crate::suite::{CIPHERSUITE_ID, Interface, Octets, Parameters, hash_to_scalar};
 
 /// Octets of a serialised signature.
 pub const SIGNATURE_LEN: usize = G1_LEN + SCALAR_LEN;
@@ -76,22 +76,23 @@ impl SecretKey {
         *self.public.get_or_init(public)
     }
 
-    /// (1 / (SK + e)) · B, with `e` from `input` and the key. Source: §3.6.1 steps 2 to 4.
+    /// (1 / (SK + e)) · B, with `e` from `input` and the key, and B times a factor from `b_times`, in constant
+    /// time in the factor. Source: §3.6.1 steps 2 to 4.
     pub(crate) fn sign_point(
         &self,
-        parameters: &Parameters,
-        b: &G1,
+        interface: &Interface,
         input: &Octets,
+        b_times: impl FnOnce(&Scalar) -> G1,
     ) -> Result<Signature, Invalid> {
         // Room for all of it at once: a buffer that grows would leave the key behind.
         let mut e_input = Octets(Vec::with_capacity(SCALAR_LEN + input.0.len()));
         e_input.raw(self.expose().as_ref());
         e_input.raw(&input.0);
-        let e = parameters.interface.hash_to_scalar(&e_input.0);
+        let e = interface.hash_to_scalar(&e_input.0);
         e_input.0.zeroize();
         let sum = Zeroizing::new(self.scalar + e);
         // Of a sum that is zero the inverse is zero, and A then the identity.
-        let a = b.mul(&Zeroizing::new(sum.invert()));
+        let a = b_times(&Zeroizing::new(sum.invert()));
         Invalid::when(a.is_identity())?;
         Ok(Signature { a, e })
     }
@@ -176,7 +177,9 @@ pub fn sign(
         input.scalar(message);
     }
     input.scalar(&domain);
-    key.sign_point(parameters, &parameters.b(&domain, messages), &input)
+    key.sign_point(&parameters.interface, &input, |factor| {
+        parameters.b_times(factor, &domain, messages)
+    })
 }
 
 /// CoreVerify: whether `signature` is the issuer's over `messages` and `header`. Source: §3.6.2.

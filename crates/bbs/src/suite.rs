@@ -249,6 +249,8 @@ impl Parameters {
     }
 
     /// B · factor in one sum, also in constant time in the factor.
+    // Not in its caller, which the constant-time check lets branch.
+    #[inline(never)]
     pub(crate) fn b_times(&self, factor: &Scalar, domain: &Scalar, messages: &[Scalar]) -> G1 {
         let mut scalars = Zeroizing::new(Vec::with_capacity(messages.len() + BEFORE_SLOTS));
         scalars.push(*factor);

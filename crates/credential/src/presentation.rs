@@ -5,7 +5,7 @@
 //! Source: `docs/specs.md`, section "presentation".
 
 use bbs::certificate::{
-    self, AGE_PROOF_LEN, Certificate, Expected, NymSecrets, Prepared, Presented, SIGN_IN_PROOF_LEN,
+    self, AGE_PROOF_LEN, Asked, Certificate, Expected, NymSecrets, Presented, SIGN_IN_PROOF_LEN,
     SLOTS, prove_sign_in,
 };
 use bbs::pseudonym::Pseudonym;
@@ -191,61 +191,42 @@ impl Drop for Header {
     }
 }
 
-/// Wallet: a sign-up up to what depends on site and request, which is most of the work; a wallet does it
-/// while the person reads what is asked. It is shown once.
-pub struct PreparedSignUp {
-    issuer_header: Vec<u8>,
-    payloads: Zeroizing<String>,
-    proof: Prepared,
-}
-
-impl PreparedSignUp {
-    /// Prepares to show what is wanted of this certificate.
-    ///
-    /// # Errors
-    ///
-    /// [`PresentationError::Invalid`] where the holder is too young for the age asked for, the age is
-    /// outside its range or asked for beside the date of birth.
-    pub fn new(
-        certificate: &Certificate,
-        (slots, epoch): (&IssuedSlots, Epoch),
-        wanted: &Wanted<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<PreparedSignUp, PresentationError> {
-        Ok(PreparedSignUp {
-            issuer_header: issuer_header(epoch),
-            payloads: Zeroizing::new(payloads(slots, wanted.items)),
-            proof: certificate.prepare(&wanted.items.slots(), wanted.born_by()?, rng)?,
-        })
-    }
-
-    /// Signs up at (or brings a new device to) the site of `context`.
-    ///
-    /// # Errors
-    ///
-    /// [`PresentationError::Invalid`] with negligible probability.
-    pub fn present(
-        self,
-        context: (&SiteContext, &NymSecrets),
-        binding: &RequestBinding<'_>,
-        device: (&SigningKey, Moment),
-    ) -> Result<String, PresentationError> {
-        let (site, secrets) = context;
-        let pseudonym = secrets.pseudonym(site.context())?;
-        let header = Header::new(SIGN_UP, binding, &pseudonym, device).to_octets();
-        let Presented { proof, age, .. } = self.proof.present(site.context(), &header)?;
-        let signature = device.0.sign(&device_message(&header, &proof));
-        let proofs = [Some(jose::encode(&proof)), age.map(jose::encode)];
-        let proofs = proofs.into_iter().chain([Some(jose::encode(signature))]);
-        let proofs: Vec<String> = proofs.flatten().collect();
-        Ok(format!(
-            "{}.{}.{}.{}",
-            jose::encode(&header),
-            jose::encode(self.issuer_header),
-            *self.payloads,
-            proofs.join("~"),
-        ))
-    }
+/// Wallet: signs up at (or brings a new device to) the site of `context`.
+///
+/// # Errors
+///
+/// [`PresentationError::Invalid`] where the holder is too young for the age asked for, the age is
+/// outside its range or asked for beside the date of birth; else with negligible probability.
+pub fn create_sign_up(
+    certificate: &Certificate,
+    slots: (&IssuedSlots, Epoch),
+    context: (&SiteContext, &NymSecrets),
+    request: (&RequestBinding<'_>, &Wanted<'_>),
+    device: (&SigningKey, Moment),
+    rng: &mut impl CryptoRng,
+) -> Result<String, PresentationError> {
+    let (binding, wanted) = request;
+    let (site, secrets) = context;
+    let pseudonym = secrets.pseudonym(site.context())?;
+    let header = Header::new(SIGN_UP, binding, &pseudonym, device).to_octets();
+    let asked = Asked {
+        context: site.context(),
+        ph: &header,
+        disclosed: &wanted.items.slots(),
+        born_by: wanted.born_by()?,
+    };
+    let Presented { proof, age, .. } = certificate.present(&asked, rng)?;
+    let signature = device.0.sign(&device_message(&header, &proof));
+    let proofs = [Some(jose::encode(&proof)), age.map(jose::encode)];
+    let proofs = proofs.into_iter().chain([Some(jose::encode(signature))]);
+    let proofs: Vec<String> = proofs.flatten().collect();
+    Ok(format!(
+        "{}.{}.{}.{}",
+        jose::encode(&header),
+        jose::encode(issuer_header(slots.1)),
+        payloads(slots.0, wanted.items),
+        proofs.join("~"),
+    ))
 }
 
 /// One payload a slot, disclosed ones in base64url, the others empty.

@@ -47,7 +47,8 @@ fn run_apart<T>(work: impl FnOnce() -> T) -> T {
 /// Overwrites what earlier calls left on the stack below the caller.
 #[inline(never)]
 pub fn wipe_stack() {
-    let mut area = [0xA5_u8; STACK_BYTES];
+    // In words: they are written one by one.
+    let mut area = [0xA5A5_A5A5_A5A5_A5A5_u64; STACK_BYTES / 8];
     area.zeroize();
     std::hint::black_box(&area);
 }

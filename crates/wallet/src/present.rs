@@ -4,7 +4,7 @@ use credential::age::AgeAsked;
 use credential::attributes::{Item, ItemSet};
 use credential::jose::{self, SigningKey};
 use credential::origin::{Origin, SiteContext};
-use credential::presentation::{Moment, PreparedSignUp, RequestBinding, Wanted, create_sign_in};
+use credential::presentation::{Moment, RequestBinding, Wanted, create_sign_in, create_sign_up};
 use credential::site_entry::SiteEntry;
 use credential::time::UnixTime;
 use getrandom::SysRng;
@@ -56,20 +56,6 @@ pub enum Answer {
         /// The age that is proved.
         age: Option<AgeAsked>,
     },
-}
-
-/// A sign-up that only waits for the person to agree.
-pub struct Prepared {
-    sign_up: PreparedSignUp,
-    age: Option<AgeAsked>,
-}
-
-impl Prepared {
-    /// The age that is proved.
-    #[must_use]
-    pub fn age(&self) -> Option<AgeAsked> {
-        self.age
-    }
 }
 
 impl Request {
@@ -226,53 +212,39 @@ impl Request {
         self.respond(self.asked.account.as_ref(), presentation)
     }
 
-    /// Does what `answer` takes while the person reads what it discloses. There is nothing to do for a
-    /// sign-in.
+    /// The encrypted response of a sign-up that brings this device's key to the site and proves
+    /// `age`, as [`Request::choose`] said.
     ///
     /// # Errors
     ///
     /// As [`Request::check`] but for the age; [`Refusal::Vault`] or [`Refusal::Response`].
-    pub fn prepare(
+    pub fn sign_up(
         &self,
         vault: &Vault,
-        keys: &DeviceKeys,
-        answer: Answer,
+        keys: (&DeviceKeys, &SigningKey),
+        age: Option<AgeAsked>,
         now: UnixTime,
-    ) -> Result<Option<Prepared>, Refusal> {
-        let Answer::SignUp { age } = answer else {
-            return Ok(None);
-        };
+    ) -> Result<String, Refusal> {
+        let (keys, device) = keys;
         let items = &self.asked.items;
         let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
         let stored = presentable(vault, keys, now)?;
         let (slots, certificate) = stored.open(person)?;
-        let wanted = Wanted { items, age };
-        let slots = (&slots, stored.epoch());
-        let sign_up = PreparedSignUp::new(&certificate, slots, &wanted, &mut UnwrapErr(SysRng));
-        let sign_up = sign_up.map_err(|_| Refusal::Response)?;
-        Ok(Some(Prepared { sign_up, age }))
-    }
-
-    /// The encrypted response of a sign-up that brings this device's key to the site.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::NoCertificate`], [`Refusal::Vault`] or [`Refusal::Response`].
-    pub fn sign_up(
-        &self,
-        prepared: Prepared,
-        vault: &Vault,
-        device: &SigningKey,
-    ) -> Result<String, Refusal> {
-        let person = vault.person.as_ref().ok_or(Refusal::NoCertificate)?;
-        let context = (&self.context, &person.nym_secrets()?);
-        let device = (device, Moment::Possession);
-        let presentation = prepared.sign_up.present(context, &self.binding(), device);
-        let query = match prepared.age {
+        let secrets = person.nym_secrets()?;
+        let presentation = create_sign_up(
+            &certificate,
+            (&slots, stored.epoch()),
+            (&self.context, &secrets),
+            (&self.binding(), &Wanted { items, age }),
+            (device, Moment::Possession),
+            &mut UnwrapErr(SysRng),
+        )
+        .map_err(|_| Refusal::Response)?;
+        let query = match age {
             Some(_) => self.asked.with_age.as_ref().map(|(query, _)| query),
             None => self.asked.certificate.as_ref(),
         };
-        self.respond(query, presentation.map_err(|_| Refusal::Response)?)
+        self.respond(query, presentation)
     }
 
     /// The encrypted response of a person who declines.

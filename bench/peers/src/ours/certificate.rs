@@ -1,15 +1,15 @@
 //! The one certificate layout: presentation, with an age too, sign-in and renewal.
 
 use bbs::certificate::{
-    AGE_PROOF_LEN, Asked, Certificate, Expected, ExpectedRenewal, KNOWN_SLOTS, KeptCommitment,
-    KnownSlots, NymCommitment, NymSecrets, OPENED_SLOTS, Prepared, Presented, SlotCommitment,
-    prove_sign_in, verify_presentation, verify_sign_in,
+    Asked, Certificate, Expected, ExpectedRenewal, KNOWN_SLOTS, KeptCommitment, KnownSlots,
+    NymCommitment, NymSecrets, OPENED_SLOTS, Presented, SlotCommitment, prove_sign_in,
+    verify_presentation, verify_sign_in,
 };
 use bbs::pseudonym::{Context, Pseudonym};
 use bbs::{PublicKey, Scalar, SecretKey, Signature};
 
 use super::{kept, rng};
-use crate::cases::{AGE, CONTEXT, DISCLOSED_SLOT, HEADER, NYM, PH, PREPARED, RENEWAL, SIGN_IN};
+use crate::cases::{AGE, CONTEXT, DISCLOSED_SLOT, HEADER, NYM, PH, RENEWAL, SIGN_IN};
 use crate::operation::{By, Operation};
 
 const NEXT_HEADER: &[u8] = b"header of the next epoch";
@@ -22,7 +22,6 @@ pub fn operations() -> Vec<Operation> {
     let (_, cases) = ten.expect("the layout's own number");
     let mut all = Vec::new();
     all.extend(holder.presentation(cases, None));
-    all.push(holder.prepared());
     all.extend(holder.presentation(AGE, Some(BORN_BY)));
     all.extend(holder.sign_in());
     all.extend(holder.renewal());
@@ -88,42 +87,22 @@ impl Holder {
             let made = self.certificate.present(&asked, &mut rng).expect("honest");
             (made.pseudonym.to_bytes(), made.proof, made.age)
         };
-        let verify = move |presented: &(_, _, _)| self.holds(presented, born_by);
+        let verify = move |(pseudonym, proof, age): &([u8; 48], Vec<u8>, _)| {
+            let expected = Expected {
+                issuer: &self.issuer,
+                header: HEADER,
+                context: &self.context,
+                ph: PH,
+                born_by,
+            };
+            let presented = Presented {
+                pseudonym: Pseudonym::from_bytes(pseudonym).expect("honest"),
+                proof: proof.clone(),
+                age: *age,
+            };
+            verify_presentation(&expected, &presented, &[(DISCLOSED_SLOT, slot())]).is_ok()
+        };
         Operation::pair(cases, By::Ours, prove, verify)
-    }
-
-    fn prepared(&'static self) -> Operation {
-        let mut rng = rng();
-        let prepare = move || {
-            let prepared = self.certificate.prepare(&[DISCLOSED_SLOT], None, &mut rng);
-            prepared.expect("honest")
-        };
-        let present = |prepared: Prepared| {
-            let made = prepared.present(&self.context, PH).expect("honest");
-            (made.pseudonym.to_bytes(), made.proof, made.age)
-        };
-        let holds = |presented: &_| self.holds(presented, None);
-        Operation::after((PREPARED, By::Ours), prepare, present, holds)
-    }
-
-    fn holds(
-        &self,
-        (pseudonym, proof, age): &([u8; 48], Vec<u8>, Option<[u8; AGE_PROOF_LEN]>),
-        born_by: Option<u16>,
-    ) -> bool {
-        let expected = Expected {
-            issuer: &self.issuer,
-            header: HEADER,
-            context: &self.context,
-            ph: PH,
-            born_by,
-        };
-        let presented = Presented {
-            pseudonym: Pseudonym::from_bytes(pseudonym).expect("honest"),
-            proof: proof.clone(),
-            age: *age,
-        };
-        verify_presentation(&expected, &presented, &[(DISCLOSED_SLOT, slot())]).is_ok()
     }
 
     fn sign_in(&'static self) -> [Operation; 2] {

@@ -51,46 +51,54 @@ impl Lines {
 /// identity, which the loop does not know; no point that is parsed is, and none that is computed but
 /// with negligible probability.
 pub(crate) fn pairs_as_with_generator((p, q): (&G1, &Lines), r: &G1) -> bool {
-    let f = miller_loop([(p, q), (&Zeroizing::new(-*r), Lines::of_generator())]);
+    let mut f = blst_fp12::default();
+    let (r, generator) = (Zeroizing::new(-*r), Lines::of_generator());
+    miller_loop([(p, q), (&r, generator)], &mut f);
     let mut out = blst_fp12::default();
     // SAFETY: all values are initialised.
-    unsafe {
+    let is_one = unsafe {
         blst_final_exp(&raw mut out, &raw const f);
         blst_fp12_is_one(&raw const out)
-    }
+    };
+    wipe(&mut f.fp6);
+    is_one
 }
 
 /// The product of the pairings of each point with the point of its lines, up to the final exponentiation
 /// and an inversion. blst has the loop for one pair; in this one both share the squarings.
-fn miller_loop(pairs: [(&G1, &Lines); 2]) -> blst_fp12 {
-    // In place, and wiped: of the holder's own signature they tell whose it is.
+///
+/// What is computed of the points is computed in place and wiped: of the holder's own signature it tells
+/// whose it is.
+fn miller_loop(pairs: [(&G1, &Lines); 2], f: &mut blst_fp12) {
     let mut factors = [blst_p1_affine::default(); 2];
     for (factors, (point, _)) in factors.iter_mut().zip(&pairs) {
         line_factors(point, factors);
     }
     let [one, other] = pairs.map(|(_, lines)| lines.0.iter());
+    let mut line_at = blst_fp6::default();
     // SAFETY: blst returns a pointer to a constant that lives for the whole program; where its limbs have
     // 32 bits it is aligned to those only.
-    let mut f = unsafe { blst_fp12_one().read_unaligned() };
+    *f = unsafe { blst_fp12_one().read_unaligned() };
+    let f = &raw mut *f;
     for (step, (one, other)) in one.zip(other).enumerate() {
         if !UNSQUARED.contains(&step) {
             // SAFETY: initialised, and may be input and output.
-            unsafe { blst_fp12_sqr(&raw mut f, &raw const f) };
+            unsafe { blst_fp12_sqr(f, f) };
         }
-        for (factors, line) in factors.iter().zip([one, other]) {
-            let [a, b, c] = &line.fp2;
-            let line = blst_fp6 {
-                fp2: [*a, scaled(b, &factors.x), scaled(c, &factors.y)],
-            };
+        for (blst_p1_affine { x, y }, line) in factors.iter().zip([one, other]) {
+            let ([a, b, c], [to_a, to_b, to_c]) = (&line.fp2, &mut line_at.fp2);
+            *to_a = *a;
+            scale(to_b, b, x);
+            scale(to_c, c, y);
             // SAFETY: as above.
-            unsafe { blst_fp12_mul_by_xy00z0(&raw mut f, &raw const f, &raw const line) };
+            unsafe { blst_fp12_mul_by_xy00z0(f, f, &raw const line_at) };
         }
     }
+    wipe(std::slice::from_mut(&mut line_at));
     for factors in &mut factors {
         factors.x.l.zeroize();
         factors.y.l.zeroize();
     }
-    f
 }
 
 /// What a point gives to each line: -2x and 2y.
@@ -105,14 +113,17 @@ fn line_factors(point: &G1, factors: &mut blst_p1_affine) {
     }
 }
 
-fn scaled(value: &blst_fp2, factor: &blst_fp) -> blst_fp2 {
-    let fp = value.fp.map(|part| {
-        let mut out = blst_fp::default();
+fn scale(out: &mut blst_fp2, value: &blst_fp2, factor: &blst_fp) {
+    for (out, part) in out.fp.iter_mut().zip(&value.fp) {
         // SAFETY: all values are initialised.
-        unsafe { blst_fp_mul(&raw mut out, &raw const part, factor) };
-        out
-    });
-    blst_fp2 { fp }
+        unsafe { blst_fp_mul(out, part, factor) };
+    }
+}
+
+fn wipe(values: &mut [blst_fp6]) {
+    for part in values.iter_mut().flat_map(|value| &mut value.fp2) {
+        part.fp.iter_mut().for_each(|fp| fp.l.zeroize());
+    }
 }
 
 /// As many as the loop takes, for the 64 bits of the curve's parameter.
@@ -125,6 +136,8 @@ const KEPT_MAX: usize = 4;
 
 #[cfg(test)]
 mod tests {
+    use blst::{blst_fp12_conjugate, blst_fp12_mul, blst_miller_loop_lines};
+
     use super::*;
     use crate::blst::Scalar;
 
@@ -141,6 +154,34 @@ mod tests {
                 (&p, &lines),
                 &G1::base().mul(&three)
             ));
+        }
+    }
+
+    #[test]
+    fn the_loop_over_both_pairs_is_the_product_of_blsts_for_each() {
+        let mut point = G1::base();
+        for factor in 2..12 {
+            let (p, q) = (point, G2::generator_mul(&Scalar::from_u128(factor)));
+            point = point.mul(&Scalar::from_u128(u128::MAX - factor));
+            let (one, other) = (Lines::of(&q), Lines::of_generator());
+            let single = |point: &G1, lines: &Lines| {
+                let (mut affine, mut out) = (blst_p1_affine::default(), blst_fp12::default());
+                // SAFETY: all values are initialised, and there are as many lines as blst reads.
+                unsafe {
+                    blst_p1_to_affine(&raw mut affine, &raw const point.0);
+                    blst_miller_loop_lines(&raw mut out, lines.0.as_ptr(), &raw const affine);
+                }
+                out
+            };
+            let mut product = blst_fp12::default();
+            let mut both = blst_fp12::default();
+            miller_loop([(&p, &one), (&point, other)], &mut both);
+            // SAFETY: all values are initialised.
+            unsafe {
+                blst_fp12_mul(&raw mut product, &single(&p, &one), &single(&point, other));
+                blst_fp12_conjugate(&raw mut both);
+            }
+            assert!(product == both);
         }
     }
 

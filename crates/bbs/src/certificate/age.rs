@@ -46,8 +46,8 @@ const BLIND: usize = DIGITS + 1;
 pub(super) struct Prover {
     digits: Vec<Scalar>,
     masks: Vec<Scalar>,
-    /// Blind and mask of B.
-    blind: [Scalar; 2],
+    /// Blind and mask of B, where no move copies them.
+    blind: Box<[Scalar; 2]>,
     /// Blinds of C0, C1, C2, C3.
     coefficient_blinds: Vec<Scalar>,
     #[zeroize(skip)]
@@ -79,13 +79,13 @@ impl Prover {
         let mut draw =
             |count: usize| -> Vec<Scalar> { (0..count).map(|_| Scalar::random(rng)).collect() };
         let (masks, coefficient_blinds) = (draw(DIGITS), draw(RADIX));
-        let blind = [Scalar::random(rng), Scalar::random(rng)];
+        let blind = Box::new([Scalar::random(rng), Scalar::random(rng)]);
         let generators = generators();
         let commit = |values: &[Scalar], blind: &Scalar| {
             let opening = Zeroizing::new([values, std::slice::from_ref(blind)].concat());
             generators.sum((0..DIGITS).chain([BLIND]), &opening)
         };
-        let [own, mask] = &blind;
+        let [own, mask] = &*blind;
         let (b, a) = (commit(&digits, own), commit(&masks, mask));
         let weight = weight(born_by, &b, &a);
 
@@ -132,7 +132,7 @@ impl Prover {
         for (mask, digit) in self.masks.iter().zip(&self.digits).skip(1) {
             out.scalar(&(*mask + *digit * challenge));
         }
-        let [blind, mask] = &self.blind;
+        let [blind, mask] = &*self.blind;
         out.scalar(&(*mask + *blind * challenge));
         out.scalar(&evaluate(&self.coefficient_blinds, challenge));
         out.0.try_into().expect("the proof has a fixed length")

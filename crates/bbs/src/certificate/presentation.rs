@@ -4,11 +4,11 @@
 use rand_core::CryptoRng;
 
 use super::age::{self, AGE_PROOF_LEN, BIRTH_DAY_SLOT};
-use super::{Certificate, DISCLOSABLE, NYM_SECRETS, layout};
+use super::{Certificate, DISCLOSABLE, NYM_SECRETS, SLOTS, layout};
 use crate::Invalid;
 use crate::blst::Scalar;
 use crate::domains;
-use crate::proof::{self, NymStatement, Proof, ProofRandomness, Split, Statement};
+use crate::proof::{self, NymStatement, Proof, ProofRandomness, Statement, prove_with};
 use crate::pseudonym::{Context, Pseudonym};
 use crate::signature::PublicKey;
 use crate::suite::Octets;
@@ -25,7 +25,7 @@ pub struct Asked<'a> {
     pub born_by: Option<u16>,
 }
 
-/// What a holder shows.
+/// What [`Certificate::present`] made.
 pub struct Presented {
     /// The person in this context.
     pub pseudonym: Pseudonym,
@@ -35,67 +35,37 @@ pub struct Presented {
     pub age: Option<[u8; AGE_PROOF_LEN]>,
 }
 
-/// A presentation up to what the request gives: most of the work. It is used once: two that are made of one
-/// would give the certificate away.
-pub struct Prepared {
-    proof: proof::Prepared,
-    age: Option<age::Prover>,
-}
-
 impl Certificate {
-    /// Does what can be done before context and presentation header of a request are known.
-    ///
-    /// `disclosed` are the absolute indexes of the slots to disclose, ascending; `born_by` is as
-    /// [`Asked::born_by`].
+    /// Proves possession of this certificate and what was asked for.
     ///
     /// # Errors
     ///
     /// [`Invalid`] for an index that is not disclosable or out of order, for a birth day that is
     /// later than asked for, and for one both proved and disclosed.
-    pub fn prepare(
+    pub fn present(
         &self,
-        disclosed: &[usize],
-        born_by: Option<u16>,
+        asked: &Asked<'_>,
         rng: &mut impl CryptoRng,
-    ) -> Result<Prepared, Invalid> {
+    ) -> Result<Presented, Invalid> {
+        let Asked {
+            context,
+            ph,
+            disclosed,
+            born_by,
+        } = *asked;
         disclosable(disclosed, born_by)?;
-        let split = Split::new(layout(), NYM_SECRETS, disclosed)?;
-        let mut random = ProofRandomness::draw(split.hidden.len(), rng);
+        let undisclosed = SLOTS.checked_sub(disclosed.len()).ok_or(Invalid)?;
+        let mut random = ProofRandomness::draw(undisclosed, rng);
         let age = born_by.map(|day| age::Prover::new(day, self.slot(BIRTH_DAY_SLOT)?, rng));
         let age = age.transpose()?;
         if let Some(age) = &age {
             let mask = random.messages.get_mut(birth_day_among_hidden(disclosed));
             *mask.ok_or(Invalid)? = age.birth_day_mask();
         }
-        let proof = proof::Prepared::new(self.signed_layout(), self.signed(), &split, random)?;
-        Ok(Prepared { proof, age })
-    }
-
-    /// Proves possession of this certificate and what was asked for.
-    ///
-    /// # Errors
-    ///
-    /// As [`Certificate::prepare`].
-    pub fn present(
-        &self,
-        asked: &Asked<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Presented, Invalid> {
-        let prepared = self.prepare(asked.disclosed, asked.born_by, rng)?;
-        prepared.present(asked.context, asked.ph)
-    }
-}
-
-impl Prepared {
-    /// The presentation in this context and with this presentation header.
-    ///
-    /// # Errors
-    ///
-    /// [`Invalid`] for a header with a tag of ours; else with negligible probability.
-    pub fn present(self, context: &Context, ph: &[u8]) -> Result<Presented, Invalid> {
-        let Prepared { proof, age } = self;
         let ph = hashed_ph(ph, age.as_ref().map(age::Prover::digest))?;
-        let (proof, pseudonym) = proof.prove(layout().interface(), &ph, Some(&nym(context)))?;
+        let statement = statement((&self.issuer, &self.header), &ph, context);
+        let (signature, messages) = (&self.signature, &self.messages);
+        let (proof, pseudonym) = prove_with(&statement, signature, messages, disclosed, random)?;
         Ok(Presented {
             pseudonym: pseudonym.ok_or(Invalid)?,
             proof: proof.to_bytes(),
@@ -200,13 +170,9 @@ fn statement<'a>(
         issuer,
         header,
         ph,
-        nym: Some(nym(context)),
-    }
-}
-
-fn nym(context: &Context) -> NymStatement<'_> {
-    NymStatement {
-        context,
-        nym_secrets: NYM_SECRETS,
+        nym: Some(NymStatement {
+            context,
+            nym_secrets: NYM_SECRETS,
+        }),
     }
 }

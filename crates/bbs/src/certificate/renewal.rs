@@ -16,7 +16,7 @@ use crate::Invalid;
 use crate::blst::{G1, G1_LEN, SCALAR_LEN, Scalar};
 use crate::domains;
 use crate::proof::{
-    Commitments, Prepared, Proof, ProofRandomness, Split, Statement, header_with_nym, verify_init,
+    Commitments, Proof, ProofRandomness, Prover, Split, Statement, header_with_nym, verify_init,
     verify_pairing,
 };
 use crate::signature::PublicKey;
@@ -67,13 +67,19 @@ impl Certificate {
         binding: &[u8],
         rng: &mut impl CryptoRng,
     ) -> Result<[u8; RENEWAL_PROOF_LEN], Invalid> {
-        let random = ProofRandomness::draw(HIDDEN, rng);
-        let prepared = Prepared::new(self.signed_layout(), self.signed(), &split()?, random)?;
+        let prover = self.prover(ProofRandomness::draw(HIDDEN, rng))?;
         let k = layout().sum(0..SLOTS, slots);
-        let announced = (&k, &prepared.of_masks());
-        let input = challenge_input(&prepared.commitments, &prepared.shown, announced, binding);
-        let proof = prepared.finish(own_hash(domains::RENEWAL, &input));
+        let announced = (&k, &prover.of_masks());
+        let input = challenge_input(&prover.commitments, &prover.shown, announced, binding);
+        let proof = prover.answer(own_hash(domains::RENEWAL, &input));
         proof.to_bytes().try_into().map_err(|_| Invalid)
+    }
+
+    fn prover(&self, random: Box<ProofRandomness>) -> Result<Prover, Invalid> {
+        let header = header_with_nym(&self.header, NYM_SECRETS);
+        let domain = layout().domain(&self.issuer, &header);
+        let signed = (&self.signature, self.messages.as_slice());
+        Prover::new((layout(), domain), signed, &split()?, random)
     }
 }
 

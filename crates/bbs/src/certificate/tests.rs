@@ -510,8 +510,7 @@ fn secrets_can_be_neither_copied_nor_printed() {
     );
     secret!(
         crate::proof::ProofRandomness,
-        crate::proof::Prepared,
-        Prepared,
+        crate::proof::Prover,
         age::Prover
     );
     assert!(!has!(Scalar: std::fmt::Debug));

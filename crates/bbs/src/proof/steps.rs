@@ -14,8 +14,8 @@ use crate::pseudonym::{Context, Pseudonym};
 use crate::signature::{PublicKey, Signature};
 use crate::suite::{Interface, Octets, Parameters, announced};
 
-/// The prover's random scalars in the order of `calculate_random_scalars`. They stay where they are drawn:
-/// whatever is moved leaves a copy behind.
+/// The prover's random scalars in the order of `calculate_random_scalars`. They are boxed because each
+/// move would leave a copy behind.
 #[derive(Default, ZeroizeOnDrop)]
 pub(crate) struct ProofRandomness {
     r1: Scalar,
@@ -83,7 +83,7 @@ impl Commitments {
         }
     }
 
-    /// [`Prepared::of_masks`] as the verifier of `proof`, which these are of, computes it: Σ generator · answer
+    /// [`Prover::of_masks`] as the verifier of `proof`, which these are of, computes it: Σ generator · answer
     /// − K · challenge over all messages, of which the disclosed ones answer with the challenge times
     /// their value.
     pub(crate) fn of_answers(&self, proof: &Proof, parameters: &Parameters, k: &G1) -> G1 {
@@ -98,9 +98,9 @@ impl Commitments {
     }
 }
 
-/// A proof up to what depends on the request, which is most of the work. It answers one challenge: the
-/// answers to two would give away all that is hidden.
-pub(crate) struct Prepared {
+/// The prover between its first messages and the challenge. It answers one: the answers to two would give
+/// away all that is hidden.
+pub(crate) struct Prover {
     pub(crate) commitments: Commitments,
     /// The disclosed messages with their indexes.
     pub(crate) shown: Vec<(usize, Scalar)>,
@@ -109,7 +109,7 @@ pub(crate) struct Prepared {
     random: Box<ProofRandomness>,
 }
 
-impl Prepared {
+impl Prover {
     /// ProofInit, with a message for each generator. Source: §3.7.1.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Prepared {
         (signature, messages): (&Signature, &[Scalar]),
         split: &Split,
         random: Box<ProofRandomness>,
-    ) -> Result<Prepared, Invalid> {
+    ) -> Result<Prover, Invalid> {
         Invalid::when(
             messages.len() != parameters.message_generators().len()
                 || random.messages.len() != split.hidden.len(),
@@ -138,7 +138,7 @@ impl Prepared {
             Zeroizing::new([std::slice::from_ref(&random.r3_mask), &random.messages].concat());
         let of_d = both.get(1..).unwrap_or_default();
         let t2 = parameters.sum_with(of_d, split.hidden.iter().copied(), &masks);
-        Ok(Prepared {
+        Ok(Prover {
             commitments: Commitments {
                 abar,
                 bbar,
@@ -154,12 +154,12 @@ impl Prepared {
         })
     }
 
-    /// The proof of this presentation header, and of the pseudonym in this context.
+    /// The proof with this presentation header, and the pseudonym in this context.
     ///
     /// # Errors
     ///
     /// [`Invalid`] with negligible probability.
-    pub(crate) fn prove(
+    pub(super) fn prove(
         self,
         interface: &Interface,
         ph: &[u8],
@@ -170,12 +170,12 @@ impl Prepared {
         let bound = nym.zip(made.as_ref());
         let bound = bound.map(|(nym, (pseudonym, ut))| (nym.context, pseudonym, ut));
         let input = challenge_input(&self.commitments, &self.shown, ph, bound);
-        let proof = self.finish(interface.hash_to_scalar(&input.0));
+        let proof = self.answer(interface.hash_to_scalar(&input.0));
         Ok((proof, made.map(|(pseudonym, _)| pseudonym)))
     }
 
     /// ProofFinalize. Source: §3.7.2.
-    pub(crate) fn finish(self, challenge: Scalar) -> Proof {
+    pub(crate) fn answer(self, challenge: Scalar) -> Proof {
         let random = &self.random;
         let r3 = Zeroizing::new(random.r2.invert());
         Proof {

@@ -127,20 +127,16 @@ fn showing(items: &ItemSet) -> Wanted<'_> {
     Wanted { items, age: None }
 }
 
-fn show(
-    world: &World,
-    site: &SiteContext,
-    binding: &RequestBinding<'_>,
-    wanted: &Wanted<'_>,
-) -> Result<String, PresentationError> {
-    let slots = (&world.slots, NOW.epoch());
-    let prepared = PreparedSignUp::new(&world.certificate, slots, wanted, &mut rng())?;
-    let device = (&world.device, Moment::Possession);
-    prepared.present((site, &world.secrets), binding, device)
-}
-
 fn sign_up(world: &World, site: &SiteContext, items: &ItemSet) -> String {
-    show(world, site, &binding("nonce"), &showing(items)).unwrap()
+    create_sign_up(
+        &world.certificate,
+        (&world.slots, NOW.epoch()),
+        (site, &world.secrets),
+        (&binding("nonce"), &showing(items)),
+        (&world.device, Moment::Possession),
+        &mut rng(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -278,7 +274,14 @@ fn age(years: u8, on: &str) -> AgeAsked {
 }
 
 fn with_age(world: &World, nonce: &str, wanted: &Wanted<'_>) -> Result<String, PresentationError> {
-    show(world, &site("https://a.example"), &binding(nonce), wanted)
+    create_sign_up(
+        &world.certificate,
+        (&world.slots, NOW.epoch()),
+        (&site("https://a.example"), &world.secrets),
+        (&binding(nonce), wanted),
+        (&world.device, Moment::Possession),
+        &mut rng(),
+    )
 }
 
 #[test]

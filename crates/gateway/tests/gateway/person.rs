@@ -9,7 +9,7 @@ use credential::jose::jws::UnverifiedJws;
 use credential::jose::{Jwk, SigningKey, jwe, sha256};
 use credential::manifest::{IssuerKey, Manifest};
 use credential::origin::{Origin, SiteContext};
-use credential::presentation::{Moment, PreparedSignUp, RequestBinding, Wanted, create_sign_in};
+use credential::presentation::{Moment, RequestBinding, Wanted, create_sign_in, create_sign_up};
 use credential::site_entry::{self, SiteEntry};
 use credential::time::{Epoch, UnixTime};
 use credential::web_number::WebNumber;
@@ -275,12 +275,15 @@ impl Person {
         request: &Request,
         wanted: &Wanted<'_>,
     ) -> String {
-        let (slots, mut rng) = ((&self.slots, self.epoch), UnwrapErr(SysRng));
-        let prepared = PreparedSignUp::new(&self.certificate, slots, wanted, &mut rng).unwrap();
-        let context = (&request.context(), &self.secrets);
-        prepared
-            .present(context, &request.binding(), (device, Moment::Unlock))
-            .unwrap()
+        create_sign_up(
+            &self.certificate,
+            (&self.slots, self.epoch),
+            (&request.context(), &self.secrets),
+            (&request.binding(), wanted),
+            (device, Moment::Unlock),
+            &mut UnwrapErr(SysRng),
+        )
+        .unwrap()
     }
 
     /// Answers with the account this device has.

@@ -117,12 +117,11 @@ fn the_first_message_for_k_is_the_sum_over_all_slots() {
     let random = ProofRandomness::draw(HIDDEN, &mut at.rng);
     let hidden = split().unwrap().hidden;
     let of_masks = layout().sum(hidden.iter().copied(), &random.messages);
-    let (signed_layout, signed) = (at.certificate.signed_layout(), at.certificate.signed());
-    let prepared = Prepared::new(signed_layout, signed, &split().unwrap(), random).unwrap();
-    assert!(prepared.of_masks() == of_masks);
+    let prover = at.certificate.prover(random).unwrap();
+    assert!(prover.of_masks() == of_masks);
 
     let c = Scalar::random(&mut at.rng);
-    let proof = prepared.finish(c);
+    let proof = prover.answer(c);
     let (issuer, header) = (at.key.public(), header_with_nym(HEADER, NYM_SECRETS));
     let statement = statement(&issuer, &header, BINDING);
     let shown = shown(&row());

@@ -3,15 +3,17 @@
 use std::path::Path;
 
 use clap::Args;
+use credential::age::AgeAsked;
+use credential::time::UnixTime;
 use getrandom::SysRng;
 use openid4vc::vp::{PostAnswer, RequestLink};
 use rand_core::UnwrapErr;
 use serde_json::json;
-use wallet::present::{Answer as Choice, Caution, Prepared, Refusal, Request};
+use wallet::present::{Answer as Choice, Caution, Refusal, Request};
 use wallet::vault::SiteState;
 
 use super::home::Home;
-use super::overview::{damaged, minute};
+use super::overview::minute;
 use super::{Output, confirm};
 use crate::client::{Answer, HttpsClient};
 use crate::clock;
@@ -71,25 +73,32 @@ pub(super) async fn run(args: SignInArgs, folder: &Path, output: Output) -> Resu
         .map_err(|refusal| failure(&refusal))?;
     let question = question(&request, choice);
     output.progress(&question);
-    let checked = request.check(&home.vault, &home.keys, choice, clock::now());
-    let cautions = match checked {
-        Ok(cautions) => cautions,
+    // The answer is computed while the person reads.
+    let now = clock::now();
+    let ready = request
+        .check(&home.vault, &home.keys, choice, now)
+        .and_then(|cautions| Ok((cautions, compose(&mut home, &request, choice, now)?)));
+    let (cautions, body) = match ready {
+        Ok(ready) => ready,
         Err(refusal) => {
             let failure = cannot_answer(&mut home, &refusal)?;
             return Err(decline_for(failure, &request, &client, (args.yes, output)).await);
         }
     };
-    // While the person reads.
-    let prepared = request
-        .prepare(&home.vault, &home.keys, choice, clock::now())
-        .map_err(|refusal| failure(&refusal))?;
     if let Err(declined) = agree(&args, &question, &cautions, output) {
         if declined.id == "declined" {
             decline(&request, &client, output).await?;
         }
         return Err(declined);
     }
-    let answer = answer(&mut home, &client, &request, prepared).await?;
+    // The certificate's time may have ended meanwhile.
+    request
+        .check(&home.vault, &home.keys, choice, clock::now())
+        .map_err(|refusal| failure(&refusal))?;
+    let answer = match choice {
+        Choice::SignIn => sign_in(&mut home, &client, &request, body).await?,
+        Choice::SignUp { age } => sign_up(&mut home, &client, &request, age, body).await?,
+    };
     report(&request, choice, &answer, output)
 }
 
@@ -215,25 +224,34 @@ async fn decline_for(
     failure
 }
 
+/// The answer's body. A key that it is the first to need is not on the disk yet.
+fn compose(
+    home: &mut Home,
+    request: &Request,
+    choice: Choice,
+    now: UnixTime,
+) -> Result<String, Refusal> {
+    let origin = &request.entry().site.origin;
+    match choice {
+        Choice::SignIn => {
+            let device = home.keys.site(origin)?.ok_or(Refusal::Query)?;
+            request.sign_in(&home.vault, &device)
+        }
+        Choice::SignUp { age } => {
+            let device = home.keys.site_or_new(origin)?;
+            request.sign_up(&home.vault, (&home.keys, &device), age, now)
+        }
+    }
+}
+
 /// Sends the answer. A gateway that does not know this device gets no certificate in its place
 /// until the person has seen what that discloses: the next run of the command asks.
-async fn answer(
+async fn sign_in(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
-    prepared: Option<Prepared>,
+    body: String,
 ) -> Result<Answer, Failure> {
-    if let Some(prepared) = prepared {
-        return sign_up(home, client, request, prepared).await;
-    }
-    let device = home
-        .keys
-        .site(&request.entry().site.origin)
-        .map_err(damaged)?;
-    let device = device.ok_or_else(|| failure(&Refusal::Query))?;
-    let body = request
-        .sign_in(&home.vault, &device)
-        .map_err(|refusal| failure(&refusal))?;
     let answer = post(client, request, body).await?;
     if answer.status.is_success() {
         return Ok(answer);
@@ -264,14 +282,11 @@ async fn sign_up(
     home: &mut Home,
     client: &HttpsClient,
     request: &Request,
-    prepared: Prepared,
+    age: Option<AgeAsked>,
+    body: String,
 ) -> Result<Answer, Failure> {
     let site = &request.entry().site;
-    let (now, age) = (clock::now(), prepared.age());
-    let device = home.keys.site_or_new(&site.origin).map_err(damaged)?;
-    let body = request
-        .sign_up(prepared, &home.vault, &device)
-        .map_err(|refusal| failure(&refusal))?;
+    let now = clock::now();
     home.keys.presented(now, &mut UnwrapErr(SysRng));
     // Key and record go to the disk first: an answer that is lost must not leave the site with a
     // key that this wallet has forgotten.
