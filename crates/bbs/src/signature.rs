@@ -78,6 +78,8 @@ impl SecretKey {
 
     /// (1 / (SK + e)) · B, with `e` from `input` and the key, and B times a factor from `b_times`, in constant
     /// time in the factor. Source: §3.6.1 steps 2 to 4.
+    // Not in its callers: the constant-time check lets it branch.
+    #[inline(never)]
     pub(crate) fn sign_point(
         &self,
         interface: &Interface,
