@@ -70,8 +70,8 @@ fn wasm(report: &Report) -> String {
         );
     }
     out += &format!(
-        "\nIn wasm medians are of {} rounds, and blst has no assembly, as in a browser; generators and one
-certificate take {:.0} ms once.\n",
+        "\nThese are measured in a process of Node's on the same core, medians of {} rounds; blst has no assembly
+there, as in a browser. Generators and one certificate take {:.0} ms once.\n",
         wasm.rounds, wasm.once_ms
     );
     out
